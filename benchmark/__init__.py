@@ -1,0 +1,1 @@
+"""Train, encode, score and compare disentangled representations."""

@@ -1,0 +1,73 @@
+"""What a dataset is: settings in, images and factors out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal, Protocol
+
+from jaxtyping import Integer, Shaped
+from numpy import ndarray
+
+from benchmark.spec import Settings
+
+
+class Images(Protocol):
+    """Anything that gives rows of images: an array, or one that unpacks or draws them when asked."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: ndarray | slice) -> ndarray: ...
+
+
+@dataclass(frozen=True)
+class Data:
+    """A dataset in memory.
+
+    `images`: uint8 (N c h w), of which `maximum` is white, or float32 points (N D).
+    `factors` (N k): integers for discrete factors, floats for continuous ones; k = 0 where none are known.
+    `factor_sizes`: how many values each discrete factor takes, 0 for a continuous one.
+    `grid`: the rows are every combination of factor values once, in C order.
+    `training_rows`, `evaluation_rows`: which rows models are trained on and which are encoded and scored;
+    the same rows where the data is its own distribution.
+    `likelihood`: what `likelihood = "auto"` means here; `scale` is σ_x of the Gaussian one.
+    """
+
+    images: Images
+    factors: Shaped[ndarray, "N k"]
+    factor_names: tuple[str, ...]
+    factor_sizes: tuple[int, ...]
+    training_rows: Integer[ndarray, " a"]
+    evaluation_rows: Integer[ndarray, " b"]
+    grid: bool = False
+    maximum: int = 1
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one data point: (c, h, w), or (D,)."""
+        return tuple(self.images.shape[1:])
+
+
+class Dataset(ABC):
+    """Base of every dataset. The file's name is the dataset's name; the first line of its docstring describes it."""
+
+    class Settings(Settings):
+        pass
+
+    version: ClassVar[int] = 1
+    likelihood: ClassVar[Literal["bernoulli", "gaussian"]] = "bernoulli"
+    """The likelihood that models use on this data unless told otherwise."""
+    sigma: ClassVar[float] = 1.0
+    """σ_x of the Gaussian likelihood, in the data's units."""
+    settings: Settings
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings if settings is not None else self.Settings()
+
+    @abstractmethod
+    def load(self, data_dir: Path | None = None) -> Data:
+        """Read or draw the data. Files are looked for in `data_dir`, $BENCHMARK_DATA and the user's cache."""

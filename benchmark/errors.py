@@ -1,0 +1,24 @@
+"""What can go wrong, said in one sentence: what, where, and what to do next."""
+
+
+class BenchmarkError(Exception):
+    """A failure that a user can act on; the command line prints it without a traceback."""
+
+    exit_code = 1
+
+
+class UsageError(BenchmarkError):
+    """The request itself is wrong: an unknown name, a bad setting, a missing file."""
+
+    exit_code = 2
+
+
+class NotApplicable(Exception):
+    """A measure cannot be computed from what this representation or dataset offers.
+
+    The reason is stored in the results table in place of a number.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason

@@ -1,0 +1,191 @@
+"""What a run is: validated settings, their canonical form, and the ids hashed from it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from benchmark.errors import UsageError
+
+INFINITIES = {"inf": math.inf, "-inf": -math.inf}
+
+
+def _number(value: Any) -> Any:
+    """Read the strings "inf" and "-inf", which TOML users and JSON need; refuse NaN."""
+    if isinstance(value, str):
+        return INFINITIES.get(value, value)
+    if isinstance(value, float) and math.isnan(value):
+        raise ValueError("NaN is not a setting")
+    return value
+
+
+Number = Annotated[float, BeforeValidator(_number)]
+"""A float setting: 4 and 4.0 agree, "4" and NaN are refused, infinities are the strings "inf" and "-inf"."""
+
+
+def stackable(default: float, doc: str, **constraints: Any) -> Any:
+    """A number that only enters arithmetic: runs that differ in it can train in one fleet."""
+    return Field(default, description=doc, json_schema_extra={"stackable": True}, **constraints)
+
+
+def static(default: Any, doc: str, *, since: int | None = None, **constraints: Any) -> Any:
+    """A setting that changes what is computed: runs that differ in it train apart.
+
+    `since`: the component's version that added the setting; at its default it stays out of the identity.
+    """
+    extra = {} if since is None else {"since": since}
+    return Field(default, description=doc, json_schema_extra=extra, **constraints)
+
+
+def location(doc: str) -> Any:
+    """Where a file lies. It never enters the identity; the file's content does."""
+    return Field(description=doc, json_schema_extra={"location": True})
+
+
+class Settings(BaseModel):
+    """Validated settings of one component. Unknown keys and wrong types are errors."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, protected_namespaces=())
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any], where: str) -> Self:
+        """Validate `values`; raise `UsageError` naming `where` and each wrong key."""
+        try:
+            return cls.model_validate(dict(values))
+        except ValidationError as error:
+            raise UsageError(explain(error, cls, where)) from None
+
+    @classmethod
+    def extra(cls, name: str, key: str) -> Any:
+        extra = cls.model_fields[name].json_schema_extra
+        return extra.get(key) if isinstance(extra, dict) else None
+
+    @classmethod
+    def stackable_names(cls) -> list[str]:
+        return [name for name in cls.model_fields if cls.extra(name, "stackable")]
+
+    def identity(self) -> dict[str, Any]:
+        """The settings that enter the config id, in canonical form."""
+        values = {}
+        for name, info in type(self).model_fields.items():
+            value = getattr(self, name)
+            if self.extra(name, "location"):
+                continue
+            if self.extra(name, "since") is not None and value == info.default:
+                continue
+            values[name] = canonical(value)
+        return values
+
+    def plain(self) -> dict[str, Any]:
+        """All settings as JSON values; `read` takes them back."""
+        return {name: canonical(getattr(self, name)) for name in type(self).model_fields}
+
+
+def explain(error: ValidationError, settings: type[BaseModel], where: str) -> str:
+    """One sentence for all that is wrong with some settings, with the nearest known key for a misspelt one."""
+    return "; ".join(_explain_one(detail, settings, where) for detail in error.errors())
+
+
+def _explain_one(detail: ErrorDetails, settings: type[BaseModel], where: str) -> str:
+    path = ".".join([where, *(str(part) for part in detail["loc"])])
+    if detail["type"] == "extra_forbidden":
+        return f"{path}: unknown setting{suggest(str(detail['loc'][-1]), list(settings.model_fields))}"
+    if detail["type"] == "missing":
+        return f"{path}: this setting is required"
+    message = detail["msg"].removeprefix("Value error, ")
+    return f"{path} = {detail['input']!r}: {message[0].lower()}{message[1:]}"
+
+
+def suggest(name: str, known: list[str]) -> str:
+    """'; did you mean "x"? Known: …' for an error about an unknown name."""
+    import difflib
+
+    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f'; did you mean "{nearest[0]}"?' if nearest else "."
+    listing = ", ".join(known[:40]) if known else "none"
+    return f"{hint} Known: {listing}"
+
+
+def canonical(value: Any) -> Any:
+    """The JSON form in which equal settings are equal text: 4.0 is 4, infinities are strings, keys are sorted."""
+    if isinstance(value, BaseModel):
+        return canonical(value.model_dump())
+    if isinstance(value, Mapping):
+        return {str(key): canonical(value[key]) for key in sorted(value)}
+    if isinstance(value, list | tuple):
+        return [canonical(item) for item in value]
+    if isinstance(value, float):
+        if math.isinf(value):
+            return "inf" if value > 0 else "-inf"
+        return int(value) if value.is_integer() and abs(value) < 2**53 else value
+    return value
+
+
+def canonical_json(value: Any) -> str:
+    return json.dumps(canonical(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def digest(value: Any, length: int = 12) -> str:
+    """The first `length` hex digits of the sha256 of `value`'s canonical JSON."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:length]
+
+
+@dataclass(frozen=True)
+class Component:
+    """One named part of a run with its version and settings, all plain JSON values.
+
+    `source` is the sha256 of a loose file's content; built-in parts have none.
+    """
+
+    name: str
+    version: int
+    settings: dict[str, Any]
+    locations: dict[str, Any] = field(default_factory=dict)
+    source: str | None = None
+
+    def identity(self) -> dict[str, Any]:
+        identity: dict[str, Any] = {"name": self.name, "version": self.version, "settings": self.settings}
+        return identity if self.source is None else {**identity, "source": self.source}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One model, trained on one dataset with one seed; `network` and `training` are absent for closed forms."""
+
+    dataset: Component
+    model: Component
+    network: Component | None
+    training: Component | None
+    seed: int
+
+    FORMAT: ClassVar[int] = 1
+
+    @property
+    def config(self) -> dict[str, Any]:
+        parts = {"dataset": self.dataset, "model": self.model, "network": self.network, "training": self.training}
+        return {key: part.identity() if part else None for key, part in parts.items()}
+
+    @property
+    def config_id(self) -> str:
+        return digest(self.config)
+
+    @property
+    def run_id(self) -> str:
+        return f"{self.config_id}-s{self.seed}"
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Run:
+        parts = {
+            key: Component(**value[key]) if value[key] else None for key in ("dataset", "model", "network", "training")
+        }
+        return cls(**parts, seed=value["seed"])  # type: ignore[arg-type]

@@ -1,0 +1,58 @@
+"""FactorVAE: ELBO and a discriminator's estimate of the total correlation (Kim & Mnih 2018)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from benchmark.models._gaussian import GaussianModel, reparametrise
+from benchmark.models._neural import Adam, Batch, Noise, Objective
+from benchmark.networks._network import Network, kaiming
+from benchmark.spec import Number, stackable, static
+
+
+class FactorVAE(GaussianModel):
+    """rec + KL + γ·TC, TC = E[log D/(1 − D)] on q(z) (Kim & Mnih 2018, eq. 2; M §4.3 prints the sign wrong).
+
+    The discriminator tells codes of one batch from codes of a second batch whose coordinates are permuted.
+    """
+
+    class Settings(GaussianModel.Settings):
+        gamma: Number = stackable(10.0, "weight γ of the total correlation", ge=0, allow_inf_nan=False)
+        discriminator_learning_rate: Number = stackable(1e-4, "the discriminator's Adam rate", gt=0)
+        discriminator_layers: int = static(5, "hidden layers of 1,000: 5 (M Table 5.5) or 6 (Kim & Mnih)", ge=1)
+        discriminator_width: int = static(1000, "width of the discriminator's hidden layers", ge=1)
+
+    settings: Settings
+    critics = {"discriminator": Adam("discriminator_learning_rate", betas=(0.5, 0.9))}  # noqa: RUF012
+    second_batch = True
+
+    def build(self, network: Network) -> None:
+        super().build(network)
+        width, inputs = self.settings.discriminator_width, self.latents
+        layers: list[nn.Module] = []
+        for _ in range(self.settings.discriminator_layers):
+            layers += [nn.Linear(inputs, width), nn.LeakyReLU(0.2)]
+            inputs = width
+        self.discriminator = kaiming(nn.Sequential(*layers, nn.Linear(width, 2)))
+
+    def noise(self, batch: int) -> dict[str, Noise]:
+        shape = (batch, self.latents)
+        return {"eps": Noise(shape), "eps2": Noise(shape), "order": Noise(shape, "uniform")}
+
+    def loss(self, batch: Batch, settings: Settings) -> Objective:
+        terms, _, _, z = self.elbo_terms(batch)
+        logits = self.discriminator(z)
+        terms["tc"] = (logits[:, 0] - logits[:, 1]).mean()
+        return Objective(terms["rec"] + terms["kl"] + settings.gamma * terms["tc"], terms, {"z": z})
+
+    def critic_losses(self, shared: dict[str, Tensor], batch: Batch, settings: Settings) -> dict[str, Tensor]:
+        with torch.no_grad():
+            mu, logvar, _ = self.posterior(batch.x2)
+            z = reparametrise(mu, logvar, batch.noise["eps2"])
+            permuted = torch.gather(z, 0, batch.noise["order"].argsort(dim=0))
+        # Class 0 is a joint code, class 1 a permuted one; −log softmax of either is a softplus of the difference.
+        joint, product = self.discriminator(shared["z"]), self.discriminator(permuted)
+        softplus = nn.functional.softplus
+        wrong = softplus(joint[:, 1] - joint[:, 0]).mean() + softplus(product[:, 0] - product[:, 1]).mean()
+        return {"discriminator": 0.5 * wrong}

@@ -1,0 +1,57 @@
+"""Independent component analysis by FastICA, on whitened principal components (scikit-learn)."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Self
+
+import numpy as np
+from numpy import ndarray
+
+from benchmark.errors import BenchmarkError
+from benchmark.models._model import Embedding
+from benchmark.spec import static
+
+
+class ICA(Embedding):
+    """d independent components of a seeded subset (Hyvärinen & Oja 2000), unit variance each."""
+
+    class Settings(Embedding.Settings):
+        latents: int = static(10, "number of components d", ge=1)
+        subset: int = static(5_000, "points fitted, drawn by the run's seed", ge=2)
+        iterations: int = static(1_000, "FastICA's iterations at most", ge=1)
+
+    settings: Settings
+
+    def fit(self, x: ndarray, rng: np.random.Generator) -> Self:
+        from sklearn.decomposition import FastICA
+        from sklearn.exceptions import ConvergenceWarning
+
+        estimator = FastICA(
+            self.settings.latents,
+            whiten="unit-variance",
+            max_iter=self.settings.iterations,
+            random_state=int(rng.integers(2**31)),
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ConvergenceWarning)
+            try:
+                fitted = estimator.fit(x)
+            except ConvergenceWarning:
+                raise BenchmarkError(
+                    f"FastICA did not converge in {self.settings.iterations} iterations; raise model.iterations"
+                ) from None
+        self.mean, self.unmixing, self.mixing = fitted.mean_, fitted.components_, fitted.mixing_
+        return self
+
+    def transform(self, x: ndarray) -> ndarray:
+        return ((x - self.mean) @ self.unmixing.T).astype(np.float32)
+
+    def decode(self, z: ndarray) -> ndarray:
+        return z @ self.mixing.T + self.mean
+
+    def state(self) -> dict[str, ndarray]:
+        return {"mean": self.mean, "unmixing": self.unmixing, "mixing": self.mixing}
+
+    def jacobian(self, z: ndarray) -> ndarray:
+        return np.broadcast_to(self.mixing, (len(z), *self.mixing.shape))

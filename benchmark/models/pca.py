@@ -1,0 +1,42 @@
+"""Principal component analysis, whitened codes sorted by variance (scikit-learn)."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+from numpy import ndarray
+
+from benchmark.models._model import Embedding
+from benchmark.spec import static
+
+
+class PCA(Embedding):
+    """The d directions of largest variance of a seeded subset, fitted by scikit-learn's exact or randomised solver."""
+
+    class Settings(Embedding.Settings):
+        latents: int = static(10, "number of components d", ge=1)
+        subset: int = static(5_000, "points fitted, drawn by the run's seed", ge=2)
+
+    settings: Settings
+
+    def fit(self, x: ndarray, rng: np.random.Generator) -> Self:
+        from sklearn.decomposition import PCA as Estimator
+
+        fitted = Estimator(self.settings.latents, random_state=int(rng.integers(2**31))).fit(x)
+        self.mean, self.components = fitted.mean_, fitted.components_
+        self.deviation = np.sqrt(np.maximum(fitted.explained_variance_, np.finfo(x.dtype).tiny))
+        return self
+
+    def transform(self, x: ndarray) -> ndarray:
+        return ((x - self.mean) @ self.components.T / self.deviation).astype(np.float32)
+
+    def decode(self, z: ndarray) -> ndarray:
+        return (z * self.deviation) @ self.components + self.mean
+
+    def state(self) -> dict[str, ndarray]:
+        return {"mean": self.mean, "components": self.components, "deviation": self.deviation}
+
+    def jacobian(self, z: ndarray) -> ndarray:
+        matrix = (self.components * self.deviation[:, None]).T
+        return np.broadcast_to(matrix, (len(z), *matrix.shape))

@@ -1,0 +1,1 @@
+"""Training in fleets: many small networks at once, each drawing from its own streams."""

@@ -1,0 +1,69 @@
+"""What an engine is: it takes the members of a fleet one step further, and gives each back as an ordinary module."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from benchmark.models._neural import NeuralModel, Posterior
+from benchmark.seeds import integer
+from benchmark.training._settings import TrainingSettings
+
+
+class Engine(ABC):
+    """Trains m members at once; every array has a leading axis of members.
+
+    To come beside the two CPU engines: one for a GPU, with stacked convolutions under CUDA graphs.
+    """
+
+    members: list[NeuralModel]
+
+    @abstractmethod
+    def step(self, x: Tensor, x2: Tensor | None, noise: dict[str, Tensor], step: int) -> dict[str, Tensor]:
+        """One step on batches x (m b …); returns `loss` and the named terms, each (m,), in nats."""
+
+    @abstractmethod
+    def posterior(self, x: Tensor) -> Posterior:
+        """The posteriors (m n d) of the same points x (n …) under every member."""
+
+    @abstractmethod
+    def state(self) -> dict[str, Tensor]:
+        """Weights and optimiser state, by name."""
+
+    @abstractmethod
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Take back what `state` gave."""
+
+    @abstractmethod
+    def member(self, index: int) -> NeuralModel:
+        """One member as an ordinary module with its present weights."""
+
+
+def split_parameters(model: NeuralModel) -> dict[str, list[str]]:
+    """Parameter names by who is trained on them: "" for the model itself, and each critic."""
+    groups: dict[str, list[str]] = {"": [], **{critic: [] for critic in model.critics}}
+    for name, _ in model.named_parameters():
+        prefix = name.split(".")[0]
+        groups[prefix if prefix in model.critics else ""].append(name)
+    return groups
+
+
+def adam_options(model: NeuralModel, training: TrainingSettings, group: str) -> dict[str, Any]:
+    """Learning rate and moments of one member's model, or of one of its critics."""
+    if group:
+        critic = model.critics[group]
+        return {"lr": getattr(model.settings, critic.rate), "betas": critic.betas}
+    return {"lr": training.learning_rate, "betas": (training.beta1, training.beta2)}
+
+
+@contextmanager
+def seeded(*names: object) -> Iterator[None]:
+    """Run torch's own generator from a named stream inside the block, and leave it untouched outside."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(integer(*names))
+        yield

@@ -1,0 +1,69 @@
+"""The engine for convolutions on a CPU: one member, native kernels in channels_last, one thread."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from benchmark.models._neural import Batch, NeuralModel, Posterior
+from benchmark.training._settings import TrainingSettings
+from benchmark.training.engine import Engine, adam_options, split_parameters
+
+
+class SingleEngine(Engine):
+    """Trains one module as it stands."""
+
+    def __init__(self, members: list[NeuralModel], trainings: list[TrainingSettings]) -> None:
+        (self.model,) = self.members = [member.to(memory_format=torch.channels_last) for member in members]  # type: ignore[call-overload]
+        parameters = dict(self.model.named_parameters())
+        self.groups = {
+            group: [parameters[name] for name in names] for group, names in split_parameters(self.model).items()
+        }
+        self.optimisers = {
+            group: torch.optim.Adam(tensors, fused=True, **adam_options(self.model, trainings[0], group))
+            for group, tensors in self.groups.items()
+        }
+
+    def step(self, x: Tensor, x2: Tensor | None, noise: dict[str, Tensor], step: int) -> dict[str, Tensor]:
+        noise = {name: value[0] for name, value in noise.items()}
+        batch = Batch(x[0], noise, torch.tensor(float(step)), None if x2 is None else x2[0])
+        objective, critics = self.model(batch, self.model.settings)
+        losses = {"": objective.loss, **critics}
+        # All gradients are taken before any update, so that the order of the optimisers does not matter.
+        gradients = {group: torch.autograd.grad(losses[group], tensors) for group, tensors in self.groups.items()}
+        for group, tensors in self.groups.items():
+            for parameter, gradient in zip(tensors, gradients[group], strict=True):
+                parameter.grad = gradient
+            self.optimisers[group].step()
+        terms = {"loss": objective.loss, **objective.terms, **{f"{name}_loss": value for name, value in critics.items()}}
+        return {name: value.detach()[None] for name, value in terms.items()}
+
+    @torch.no_grad()
+    def posterior(self, x: Tensor) -> Posterior:
+        return Posterior(*(None if part is None else part[None] for part in self.model.posterior(x)))  # type: ignore[arg-type]
+
+    def state(self) -> dict[str, Tensor]:
+        tensors = {f"weights.{name}": value.detach() for name, value in self.model.named_parameters()}
+        for group, optimiser in self.optimisers.items():
+            for index, parameter in enumerate(self.groups[group]):
+                for key, value in optimiser.state[parameter].items():
+                    tensors[f"adam.{group}.{index}.{key}"] = value
+        return tensors
+
+    @torch.no_grad()
+    def restore(self, state: dict[str, Tensor]) -> None:
+        for name, parameter in self.model.named_parameters():
+            parameter.copy_(state[f"weights.{name}"])
+        for group, optimiser in self.optimisers.items():
+            for index, parameter in enumerate(self.groups[group]):
+                keys = ("step", "exp_avg", "exp_avg_sq")
+                optimiser.state[parameter] = {
+                    # The layout of the parameter decides the order of the arithmetic, hence the bits.
+                    key: torch.empty_like(parameter).copy_(state[f"adam.{group}.{index}.{key}"])
+                    if key != "step"
+                    else state[f"adam.{group}.{index}.{key}"].clone()
+                    for key in keys
+                }
+
+    def member(self, index: int) -> NeuralModel:
+        return self.model

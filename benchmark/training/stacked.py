@@ -1,0 +1,138 @@
+"""The engine for many small networks: one step of all members as one recorded list of batched operations."""
+
+from __future__ import annotations
+
+import copy
+from itertools import groupby
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.func import functional_call, vmap
+from torch.fx.experimental.proxy_tensor import make_fx
+
+from benchmark.models._neural import Batch, NeuralModel, Posterior
+from benchmark.training._settings import TrainingSettings
+from benchmark.training.engine import Engine, adam_options, split_parameters
+
+
+class StackedEngine(Engine):
+    """Parameters stacked along a leading axis of members.
+
+    The author's loss on one batch is mapped over the members, differentiated and recorded once; every step replays
+    the recorded operations, which saves the mapping's own cost. Adam is elementwise, so torch's fused one serves
+    stacked parameters as it is; members of equal learning rate share a group.
+    """
+
+    def __init__(self, members: list[NeuralModel], trainings: list[TrainingSettings]) -> None:
+        self.members = members
+        self.base = copy.deepcopy(members[0]).to("meta")
+        for name, buffer in members[0].named_buffers():
+            _assign(self.base, name, buffer)
+        self.groups = split_parameters(members[0])
+        tensors = [dict(member.named_parameters()) for member in members]
+        self.parameters = {
+            name: torch.stack([each[name].detach() for each in tensors]).requires_grad_() for name in tensors[0]
+        }
+        names = type(members[0].settings).stackable_names()
+        self.scalars = {
+            name: torch.tensor([float(getattr(member.settings, name)) for member in members]) for name in names
+        }
+        self.optimisers = {group: self._optimiser(group, trainings) for group in self.groups}
+        self._recorded: Any = None
+
+    def _optimiser(self, group: str, trainings: list[TrainingSettings]) -> torch.optim.Adam:
+        options = [adam_options(m, t, group) for m, t in zip(self.members, trainings, strict=True)]
+        parameters, start = [], 0
+        for rate, same in groupby(option["lr"] for option in options):
+            stop = start + len(list(same))
+            slices = [self.parameters[name].detach()[start:stop] for name in self.groups[group]]
+            parameters.append({"params": slices, "lr": rate})
+            start = stop
+        return torch.optim.Adam(parameters, fused=True, betas=options[0]["betas"])
+
+    def _losses(
+        self, parameters: dict[str, Tensor], scalars: dict[str, Tensor], x: Tensor, x2: Tensor | None, noise: Any, step: Tensor
+    ) -> tuple[Any, Any]:
+        def one(parameters: Any, scalars: Any, x: Tensor, x2: Tensor | None, noise: Any) -> Any:
+            settings = self.base.settings.model_copy(update=scalars)
+            return functional_call(self.base, parameters, (Batch(x, noise, step, x2), settings))
+
+        axes = (0, 0, 0, None if x2 is None else 0, 0)
+        return vmap(one, in_dims=axes)(parameters, scalars, x, x2, noise)
+
+    def _gradients(self, *arguments: Any) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        parameters = arguments[0]
+        objective, critics = self._losses(*arguments)
+        gradients = {}
+        for group, loss in {"": objective.loss, **critics}.items():
+            names = self.groups[group]
+            found = torch.autograd.grad(loss.sum(), [parameters[name] for name in names], retain_graph=bool(critics))
+            gradients |= dict(zip(names, found, strict=True))
+        terms = {"loss": objective.loss, **objective.terms, **{f"{name}_loss": value for name, value in critics.items()}}
+        return gradients, {name: value.detach() for name, value in terms.items()}
+
+    def step(self, x: Tensor, x2: Tensor | None, noise: dict[str, Tensor], step: int) -> dict[str, Tensor]:
+        arguments = (self.parameters, self.scalars, x, x2, noise, torch.tensor(float(step)))
+        if self._recorded is None:
+            self._recorded = make_fx(self._gradients)(*arguments)
+        with torch.no_grad():
+            gradients, terms = self._recorded(*arguments)
+        for group, optimiser in self.optimisers.items():
+            start = 0
+            for part in optimiser.param_groups:
+                for name, parameter in zip(self.groups[group], part["params"], strict=True):
+                    parameter.grad = gradients[name][start : start + len(parameter)]
+                start += len(part["params"][0])
+            optimiser.step()
+        return terms
+
+    @torch.no_grad()
+    def posterior(self, x: Tensor) -> Posterior:
+        def one(parameters: Any) -> Any:
+            posterior = functional_call(_Encode(self.base), {f"model.{n}": p for n, p in parameters.items()}, (x,))
+            return {name: part for name, part in posterior._asdict().items() if part is not None}
+
+        return Posterior(**vmap(one)(self.parameters))
+
+    def state(self) -> dict[str, Tensor]:
+        tensors = {f"weights.{name}": value.detach() for name, value in self.parameters.items()}
+        for group, optimiser in self.optimisers.items():
+            for index, part in enumerate(optimiser.param_groups):
+                for name, parameter in zip(self.groups[group], part["params"], strict=True):
+                    for key, value in optimiser.state[parameter].items():
+                        tensors[f"adam.{index}.{name}.{key}"] = value
+        return tensors
+
+    @torch.no_grad()
+    def restore(self, state: dict[str, Tensor]) -> None:
+        for name, parameter in self.parameters.items():
+            parameter.copy_(state[f"weights.{name}"])
+        for group, optimiser in self.optimisers.items():
+            for index, part in enumerate(optimiser.param_groups):
+                for name, parameter in zip(self.groups[group], part["params"], strict=True):
+                    keys = ("step", "exp_avg", "exp_avg_sq")
+                    optimiser.state[parameter] = {key: state[f"adam.{index}.{name}.{key}"].clone() for key in keys}
+
+    @torch.no_grad()
+    def member(self, index: int) -> NeuralModel:
+        model = self.members[index]
+        for name, parameter in model.named_parameters():
+            parameter.copy_(self.parameters[name][index])
+        return model
+
+
+class _Encode(torch.nn.Module):
+    """A module whose forward is a model's posterior, so that its parameters can be swapped."""
+
+    def __init__(self, model: NeuralModel) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: Tensor) -> Posterior:
+        return self.model.posterior(x)
+
+
+def _assign(model: NeuralModel, name: str, buffer: Tensor) -> None:
+    module, _, attribute = name.rpartition(".")
+    model.get_submodule(module).register_buffer(attribute, buffer, persistent=False)

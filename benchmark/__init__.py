@@ -1,1 +1,47 @@
 """Train, encode, score and compare disentangled representations."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from benchmark.api import check, evaluate, merge, prune, report, run, status
+    from benchmark.codes import Codes
+    from benchmark.datasets._dataset import Data, Dataset
+    from benchmark.errors import BenchmarkError, NotApplicable, UsageError
+    from benchmark.metrics._declare import metric
+    from benchmark.models._gaussian import GaussianModel
+    from benchmark.models._model import Anchor, Embedding
+    from benchmark.models._neural import Batch, NeuralModel, Noise, Objective, Posterior
+    from benchmark.networks._network import Network
+    from benchmark.spec import Number, Settings, stackable, static
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "benchmark.api": ["check", "evaluate", "merge", "prune", "report", "run", "status"],
+    "benchmark.codes": ["Codes"],
+    "benchmark.datasets._dataset": ["Data", "Dataset"],
+    "benchmark.errors": ["BenchmarkError", "NotApplicable", "UsageError"],
+    "benchmark.metrics._declare": ["metric"],
+    "benchmark.models._gaussian": ["GaussianModel"],
+    "benchmark.models._model": ["Anchor", "Embedding"],
+    "benchmark.models._neural": ["Batch", "NeuralModel", "Noise", "Objective", "Posterior"],
+    "benchmark.networks._network": ["Network"],
+    "benchmark.spec": ["Number", "Settings", "stackable", "static"],
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [*sorted(_HOME), "__version__"]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for: `import benchmark` stays instant."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'benchmark' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -13,6 +13,10 @@ class UsageError(BenchmarkError):
     exit_code = 2
 
 
+class ModelError(BenchmarkError):
+    """One model cannot be fitted to its data: its runs are recorded as failed, the others go on."""
+
+
 class NotApplicable(Exception):
     """A measure cannot be computed from what this representation or dataset offers.
 

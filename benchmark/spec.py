@@ -7,9 +7,17 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self, get_origin
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import ErrorDetails
 
 from benchmark.errors import UsageError
@@ -53,6 +61,13 @@ class Settings(BaseModel):
     """Validated settings of one component. Unknown keys and wrong types are errors."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, protected_namespaces=())
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _tuples(cls, value: Any, info: ValidationInfo) -> Any:
+        """TOML and JSON know lists only; settings hold tuples, which hash and do not change."""
+        wanted = get_origin(cls.model_fields[info.field_name or ""].annotation)
+        return tuple(value) if isinstance(value, list) and wanted is tuple else value
 
     @classmethod
     def read(cls, values: Mapping[str, Any], where: str) -> Self:
@@ -135,6 +150,19 @@ def canonical_json(value: Any) -> str:
 def digest(value: Any, length: int = 12) -> str:
     """The first `length` hex digits of the sha256 of `value`'s canonical JSON."""
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:length]
+
+
+class TrainingSettings(Settings):
+    """Adam on batches drawn with replacement from the training rows. One step is one batch."""
+
+    VERSION: ClassVar[int] = 1
+    """Raise it when an engine may give other weights."""
+
+    steps: int = static(10_000, "gradient steps", ge=0)
+    batch: int = static(64, "data points in a batch", ge=2)
+    learning_rate: Number = stackable(1e-4, "Adam's rate", gt=0, allow_inf_nan=False)
+    beta1: Number = static(0.9, "Adam's decay of the first moment", ge=0, lt=1)
+    beta2: Number = static(0.999, "Adam's decay of the second moment", ge=0, lt=1)
 
 
 @dataclass(frozen=True)

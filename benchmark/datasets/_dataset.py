@@ -10,6 +10,7 @@ from typing import ClassVar, Literal, Protocol
 from jaxtyping import Integer, Shaped
 from numpy import ndarray
 
+from benchmark.datasets._files import RemoteFile
 from benchmark.spec import Settings
 
 
@@ -34,7 +35,6 @@ class Data:
     `grid`: the rows are every combination of factor values once, in C order.
     `training_rows`, `evaluation_rows`: which rows models are trained on and which are encoded and scored;
     the same rows where the data is its own distribution.
-    `likelihood`: what `likelihood = "auto"` means here; `scale` is σ_x of the Gaussian one.
     """
 
     images: Images
@@ -59,9 +59,11 @@ class Dataset(ABC):
         pass
 
     version: ClassVar[int] = 1
-    likelihood: ClassVar[Literal["bernoulli", "gaussian"]] = "bernoulli"
+    files: ClassVar[tuple[RemoteFile, ...]] = ()
+    """The published files that the data is read from, for `benchmark data`."""
+    likelihood: Literal["bernoulli", "gaussian"] = "bernoulli"
     """The likelihood that models use on this data unless told otherwise."""
-    sigma: ClassVar[float] = 1.0
+    sigma: float = 1.0
     """σ_x of the Gaussian likelihood, in the data's units."""
     settings: Settings
 

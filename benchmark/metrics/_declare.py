@@ -5,15 +5,36 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_origin
+
+from pydantic import BeforeValidator
 
 from benchmark.spec import Settings, canonical
 
 Rows = Literal["sample", "all"]
+Invariance = Literal["permutation", "sign", "scale"]
 Function = TypeVar("Function", bound=Callable[..., dict[str, float]])
 
 RESERVED = ("seed", "split")
 """Keyword arguments that are supplied by the evaluation, not settings of a protocol."""
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """How a costly measure falls into independent pieces, which the evaluation may compute in any process and order.
+
+    `parts(*arrays, seed=…, **settings)` is cheap and lists small picklable descriptions; it raises what the measure
+    raises. `compute(*arrays, part)` gives one part's number. `combine(parts, values)` makes the scores of all.
+    """
+
+    parts: Callable[..., list[Any]]
+    compute: Callable[..., float]
+    combine: Callable[[list[Any], list[float]], dict[str, float]]
+
+    def whole(self, *arrays: Any, **settings: Any) -> dict[str, float]:
+        """The measure itself: every part, one after the other."""
+        parts = self.parts(*arrays, **settings)
+        return self.combine(parts, [self.compute(*arrays, part) for part in parts])
 
 
 @dataclass(frozen=True)
@@ -22,7 +43,8 @@ class Metric:
 
     `needs` are its positional parameters, each the name of an array that the evaluation supplies: `codes` (n d, the
     representation scored), `factors` (n k), `means`, `variances`, `history`, or the name of an encoded array such
-    as `v`. `settings` are its keyword-only parameters; all of them, and n, make up the protocol id.
+    as `v`. Those with the default None are `optional`: passed where there is one. `settings` are its keyword-only
+    parameters; all of them, and n, make up the protocol id.
     """
 
     name: str
@@ -38,22 +60,36 @@ class Metric:
     scope: Literal["run", "configuration"]
     needs: tuple[str, ...]
     settings: type[Settings]
+    optional: tuple[str, ...] = ()
     quick: dict[str, Any] = field(default_factory=dict)
+    invariances: tuple[Invariance, ...] = ()
+    pieces: Pieces | None = None
 
     @property
     def module(self) -> str:
         return self.function.__module__
 
-    def protocol(self, settings: Settings, representation: str, n: int) -> str:
-        """The protocol id, such as `mig/bins20-mean-n10000/v1`: everything that implementations differ in."""
+    def protocol(self, settings: Settings, representation: str, n: int | None) -> str:
+        """The protocol id, such as `mig/bins20-mean-n10000/v1`: everything that implementations differ in.
+
+        n is None where the number of points is not known yet.
+        """
         words = [_word(name, value) for name, value in settings.plain().items()]
-        return f"{self.name}/{'-'.join([*words, representation, f'n{n}'])}/v{self.version}"
+        points = [] if n is None else [f"n{n}"]
+        return f"{self.name}/{'-'.join([*words, representation, *points])}/v{self.version}"
 
 
 def _word(name: str, value: Any) -> str:
     value = canonical(value)
     text = "x".join(str(item) for item in value) if isinstance(value, list) else str(value)
     return f"{name.replace('_', '')}{text if not isinstance(value, str) else '=' + text}"
+
+
+def _from_file(annotation: Any) -> Any:
+    """Settings files know lists only, where a measure's default is a tuple."""
+    if get_origin(annotation) is not tuple:
+        return annotation
+    return Annotated[annotation, BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)]
 
 
 def metric(
@@ -68,6 +104,8 @@ def metric(
     representations: tuple[str, ...] = ("mean", "sample"),
     scope: Literal["run", "configuration"] = "run",
     quick: dict[str, Any] | None = None,
+    invariances: tuple[Invariance, ...] = (),
+    pieces: Pieces | None = None,
 ) -> Callable[[Function], Function]:
     """Declare a measure; the function stays an ordinary function and gains `.declaration`.
 
@@ -79,13 +117,16 @@ def metric(
     minimum_rows: fewer points than this are `not_applicable`.
     representations: which of "mean" and "sample" it is asked for.
     quick: settings under `--budget quick`, a protocol of its own.
+    invariances: what may be done to the codes' coordinates without changing the headline; the conformance suite
+        holds the measure to it.
+    pieces: how it falls into independent pieces, for measures that take minutes.
     """
 
     def declare(function: Function) -> Function:
         parameters = inspect.signature(function, eval_str=True).parameters.values()
-        needs = tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD)
+        arrays = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
         fields = {
-            p.name: (p.annotation, p.default)
+            p.name: (_from_file(p.annotation), p.default)
             for p in parameters
             if p.kind is p.KEYWORD_ONLY and p.name not in RESERVED
         }
@@ -106,9 +147,12 @@ def metric(
             minimum_rows=minimum_rows,
             representations=representations,
             scope=scope,
-            needs=needs,
+            needs=tuple(p.name for p in arrays),
             settings=settings,
+            optional=tuple(p.name for p in arrays if p.default is None),
             quick=quick or {},
+            invariances=invariances,
+            pieces=pieces,
         )
         return function
 

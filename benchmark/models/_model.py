@@ -22,6 +22,8 @@ class Model:
     version: ClassVar[int] = 1
     supervised: ClassVar[bool] = False
     """Whether it sees labels: such models are marked and never ranked with the rest."""
+    needs_network: ClassVar[bool] = False
+    """Whether it is trained by gradients, on a network and with training settings."""
     settings: Settings
 
     @classmethod

@@ -73,9 +73,12 @@ class NeuralModel(Model, nn.Module):
         )
         sigma: Number = static(0.0, "σ_x of the Gaussian likelihood; 0 is the dataset's own", ge=0)
 
+    needs_network = True
     settings: Settings
     critics: ClassVar[dict[str, Adam]] = {}
     """Submodules with a loss of their own, trained beside the model, and their optimisers."""
+    stacks: ClassVar[bool] = True
+    """False for what cannot be stacked, such as batch normalisation or dropout: its runs train alone."""
     second_batch: ClassVar[bool] = False
     trained: ClassVar[bool] = True
     """False for the random network, which is encoded as it was drawn."""

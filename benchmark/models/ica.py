@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 from numpy import ndarray
 
-from benchmark.errors import BenchmarkError
+from benchmark.errors import ModelError
 from benchmark.models._model import Embedding
 from benchmark.spec import static
 
@@ -38,7 +38,7 @@ class ICA(Embedding):
             try:
                 fitted = estimator.fit(x)
             except ConvergenceWarning:
-                raise BenchmarkError(
+                raise ModelError(
                     f"FastICA did not converge in {self.settings.iterations} iterations; raise model.iterations"
                 ) from None
         self.mean, self.unmixing, self.mixing = fitted.mean_, fitted.components_, fitted.mixing_

@@ -15,17 +15,24 @@ class Mlp(Network):
     """Hidden layers of the given widths, mirrored in the decoder."""
 
     widths: ClassVar[tuple[int, ...]] = ()
-    stacks = True
 
-    def hidden(self) -> tuple[int, ...]:
-        return self.widths
+    @classmethod
+    def hidden(cls, settings: Network.Settings) -> tuple[int, ...]:
+        """The widths of the encoder's hidden layers."""
+        return cls.widths
+
+    @classmethod
+    def fleet_size(cls, settings: Network.Settings) -> int:
+        # Beyond about half a million weights the stacked arrays leave the cache and more members gain nothing.
+        weights = 1 + sum(width**2 for width in cls.hidden(settings))
+        return max(1, min(400, 500_000 // weights))
 
     def encoder(self, outputs: int) -> nn.Module:
-        sizes = (math.prod(self.shape), *self.hidden(), outputs)
+        sizes = (math.prod(self.shape), *self.hidden(self.settings), outputs)
         return kaiming(nn.Sequential(nn.Flatten(), *layers(sizes)))
 
     def decoder(self) -> nn.Module:
-        sizes = (self.latents, *reversed(self.hidden()), math.prod(self.shape))
+        sizes = (self.latents, *reversed(self.hidden(self.settings)), math.prod(self.shape))
         return kaiming(nn.Sequential(*layers(sizes), nn.Unflatten(1, self.shape)))
 
 

@@ -22,9 +22,12 @@ class Network(ABC):
         latents: int = static(10, "latent size d", ge=1)
 
     version: ClassVar[int] = 1
-    stacks: ClassVar[bool] = False
-    """Whether many members train faster stacked than one by one on a CPU: true of small matrix products."""
     settings: Settings
+
+    @classmethod
+    def fleet_size(cls, settings: Settings) -> int:
+        """How many members train best in one fleet on a CPU; 1 where stacking gains nothing."""
+        return 1
 
     def __init__(self, settings: Settings, shape: tuple[int, ...]) -> None:
         self.settings = settings

@@ -11,7 +11,7 @@ class MlpTiny(Mlp):
         latents: int = static(2, "latent size d", ge=1)
         hidden: int = static(64, "width of both hidden layers", ge=1)
 
-    settings: Settings
-
-    def hidden(self) -> tuple[int, ...]:
-        return (self.settings.hidden, self.settings.hidden)
+    @classmethod
+    def hidden(cls, settings: Mlp.Settings) -> tuple[int, ...]:
+        assert isinstance(settings, MlpTiny.Settings)
+        return (settings.hidden, settings.hidden)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from benchmark.models._neural import NeuralModel, Posterior
 from benchmark.seeds import integer
-from benchmark.training._settings import TrainingSettings
+from benchmark.spec import TrainingSettings
 
 
 class Engine(ABC):
@@ -59,6 +59,11 @@ def adam_options(model: NeuralModel, training: TrainingSettings, group: str) -> 
         critic = model.critics[group]
         return {"lr": getattr(model.settings, critic.rate), "betas": critic.betas}
     return {"lr": training.learning_rate, "betas": (training.beta1, training.beta2)}
+
+
+def laid_out_as(parameter: Tensor, gradient: Tensor) -> Tensor:
+    """The gradient in the parameter's memory layout: the fused Adam reads both by position and ignores strides."""
+    return gradient if gradient.stride() == parameter.stride() else torch.empty_like(parameter).copy_(gradient)
 
 
 @contextmanager

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from benchmark.models._neural import Batch, NeuralModel, Posterior
-from benchmark.training._settings import TrainingSettings
-from benchmark.training.engine import Engine, adam_options, split_parameters
+from benchmark.spec import TrainingSettings
+from benchmark.training.engine import Engine, adam_options, laid_out_as, split_parameters
 
 
 class SingleEngine(Engine):
@@ -33,7 +33,7 @@ class SingleEngine(Engine):
         gradients = {group: torch.autograd.grad(losses[group], tensors) for group, tensors in self.groups.items()}
         for group, tensors in self.groups.items():
             for parameter, gradient in zip(tensors, gradients[group], strict=True):
-                parameter.grad = gradient
+                parameter.grad = laid_out_as(parameter, gradient)
             self.optimisers[group].step()
         terms = {"loss": objective.loss, **objective.terms, **{f"{name}_loss": value for name, value in critics.items()}}
         return {name: value.detach()[None] for name, value in terms.items()}

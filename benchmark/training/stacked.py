@@ -12,8 +12,8 @@ from torch.func import functional_call, vmap
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from benchmark.models._neural import Batch, NeuralModel, Posterior
-from benchmark.training._settings import TrainingSettings
-from benchmark.training.engine import Engine, adam_options, split_parameters
+from benchmark.spec import TrainingSettings
+from benchmark.training.engine import Engine, adam_options, laid_out_as, split_parameters
 
 
 class StackedEngine(Engine):
@@ -82,7 +82,7 @@ class StackedEngine(Engine):
             start = 0
             for part in optimiser.param_groups:
                 for name, parameter in zip(self.groups[group], part["params"], strict=True):
-                    parameter.grad = gradients[name][start : start + len(parameter)]
+                    parameter.grad = laid_out_as(parameter, gradients[name][start : start + len(parameter)])
                 start += len(part["params"][0])
             optimiser.step()
         return terms

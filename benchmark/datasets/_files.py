@@ -1,0 +1,200 @@
+"""Published data files: where they are looked for, how they are checked, how they are fetched.
+
+Only fetching imports pooch: training and encoding also run where it is not installed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from benchmark.errors import UsageError
+
+if TYPE_CHECKING:
+    from benchmark.datasets._dataset import Dataset
+
+Status = Literal["ok", "absent", "altered", "not pinned"]
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file as its authors publish it. `sha256` is None where no trusted digest is known: its reader checks content."""
+
+    folder: str
+    name: str
+    url: str
+    sha256: str | None
+
+
+def cache_dir() -> Path:
+    """Where downloads and drawn images are kept: $BENCHMARK_CACHE, else `benchmark` in the system's cache folder."""
+    if chosen := os.environ.get("BENCHMARK_CACHE"):
+        return Path(chosen).expanduser()
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "benchmark"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "benchmark"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "benchmark"
+
+
+def places(file: RemoteFile, data_dir: Path | None = None) -> list[Path]:
+    """Where a file is looked for, in this order: `data_dir`, $BENCHMARK_DATA, the cache; with and without its folder."""
+    roots = [data_dir] if data_dir else []
+    if named := os.environ.get("BENCHMARK_DATA"):
+        roots.append(Path(named).expanduser())
+    roots.append(cache_dir())
+    return [path for root in roots for path in (root / file.folder / file.name, root / file.name)]
+
+
+def find(file: RemoteFile, data_dir: Path | None = None) -> Path | None:
+    """The first of a file's places that holds it, unchecked."""
+    return next((path for path in places(file, data_dir) if path.is_file()), None)
+
+
+def obtain(dataset: str, files: Iterable[RemoteFile], data_dir: Path | None = None) -> list[Path]:
+    """The checked paths of a dataset's files, downloaded where they are absent.
+
+    Raises `UsageError` for an altered file, and for one that is absent and cannot be downloaded.
+    """
+    paths = []
+    for file in files:
+        path = find(file, data_dir)
+        if path is None:
+            try:
+                path = _download(file)
+            except UsageError as error:
+                looked = "\n  ".join(str(place) for place in places(file, data_dir))
+                raise UsageError(
+                    f"{dataset} needs {file.name}, which is in none of these places:\n  {looked}\n{error}\n"
+                    f"Run `benchmark data fetch {dataset}` where there is a network, or put the file in one of them."
+                ) from None
+        _check(file, path)
+        paths.append(path)
+    return paths
+
+
+def fetch(dataset: type[Dataset], data_dir: Path | None = None) -> list[Path]:
+    """Download what a dataset lacks into the user's cache; the checked paths of all its files."""
+    paths = []
+    for file in dataset.files:
+        path = find(file, data_dir) or _download(file)
+        _check(file, path)
+        paths.append(path)
+    return paths
+
+
+def verify(dataset: type[Dataset], data_dir: Path | None = None) -> list[tuple[RemoteFile, Status]]:
+    """Read every file of a dataset anew and compare it with its pinned digest."""
+    return [(file, _status(file, find(file, data_dir))) for file in dataset.files]
+
+
+def _status(file: RemoteFile, path: Path | None) -> Status:
+    if path is None:
+        return "absent"
+    if file.sha256 is None:
+        return "not pinned"
+    return "ok" if _sha256(path) == file.sha256 else "altered"
+
+
+def remembered_sha256(path: Path) -> str:
+    """The sha256 of a file's content, read once and then remembered by its path, size and time of modification."""
+    memory = cache_dir() / "sha256.json"
+    stat = path.stat()
+    key = f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}"
+    known = _remembered(memory)
+    if key not in known:
+        known[key] = _sha256(path)
+        # Where the cache cannot be written, the file is only hashed again next time.
+        with contextlib.suppress(OSError):
+            publish(memory, [json.dumps(known, indent=1).encode()])
+    return known[key]
+
+
+def publish(path: Path, blocks: Iterable[bytes | memoryview]) -> None:
+    """Write a file whole or not at all: a scratch neighbour, then one rename."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with scratch.open("wb") as file:
+            for block in blocks:
+                file.write(block)
+            file.flush()
+            os.fsync(file.fileno())
+        scratch.replace(path)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def _remembered(memory: Path) -> dict[str, str]:
+    try:
+        return dict(json.loads(memory.read_bytes()))
+    except (OSError, ValueError):
+        return {}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check(file: RemoteFile, path: Path) -> None:
+    if file.sha256 is None:
+        return
+    found = remembered_sha256(path)
+    if found != file.sha256:
+        raise UsageError(
+            f"{path} is not the published file: expected sha256 {file.sha256}, found {found};"
+            f" delete it, and it is downloaded again from {file.url}"
+        )
+
+
+def _download(file: RemoteFile) -> Path:
+    try:
+        import pooch
+    except ImportError:
+        raise UsageError(f"{file.url} cannot be downloaded: pooch is not installed") from None
+    progress = _Progress(file.name)
+    try:
+        path = pooch.retrieve(
+            file.url,
+            known_hash=file.sha256 and f"sha256:{file.sha256}",
+            fname=file.name,
+            path=cache_dir() / file.folder,
+            downloader=pooch.HTTPDownloader(progressbar=progress, chunk_size=1 << 16),
+        )
+    # Every network error of requests, and a full disk, is an OSError; another content is a ValueError.
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{file.url} could not be downloaded: {error}") from None
+    return Path(path)
+
+
+class _Progress:
+    """A percentage on stderr, in the form that pooch asks for; silent where stderr is no terminal."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.total = 0
+        self.done = 0
+        self.shown = -1
+
+    def update(self, size: int) -> None:
+        self.done += size
+        percent = min(100, 100 * self.done // max(self.total, 1))
+        if percent != self.shown and sys.stderr.isatty():
+            print(f"\r{self.name} {percent} %", end="", file=sys.stderr, flush=True)
+        self.shown = percent
+
+    def reset(self) -> None:
+        self.done = 0
+
+    def close(self) -> None:
+        if sys.stderr.isatty():
+            print(file=sys.stderr)

@@ -1,0 +1,135 @@
+"""Your own data: an .npz file with `images` and, where known, `factors` and `factor_names`."""
+
+from __future__ import annotations
+
+from math import prod
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from jaxtyping import Float, Integer, Shaped, UInt8
+from numpy import ndarray
+
+from benchmark.datasets._archive import member, opened, read_header, read_npz
+from benchmark.datasets._dataset import Data, Dataset
+from benchmark.datasets._files import remembered_sha256
+from benchmark.errors import UsageError
+from benchmark.spec import location, static
+
+
+class Npz(Dataset):
+    """Images or points of the user's. All rows are trained on and scored.
+
+    `images`: (N h w), (N c h w) or (N h w c) with 1 or 3 channels, as uint8 (0 and 1, or up to 255), booleans, or floats
+    in [0, 1], which are rounded to 255 levels; or points (N D) as floats, for the Gaussian likelihood, whose σ_x is 1
+    unless the model's `sigma` says otherwise.
+    `factors`: (N k) or (N): integers or booleans are discrete, their values relabelled 0, 1, … in ascending order;
+    floats are continuous. Where the rows are every combination of discrete values once, they are put into C order.
+    Errors, each a `UsageError`: a file that is no archive, truncated or pickled; `images` missing; shapes that do not
+    fit; NaN; content other than `sha256` says.
+    """
+
+    class Settings(Dataset.Settings):
+        path: str = location("the .npz file")
+        sha256: str = static("", "the content's digest, filled in where it is empty")
+
+        def resolved(self) -> Self:
+            """These settings with an absolute path and the content's digest: what enters the run's identity."""
+            path = Path(self.path).expanduser().absolute()
+            return self.model_copy(update={"path": str(path), "sha256": _checked_digest(path, self.sha256)})
+
+    settings: Settings
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.path = Path(settings.path).expanduser()
+        _checked_digest(self.path, settings.sha256)
+        # Models ask for the likelihood before anything is loaded.
+        with opened(self.path) as archive, member(self.path, archive, "images") as file:
+            shape, _ = read_header(file)
+        self.likelihood = "gaussian" if len(shape) == 2 else "bernoulli"
+
+    def load(self, data_dir: Path | None = None) -> Data:
+        """Read and check the file; `data_dir` is not used."""
+        arrays = read_npz(self.path, ("images",), ("factors", "factor_names"))
+        images, maximum = _images(self.path, arrays["images"])
+        given = arrays.get("factors", np.zeros((len(images), 0), np.int64))
+        factors, sizes = _factors(self.path, given, len(images))
+        names = _names(self.path, arrays.get("factor_names"), len(sizes))
+        grid = _is_grid(factors, sizes)
+        if grid:
+            order = np.lexsort(factors.T[::-1])
+            images, factors = images[order], factors[order]
+        rows = np.arange(len(images))
+        return Data(images, factors, names, sizes, rows, rows, grid, maximum)
+
+
+def _checked_digest(path: Path, expected: str) -> str:
+    try:
+        found = remembered_sha256(path)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be opened: {error.strerror}") from None
+    if expected and found != expected:
+        raise UsageError(
+            f"{path} has changed: expected sha256 {expected}, found {found}; restore it, or run without `sha256`"
+        )
+    return found
+
+
+def _images(path: Path, images: ndarray) -> tuple[UInt8[ndarray, "N c h w"] | Float[ndarray, "N D"], int]:
+    """The images in the suite's form, and the value of white."""
+    if images.ndim not in (2, 3, 4) or 0 in images.shape:
+        raise UsageError(f"{path}: `images` must be (N h w), (N c h w), (N h w c) or points (N D), not {images.shape}")
+    if images.dtype.kind == "f" and not np.isfinite(images).all():
+        raise UsageError(f"{path}: `images` holds NaN or infinite values")
+    if images.ndim == 2:
+        if images.dtype.kind != "f":
+            raise UsageError(f"{path}: points (N D) must be floats, not {images.dtype}")
+        return images.astype(np.float32), 1
+    if images.ndim == 3:
+        images = images[:, None]
+    elif images.shape[1] not in (1, 3):
+        if images.shape[3] not in (1, 3):
+            raise UsageError(f"{path}: `images` of shape {images.shape} has no axis of 1 or 3 channels")
+        images = images.transpose(0, 3, 1, 2)
+    if images.dtype.kind == "f":
+        if images.min() < 0 or images.max() > 1:
+            raise UsageError(f"{path}: `images` as floats must lie in [0, 1], not [{images.min()}, {images.max()}]")
+        return np.rint(images * 255).astype(np.uint8), 255
+    if images.dtype not in (np.uint8, np.bool_):
+        raise UsageError(f"{path}: `images` must be uint8, booleans or floats in [0, 1], not {images.dtype}")
+    return np.ascontiguousarray(images, np.uint8), 1 if images.max() <= 1 else 255
+
+
+def _factors(path: Path, factors: ndarray, n: int) -> tuple[Shaped[ndarray, "N k"], tuple[int, ...]]:
+    """The factors in the suite's form, and how many values each takes."""
+    if factors.ndim == 1:
+        factors = factors[:, None]
+    if factors.ndim != 2 or len(factors) != n:
+        raise UsageError(f"{path}: `factors` of shape {factors.shape} does not fit {n} images")
+    if factors.dtype.kind == "f":
+        if not np.isfinite(factors).all():
+            raise UsageError(f"{path}: `factors` holds NaN or infinite values")
+        return factors.astype(np.float64), (0,) * factors.shape[1]
+    if factors.dtype.kind not in "iub":
+        raise UsageError(f"{path}: `factors` must be integers, booleans or floats, not {factors.dtype}")
+    labels = np.empty(factors.shape, np.int64)
+    sizes = []
+    for k, column in enumerate(factors.T):
+        values, labels[:, k] = np.unique(column, return_inverse=True)
+        sizes.append(len(values))
+    return labels, tuple(sizes)
+
+
+def _names(path: Path, names: ndarray | None, k: int) -> tuple[str, ...]:
+    if names is None:
+        return tuple(f"factor_{i}" for i in range(k))
+    if names.shape != (k,) or names.dtype.kind != "U" or len(set(names.tolist())) < k:
+        raise UsageError(f"{path}: `factor_names` must be {k} different strings, not {names.tolist()}")
+    return tuple(names.tolist())
+
+
+def _is_grid(factors: Integer[ndarray, "N k"], sizes: tuple[int, ...]) -> bool:
+    if not sizes or 0 in sizes or prod(sizes) != len(factors):
+        return False
+    return len(np.unique(np.ravel_multi_index(tuple(factors.T), sizes))) == len(factors)

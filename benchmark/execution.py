@@ -1,0 +1,95 @@
+"""Tasks onto processes: outcomes come back as they finish, and a killed worker costs its own task in hand, no other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+Task = TypeVar("Task")
+
+DEATHS = 2
+"""How often a task may take its process with it before it is given up."""
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[Task]):
+    """What became of a task: `value` is what its function returned, or `died` says that its process did not."""
+
+    task: Task
+    value: Any = None
+    died: str | None = None
+
+
+def execute(
+    function: Callable[[Task], Any],
+    tasks: Sequence[Task],
+    jobs: int,
+    watch: Callable[[], None] = lambda: None,
+) -> Iterator[Outcome[Task]]:
+    """Run `function` on every task in `jobs` processes; yield each outcome as it comes.
+
+    The function catches its own errors and returns them: only a death of its process is handled here. A broken pool
+    loses the tasks in hand; those are then run one at a time, so that a second death names its task.
+    `watch` is called twice a second. With jobs = 0 everything runs in this process, for debugging.
+    """
+    if jobs == 0:
+        for task in tasks:
+            watch()
+            yield Outcome(task, function(task))
+        return
+    deaths = [0] * len(tasks)
+    waiting = list(range(len(tasks)))
+    while waiting:
+        suspects = [index for index in waiting if deaths[index]]
+        batch, width = (suspects[:1], 1) if suspects else (waiting, min(jobs, len(waiting)))
+        finished: set[int] = set()
+        for index, value, started in _round(function, tasks, batch, width, watch):
+            if index is not None:
+                finished.add(index)
+                yield Outcome(tasks[index], value)
+                continue
+            for lost in started:
+                deaths[lost] += 1
+                if deaths[lost] >= DEATHS:
+                    finished.add(lost)
+                    yield Outcome(tasks[lost], died=f"its process was killed {DEATHS} times")
+        waiting = [index for index in waiting if index not in finished]
+
+
+def _round(
+    function: Callable[[Task], Any], tasks: Sequence[Task], batch: list[int], width: int, watch: Callable[[], None]
+) -> Iterator[tuple[int | None, Any, list[int]]]:
+    """One pool's life: (index, value, []) for each task done, and (None, None, tasks in hand) if the pool broke."""
+    from joblib.externals.loky.process_executor import BrokenProcessPool, ProcessPoolExecutor, ShutdownExecutorError
+
+    pool = ProcessPoolExecutor(max_workers=width)
+    queue = list(reversed(batch))
+    running: dict[Future[Any], int] = {}
+    broken = False
+    try:
+        while (queue or running) and not broken:
+            # No more than one task a process is handed over, so that those in hand are known when the pool breaks.
+            while queue and len(running) < width:
+                index = queue.pop()
+                running[pool.submit(function, tasks[index])] = index
+            watch()
+            done, _ = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
+            for future in done:
+                try:
+                    value = future.result()
+                except (BrokenProcessPool, ShutdownExecutorError):
+                    broken = True
+                    continue
+                yield running.pop(future), value, []
+        if broken:
+            yield None, None, list(running.values())
+    except KeyboardInterrupt:
+        # The workers got the same signal and are saving; give them a moment before the pool is torn down.
+        wait(running, timeout=30)
+        raise
+    finally:
+        pool.shutdown(wait=True, kill_workers=True)
+        time.sleep(0)

@@ -1,0 +1,55 @@
+"""How well a linear classifier tells which factor a set of pairs shares, from their mean absolute code difference."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float, Num
+from numpy import ndarray
+
+from benchmark.metrics._check import check_codes, check_factors
+from benchmark.metrics._declare import metric
+from benchmark.metrics._interventions import intervention_index, points
+
+
+@metric(supervised=True, rows="all", minimum_rows=4, invariances=("permutation", "sign"))
+def beta_vae_score(
+    codes: Float[ndarray, "n d"],
+    factors: Num[ndarray, "n k"],
+    *,
+    batch: int = 64,
+    train: int = 10_000,
+    test: int = 5_000,
+    seed: int = 0,
+) -> dict[str, float]:
+    """The β-VAE score of Higgins et al. 2017 (M §4.4).
+
+    A point: a factor drawn uniformly, `batch` pairs of rows, each pair with its own shared value of that factor, the
+    mean |z − z'| over the pairs. A logistic regression (scikit-learn's defaults, L2 with C = 1, run to convergence)
+    learns the factor from `train` points; the score is its accuracy on `test` others. The first row of a pair is
+    uniform over the table, the second uniform over the rows that share its value.
+
+    Returns `beta_vae_score` in [0, 1], higher is better; chance is one over the number of factors.
+    Needs two or more discrete factors that are independent over the table; constant ones are dropped.
+    Cost: 0.4 s on 737,280 × 10 codes on one core.
+    Blind to rotation (random ones of perfect codes on the grid of dSprites score 0.82–1.0, of perfect and five dead
+    ones 0.99–1.0), to how many codes a factor takes, and to a
+    factor that no code holds, which the zero of all others gives away. The penalty makes it depend, weakly, on scale.
+    Others: some fix one value for the whole batch; M's code counts the constant colour as a class.
+    Raises `NotApplicable` where factors cannot be fixed, `UsageError` on codes that are not finite.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    codes = check_codes(codes)
+    index = intervention_index(check_factors(factors, len(codes)))
+    rng = np.random.default_rng(seed)
+    fixed, chunks = points(index, train + test, rng)
+    difference = np.empty((train + test, codes.shape[1]))
+    for factor, members in chunks:
+        first = rng.integers(len(codes), size=len(members) * batch)
+        second = index.draw(factor, index.factors[first, factor], 1, rng)[:, 0]
+        pairs = np.abs(codes[first] - codes[second])
+        difference[members] = pairs.reshape(len(members), batch, -1).mean(axis=1)
+    if (fixed[:train] == fixed[0]).all():
+        return {"beta_vae_score": float((fixed[train:] == fixed[0]).mean())}
+    classifier = LogisticRegression(max_iter=10_000).fit(difference[:train], fixed[:train])
+    return {"beta_vae_score": float(classifier.score(difference[train:], fixed[train:]))}

@@ -1,0 +1,177 @@
+"""Names to components: built-ins by file name, third parties by entry points, loose files by `--plugin`.
+
+Listing reads file names and docstrings and imports nothing; loading imports one module.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import sys
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal
+
+from benchmark.errors import UsageError
+from benchmark.spec import suggest
+
+Kind = Literal["model", "dataset", "network", "metric", "suite"]
+KINDS: tuple[Kind, ...] = ("model", "dataset", "network", "metric", "suite")
+BASES = {
+    "model": "benchmark.models._model:Model",
+    "dataset": "benchmark.datasets._dataset:Dataset",
+    "network": "benchmark.networks._network:Network",
+}
+ROOT = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where a component comes from: a module to import, and the file to read its description from."""
+
+    kind: Kind
+    name: str
+    module: str
+    file: Path | None
+    source: str | None = None
+
+
+_plugins: dict[tuple[Kind, str], Entry] = {}
+
+
+def names(kind: Kind) -> list[str]:
+    """All known names of a kind, sorted."""
+    return sorted(_entries(kind))
+
+
+def entry(kind: Kind, name: str) -> Entry:
+    """Find a component; an unknown name answers with the nearest known one."""
+    entries = _entries(kind)
+    if name not in entries:
+        raise UsageError(f'unknown {kind} "{name}"{suggest(name, sorted(entries))}')
+    return entries[name]
+
+
+def describe(kind: Kind, name: str) -> str:
+    """The first line of a component's docstring, read without importing it."""
+    file = entry(kind, name).file
+    if file is None:
+        return ""
+    if file.suffix == ".toml":
+        import tomllib
+
+        return str(tomllib.loads(file.read_text()).get("description", ""))
+    return (ast.get_docstring(ast.parse(file.read_text())) or "").split("\n")[0]
+
+
+def load(kind: Kind, name: str) -> Any:
+    """The component itself: a class, or for a metric the declared function."""
+    found = entry(kind, name)
+    try:
+        module = sys.modules.get(found.module) or importlib.import_module(found.module)
+    except ImportError as error:
+        raise UsageError(f'{kind} "{name}" cannot be imported from {found.module}: {error}') from error
+    component = _component(kind, module, name)
+    if component is None:
+        wanted = f"a function {name} decorated with @metric" if kind == "metric" else f"one {kind} class"
+        raise UsageError(f"{module.__file__} must define {wanted}")
+    return component
+
+
+def source(kind: Kind, name: str) -> str | None:
+    """The sha256 of a loose file's content, which enters the identity of what uses it; None for installed parts."""
+    return entry(kind, name).source
+
+
+def add_plugin(path: Path) -> list[Entry]:
+    """Register what a loose Python file defines: models, datasets, networks and metrics, under the file's name."""
+    if not path.is_file():
+        raise UsageError(f"--plugin {path}: no such file")
+    name, content = path.stem, path.read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    module_name = f"benchmark_plugin_{name}_{digest[:12]}"
+    if module_name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(module_name, path)
+        assert spec and spec.loader
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[module_name] = module
+        try:
+            spec.loader.exec_module(module)
+        except Exception as error:
+            del sys.modules[module_name]
+            raise UsageError(f"--plugin {path} fails when it is imported: {type(error).__name__}: {error}") from error
+    module = sys.modules[module_name]
+    found: list[Entry] = []
+    for kind in ("model", "dataset", "network", "metric"):
+        component = _component(kind, module, name)
+        if component is not None:
+            found.append(Entry(kind, name, module_name, path, digest))
+    if not found:
+        raise UsageError(
+            f"--plugin {path} defines nothing: it needs a class derived from a model, dataset or network base,"
+            f" or a function {name} decorated with @metric"
+        )
+    for item in found:
+        known = _builtin(item.kind) | _installed(item.kind)
+        if item.name in known:
+            raise UsageError(f'--plugin {path}: a {item.kind} "{item.name}" exists already; rename the file')
+        _plugins[item.kind, item.name] = item
+    return found
+
+
+def plugins() -> list[Path]:
+    """The loose files in use, which worker processes load again."""
+    return sorted({entry.file for entry in _plugins.values() if entry.file})
+
+
+def _entries(kind: Kind) -> dict[str, Entry]:
+    loose = {name: item for (other, name), item in _plugins.items() if other == kind}
+    return _builtin(kind) | _installed(kind) | loose
+
+
+@cache
+def _builtin(kind: Kind) -> dict[str, Entry]:
+    package = f"{kind}s"
+    suffix = ".toml" if kind == "suite" else ".py"
+    files = [file for file in (ROOT / package).glob(f"*{suffix}") if not file.name.startswith("_")]
+    return {file.stem: Entry(kind, file.stem, f"benchmark.{package}.{file.stem}", file) for file in files}
+
+
+@cache
+def _installed(kind: Kind) -> dict[str, Entry]:
+    found: dict[str, Entry] = {}
+    for point in entry_points(group=f"benchmark.{kind}s"):
+        if point.name in _builtin(kind) or point.name in found:
+            raise UsageError(f'two packages offer a {kind} "{point.name}": uninstall one or rename its entry point')
+        module = point.value.split(":")[0]
+        found[point.name] = Entry(kind, point.name, module, None)
+    return found
+
+
+def _component(kind: Kind, module: ModuleType, name: str) -> Any:
+    if kind == "metric":
+        function = getattr(module, name, None)
+        return function if hasattr(function, "declaration") else None
+    base_module, _, base_name = BASES[kind].partition(":")
+    if base_module not in sys.modules and module.__name__.startswith("benchmark_plugin_"):
+        return None
+    base = getattr(importlib.import_module(base_module), base_name)
+    classes = [
+        value
+        for key, value in vars(module).items()
+        if inspect.isclass(value)
+        and issubclass(value, base)
+        and value.__module__ == module.__name__
+        and not inspect.isabstract(value)
+        and not key.startswith("_")
+    ]
+    if len(classes) > 1:
+        listing = ", ".join(cls.__name__ for cls in classes)
+        raise UsageError(f"{module.__file__} defines several {kind}s ({listing}); keep one a file")
+    return classes[0] if classes else None

@@ -1,0 +1,1 @@
+"""The stages of the one way: train, encode, evaluate, aggregate."""

@@ -1,0 +1,207 @@
+"""A trained model becomes codes: posteriors of every point, and what the measures and pictures need of the decoder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+
+from benchmark.codes import Codes
+from benchmark.datasets._dataset import Data
+from benchmark.models._model import Anchor, Embedding
+from benchmark.models._neural import NeuralModel
+from benchmark.seeds import stream
+from benchmark.spec import Run
+
+BATCH = 1024
+JACOBIANS = 1_000
+"""Points at which the decoder's Jacobian is taken."""
+RECONSTRUCTIONS = 10_000
+"""Points whose reconstruction loss is kept."""
+PICTURES = 10
+SAMPLES = 64
+TRAVERSAL = np.linspace(-3, 3, 10, dtype=np.float32)
+"""Where a coordinate is put in a latent traversal (M Fig. 5.5)."""
+TRAVERSED = 2
+"""Images whose latent code is traversed."""
+
+Decode = Callable[[Float[ndarray, "m d"]], Float[ndarray, "m *shape"]]
+
+
+def encode_anchor(model: Anchor, data: Data, run: Run) -> Codes:
+    """Codes made from the factors alone."""
+    rows = data.evaluation_rows
+    factors = data.factors[rows]
+    return Codes(
+        means=model.codes(factors, stream(run.run_id, "codes")),
+        factors=factors,
+        factor_names=data.factor_names,
+        factor_sizes=data.factor_sizes,
+        grid=data.grid,
+    )
+
+
+def encode_embedding(model: Embedding, data: Data, run: Run) -> Codes:
+    """Codes of a fitted embedding, with its Jacobians and pictures."""
+    rows = data.evaluation_rows
+    means = np.concatenate([model.transform(flattened(data, chunk)) for chunk in chunks(rows)])
+    chosen = sample(run, "jacobian", len(rows), JACOBIANS)
+    jacobian = model.jacobian(means[chosen])
+    arrays = {} if jacobian is None else singular_vectors(np.asarray(jacobian))
+
+    def decode(z: ndarray) -> ndarray:
+        return model.decode(z).reshape(len(z), *data.shape)
+
+    return Codes(
+        means=means,
+        factors=data.factors[rows],
+        factor_names=data.factor_names,
+        factor_sizes=data.factor_sizes,
+        grid=data.grid,
+        arrays=arrays | pictures(decode, means, None, data, run, prior=True),
+    )
+
+
+def encode_neural(model: NeuralModel, data: Data, run: Run) -> Codes:
+    """Codes of a trained network: means, variances and one sample of every evaluation point."""
+    import torch
+
+    rows = data.evaluation_rows
+    rng = stream(run.run_id, "encode.sample")
+    means, variances, samples = [], [], []
+    model.eval()
+    with torch.no_grad():
+        for chunk in chunks(rows):
+            mu, logvar, scale = model.posterior(torch.from_numpy(images(data, chunk)))
+            means.append(mu.numpy())
+            if logvar is None:
+                continue
+            eps = torch.from_numpy(rng.standard_normal(mu.shape, dtype=np.float32))
+            noise = torch.exp(0.5 * logvar) * eps if scale is None else (scale @ eps.unsqueeze(2)).squeeze(2)
+            variances.append(logvar.exp().numpy())
+            samples.append((mu + noise).numpy())
+    mean = np.concatenate(means)
+    stochastic = bool(variances)
+    codes = Codes(
+        means=mean,
+        variances=np.concatenate(variances) if stochastic else None,
+        samples=np.concatenate(samples) if stochastic else None,
+        factors=data.factors[rows],
+        factor_names=data.factor_names,
+        factor_sizes=data.factor_sizes,
+        grid=data.grid,
+    )
+
+    def decode(z: ndarray) -> ndarray:
+        with torch.no_grad():
+            return model.mean_image(model.decode(torch.from_numpy(z))).numpy()
+
+    chosen = sample(run, "jacobian", len(rows), JACOBIANS)
+    codes.arrays.update(singular_vectors(jacobians(model, mean[chosen])))
+    codes.arrays.update(reconstructions(model, codes, data, sample(run, "reconstruction", len(rows), RECONSTRUCTIONS)))
+    codes.arrays.update(pictures(decode, mean, codes.variances, data, run, prior=stochastic))
+    return codes
+
+
+def images(data: Data, rows: ndarray) -> Float[ndarray, "m *shape"]:
+    """Data points as float32: pixels scaled to [0, 1], points as they are."""
+    values = data.images[rows].astype(np.float32)
+    return values / np.float32(data.maximum) if data.maximum != 1 else values
+
+
+def flattened(data: Data, rows: ndarray) -> Float[ndarray, "m D"]:
+    """Data points as a table."""
+    return images(data, rows).reshape(len(rows), -1)
+
+
+def chunks(rows: ndarray) -> Iterator[ndarray]:
+    """The rows in batches."""
+    for start in range(0, len(rows), BATCH):
+        yield rows[start : start + BATCH]
+
+
+def sample(run: Run, purpose: str, n: int, size: int) -> ndarray:
+    """Positions of a seeded sample of the evaluation points, ascending."""
+    return np.sort(stream(run.run_id, f"encode.{purpose}").choice(n, min(n, size), replace=False))
+
+
+def jacobians(model: NeuralModel, z: Float[ndarray, "m d"]) -> Float[ndarray, "m D d"]:
+    """∂E[x|z]/∂z at each code, by forward differentiation: one tangent for each coordinate."""
+    import torch
+    from torch.func import jvp, vmap
+
+    def decode(z: torch.Tensor) -> torch.Tensor:
+        return model.mean_image(model.decode(z)).flatten(1)
+
+    parts = []
+    with torch.no_grad():
+        for chunk in np.array_split(z, max(1, len(z) // 50)):
+            points = torch.from_numpy(chunk)
+            tangents = torch.eye(z.shape[1]).unsqueeze(1).expand(-1, len(chunk), -1)
+            columns = vmap(lambda tangent: jvp(decode, (points,), (tangent,))[1])(tangents)  # noqa: B023
+            parts.append(columns.permute(1, 2, 0).numpy())
+    return np.concatenate(parts)
+
+
+def singular_vectors(jacobian: Float[ndarray, "m D d"]) -> dict[str, ndarray]:
+    """V and the singular values of J = U Σ Vᵀ at each point: `v` (m d d), its columns by falling value (R eq. 29)."""
+    # In double precision: the smallest singular values of a decoder with passive coordinates are tiny.
+    _, values, vt = np.linalg.svd(jacobian.astype(np.float64), full_matrices=True) if (
+        jacobian.shape[1] < jacobian.shape[2]
+    ) else np.linalg.svd(jacobian.astype(np.float64), full_matrices=False)
+    return {"v": vt.transpose(0, 2, 1), "singular_values": values}
+
+
+def reconstructions(model: NeuralModel, codes: Codes, data: Data, chosen: ndarray) -> dict[str, ndarray]:
+    """−log p(x|z) of a sample of points in nats, at z = μ and at one sampled z."""
+    import torch
+
+    terms: dict[str, list[ndarray]] = {}
+    representations = {"reconstruction_mean": codes.means}
+    if codes.samples is not None:
+        representations["reconstruction_sample"] = codes.samples
+    with torch.no_grad():
+        for part in chunks(chosen):
+            x = torch.from_numpy(images(data, data.evaluation_rows[part]))
+            for name, z in representations.items():
+                nats = model.nats(x, model.decode(torch.from_numpy(z[part])))
+                terms.setdefault(name, []).append(nats.double().numpy())
+    return {name: np.concatenate(parts) for name, parts in terms.items()}
+
+
+def pictures(
+    decode: Decode, means: ndarray, variances: ndarray | None, data: Data, run: Run, *, prior: bool
+) -> dict[str, ndarray]:
+    """The arrays behind a run's pictures, as bytes from 0 to 255; none for data that are not images.
+
+    Traversals go from −3 to 3 where the codes are standardised (`prior`), otherwise in standard deviations around
+    each coordinate's mean.
+    """
+    if len(data.shape) != 3:
+        return {}
+    rows, d = data.evaluation_rows, means.shape[1]
+    chosen = sample(run, "pictures", len(rows), PICTURES)
+    centre, spread = (np.zeros(d), np.ones(d)) if prior else (means.mean(0), means.std(0))
+    traversed = np.repeat(means[chosen[:TRAVERSED], None, None], len(TRAVERSAL), axis=2).repeat(d, axis=1)
+    for j in range(d):
+        traversed[:, j, :, j] = centre[j] + spread[j] * TRAVERSAL
+    shape = traversed.shape[:3]
+    found = {
+        "picture_images": as_bytes(images(data, rows[chosen])),
+        "picture_reconstructions": as_bytes(decode(means[chosen])),
+        "picture_traversals": as_bytes(decode(traversed.reshape(-1, d))).reshape(*shape, *data.shape),
+        "picture_traversal_images": as_bytes(images(data, rows[chosen[:TRAVERSED]])),
+    }
+    if variances is not None:
+        kl = 0.5 * (means**2 + variances - np.log(variances) - 1).mean(0, dtype=np.float64)
+        found["picture_coordinate_kl"] = kl
+        normal = stream(run.run_id, "encode.samples").standard_normal((SAMPLES, d), dtype=np.float32)
+        found["picture_samples"] = as_bytes(decode(normal))
+    return found
+
+
+def as_bytes(values: Float[ndarray, "..."]) -> ndarray:
+    """Intensities in [0, 1] as bytes; what a linear decoder gives outside is clipped for display."""
+    return np.round(np.clip(values, 0, 1) * 255).astype(np.uint8)

@@ -1,0 +1,262 @@
+"""Suites: a TOML file of blocks, swept into runs."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from benchmark import registry
+from benchmark.errors import UsageError
+from benchmark.registry import Kind
+from benchmark.spec import Component, Run, Settings, TrainingSettings, canonical, static, suggest
+
+PARTS = ("dataset", "model", "network", "training")
+
+
+class EvaluationSettings(Settings):
+    """What `evaluate` computes, unless its flags say otherwise."""
+
+    metrics: tuple[str, ...] = static((), "names of the measures; empty is all of them")
+    budget: Literal["quick", "full"] = static("full", "quick and full are different protocols of the costly measures")
+    points: int = static(10_000, "points that the sampled measures share", ge=2)
+    seed: int = static(0, "seed of every random choice of the evaluation", ge=0)
+
+
+class ExecutionSettings(Settings):
+    """How work is carried out; none of it changes a result."""
+
+    checkpoint_seconds: float = static(60.0, "seconds between two checkpoints of a fleet", gt=0)
+
+
+class Block(Settings):
+    """Some models on some data. Lists of names are swept; settings are swept under `sweep`, by dotted key."""
+
+    dataset: str | dict[str, Any] | list[str | dict[str, Any]] = static(..., "name, table with name, or a list")
+    model: str | dict[str, Any] | list[str | dict[str, Any]] = static(..., "name, table with name, or a list")
+    network: str | dict[str, Any] | list[str | dict[str, Any]] | None = static(None, "name, table or list")
+    training: dict[str, Any] = static({}, "overrides of the suite's training")
+    sweep: dict[str, list[Any]] = static({}, 'lists of values by dotted key, such as "model.beta" = [1, 4]')
+    seeds: int | list[int] | None = static(None, "how many seeds from 0, or which")
+
+
+class SuiteFile(Settings):
+    """The content of a suite's TOML file."""
+
+    description: str = static(..., "one line, shown by `benchmark list suites`")
+    seeds: int | list[int] = static(1, "how many seeds from 0, or which")
+    training: dict[str, Any] = static({}, "training settings of every block")
+    evaluation: EvaluationSettings = static(EvaluationSettings(), "what is computed")
+    execution: ExecutionSettings = static(ExecutionSettings(), "how it is carried out")
+    block: list[Block] = static(..., "the blocks")
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A suite by name with its runs, in the order of the file."""
+
+    name: str
+    description: str
+    source: str
+    evaluation: EvaluationSettings
+    execution: ExecutionSettings
+    runs: list[Run] = field(default_factory=list)
+
+
+def find(name: str) -> Path:
+    """The file of a built-in suite's name, or of a path that ends in .toml."""
+    if name.endswith(".toml"):
+        path = Path(name)
+        if not path.is_file():
+            raise UsageError(f"suite {name}: no such file")
+        return path
+    file = registry.entry("suite", name).file
+    assert file is not None
+    return file
+
+
+def read(name: str) -> tuple[str, SuiteFile, str]:
+    """A suite's name, content and the sha256 of its text."""
+    path = find(name)
+    text = path.read_text()
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path} is not valid TOML: {error}") from None
+    return path.stem, SuiteFile.read(content, path.name), hashlib.sha256(text.encode()).hexdigest()
+
+
+def expand(
+    name: str,
+    *,
+    overrides: Mapping[str, Any] | None = None,
+    only: Mapping[str, list[Any]] | None = None,
+    seeds: list[int] | None = None,
+) -> Suite:
+    """Validate a suite and sweep it into runs.
+
+    overrides: dotted keys and values, applied to every run whose component has the setting.
+    only: dotted keys and the values to keep. seeds: these in place of the suite's own.
+    """
+    stem, content, source = read(name)
+    overrides, only = dict(overrides or {}), dict(only or {})
+    used: set[str] = set()
+    runs: dict[str, Run] = {}
+    for index, block in enumerate(content.block):
+        where = f"{stem}.block[{index}]"
+        chosen = seeds if seeds is not None else seed_list(block.seeds if block.seeds is not None else content.seeds, where)
+        for table in _sweep(block, content.training, where):
+            run = _run(table, overrides, used, where)
+            for seed in chosen:
+                one = Run(run.dataset, run.model, run.network, run.training, seed)
+                runs.setdefault(one.run_id, one)
+    unused = set(overrides) - used
+    if unused:
+        raise UsageError(f"--set {sorted(unused)[0]}: no run of suite {stem} has this setting")
+    kept = [run for run in runs.values() if _matches(run, only)]
+    if not kept:
+        asked = " ".join(f"{key}={','.join(map(str, values))}" for key, values in only.items())
+        raise UsageError(f"suite {stem}: no run is left by --only {asked}" if only else f"suite {stem}: no runs")
+    return Suite(stem, content.description, source, content.evaluation, content.execution, kept)
+
+
+def evaluation_settings(name: str) -> EvaluationSettings:
+    """A suite's evaluation, without expanding its runs."""
+    return read(name)[1].evaluation
+
+
+def seed_list(value: int | list[int], where: str) -> list[int]:
+    """Seeds 0 … n − 1 for a number n, or the list itself."""
+    seeds = list(range(value)) if isinstance(value, int) else list(value)
+    if not seeds:
+        raise UsageError(f"{where}.seeds: no seeds, so no runs")
+    if min(seeds) < 0 or len(set(seeds)) != len(seeds):
+        raise UsageError(f"{where}.seeds = {value}: seeds are distinct and not negative")
+    return seeds
+
+
+def shard(runs: list[Run], part: int, parts: int) -> list[Run]:
+    """The `part`-th (from 1) of `parts` disjoint shares of the runs."""
+    if not 1 <= part <= parts:
+        raise UsageError(f"--shard {part}/{parts}: the first number goes from 1 to the second")
+    return runs[part - 1 :: parts]
+
+
+def _sweep(block: Block, training: dict[str, Any], where: str) -> Iterable[dict[str, dict[str, Any] | None]]:
+    """Every combination of a block as {part: table of name and settings}."""
+    choices = [_tables(getattr(block, part), f"{where}.{part}") for part in ("dataset", "model", "network")]
+    for key, values in block.sweep.items():
+        part, _, setting = key.partition(".")
+        if part not in PARTS or not setting:
+            raise UsageError(f"{where}.sweep.{key}: a key is a part and a setting, such as model.beta")
+        if not values:
+            raise UsageError(f"{where}.sweep.{key}: an empty list sweeps nothing; give values or delete the key")
+    for dataset, model, network in itertools.product(*choices):
+        for values in itertools.product(*block.sweep.values()):
+            table: dict[str, dict[str, Any] | None] = {
+                "dataset": dict(cast(dict[str, Any], dataset)),
+                "model": dict(cast(dict[str, Any], model)),
+                "network": None if network is None else dict(network),
+                "training": {**training, **block.training},
+            }
+            for key, value in zip(block.sweep, values, strict=True):
+                part, _, setting = key.partition(".")
+                target = table[part]
+                if target is None:
+                    raise UsageError(f"{where}.sweep.{key}: the block has no network")
+                target[setting] = value
+            yield table
+
+
+def _tables(value: Any, where: str) -> list[dict[str, Any] | None]:
+    if value is None:
+        return [None]
+    tables = [{"name": item} if isinstance(item, str) else item for item in (value if isinstance(value, list) else [value])]
+    if not tables:
+        raise UsageError(f"{where}: an empty list sweeps nothing")
+    for table in tables:
+        if not isinstance(table.get("name"), str):
+            raise UsageError(f'{where}: give a name, or a table with a name, such as {{ name = "…" }}')
+    return list(tables)
+
+
+def _run(table: dict[str, dict[str, Any] | None], overrides: dict[str, Any], used: set[str], where: str) -> Run:
+    """Validate one combination; the seed is filled in later."""
+    dataset_name, dataset_settings = _settings("dataset", table["dataset"], overrides, used, where)
+    if hasattr(dataset_settings, "resolved"):
+        dataset_settings = dataset_settings.resolved()
+    dataset = registry.load("dataset", dataset_name)(dataset_settings)
+    model_name, model_settings = _settings("model", table["model"], overrides, used, where)
+    model_class = registry.load("model", model_name)
+    model_settings = model_class.resolve(model_settings, dataset)
+    network = training = None
+    if model_class.needs_network:
+        if table["network"] is None:
+            raise UsageError(f"{where}: model {model_name} needs a network{suggest('', registry.names('network'))}")
+        network_name, network_settings = _settings("network", table["network"], overrides, used, where)
+        network = _component("network", network_name, registry.load("network", network_name).version, network_settings)
+        values = _override("training", dict(table["training"] or {}), TrainingSettings, overrides, used)
+        settings = TrainingSettings.read(values, f"{where}.training")
+        training = _component(None, "adam", TrainingSettings.VERSION, settings)
+    return Run(
+        dataset=_component("dataset", dataset_name, dataset.version, dataset_settings),
+        model=_component("model", model_name, model_class.version, model_settings),
+        network=network,
+        training=training,
+        seed=0,
+    )
+
+
+def _settings(
+    kind: Kind, table: dict[str, Any] | None, overrides: dict[str, Any], used: set[str], where: str
+) -> tuple[str, Settings]:
+    assert table is not None
+    values = dict(table)
+    name = values.pop("name")
+    settings: type[Settings] = registry.load(kind, name).Settings
+    values = _override(kind, values, settings, overrides, used)
+    return name, settings.read(values, f"{where}.{kind}.{name}")
+
+
+def _override(
+    part: str, values: dict[str, Any], settings: type[Settings], overrides: dict[str, Any], used: set[str]
+) -> dict[str, Any]:
+    for key, value in overrides.items():
+        prefix, _, setting = key.partition(".")
+        if prefix == part and setting in settings.model_fields:
+            values[setting] = value
+            used.add(key)
+    return values
+
+
+def _component(kind: Kind | None, name: str, version: int, settings: Settings) -> Component:
+    plain = settings.plain()
+    locations = {key: plain[key] for key in plain if settings.extra(key, "location")}
+    source = registry.source(kind, name) if kind else None
+    return Component(name, version, settings.identity(), locations, source)
+
+
+def _matches(run: Run, only: Mapping[str, list[Any]]) -> bool:
+    for key, wanted in only.items():
+        part, _, setting = key.partition(".")
+        if part not in (*PARTS, "seed"):
+            raise UsageError(f"--only {key}: filter by one of dataset, model, network, training or seed")
+        if part == "seed":
+            value: Any = run.seed
+        else:
+            component: Component | None = getattr(run, part)
+            if component is None:
+                return False
+            value = component.settings.get(setting) if setting else component.name
+        if value not in [canonical(item) for item in wanted]:
+            return False
+    return True
+
+
+def settings_of(component: Component, settings: type[Settings]) -> Settings:
+    """The validated settings of a component of a plan."""
+    return settings.read({**component.settings, **component.locations}, component.name)

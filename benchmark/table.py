@@ -1,0 +1,210 @@
+"""The results table: one number a row. Compile it from score files, write, read and merge it."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from benchmark.errors import BenchmarkError, UsageError
+from benchmark.spec import Run, canonical_json
+
+COLUMNS = {
+    "run_id": "str",
+    "config_id": "str",
+    "suite": "str",
+    "dataset": "str",
+    "dataset_version": "Int64",
+    "model": "str",
+    "model_version": "Int64",
+    "network": "str",
+    "settings": "str",
+    "seed": "Int64",
+    "metric": "str",
+    "metric_version": "Int64",
+    "protocol": "str",
+    "score": "str",
+    "factor": "str",
+    "budget": "Int64",
+    "representation": "str",
+    "value": "float64",
+    "status": "str",
+    "reason": "str",
+    "n": "Int64",
+    "evaluation_seed": "Int64",
+    "seconds": "float64",
+}
+"""Every column and its pandas type. Absent: `network` of a closed form, `factor`, `budget`, `reason`, `value`."""
+
+KEY = ["suite", "run_id", "protocol", "representation", "score", "factor", "budget"]
+"""What makes a row unique. The evaluation's seed is not in it: a run counts once."""
+
+STATUSES = ("ok", "not_applicable", "failed")
+SCORE_FORMAT = 1
+SCORE_FIELDS = (
+    "metric",
+    "metric_version",
+    "protocol",
+    "representation",
+    "n",
+    "evaluation_seed",
+    "status",
+    "reason",
+    "values",
+    "seconds",
+)
+SUFFIXES = re.compile(r"(?P<score>.+?)(?:_at_(?P<budget>\d+))?(?:_factor_(?P<factor>\d+))?")
+
+
+def split_key(key: str) -> tuple[str, int | None, int | None]:
+    """A measure's key as (score, label budget, factor index): `accuracy_at_100_factor_3` is accuracy, 100, 3."""
+    match = SUFFIXES.fullmatch(key)
+    if match is None:
+        raise BenchmarkError(f"{key!r} cannot be the name of a score")
+    budget, factor = match["budget"], match["factor"]
+    return match["score"], None if budget is None else int(budget), None if factor is None else int(factor)
+
+
+def compile_table(suite: str, runs: Iterable[tuple[Run, Path]]) -> pd.DataFrame:
+    """The results table of a suite's runs, each with the folder that holds its `scores/`.
+
+    A score that is not applicable or failed is one row without a value, named like its metric.
+    Raises `BenchmarkError` on a damaged or newer score file, a number that is not finite, or two rows of one key.
+    """
+    rows: list[dict[str, Any]] = []
+    for run, folder in runs:
+        described = _describe(suite, run)
+        for path in sorted((folder / "scores").glob("*.json")):
+            rows += [described | row for row in _read_scores(path)]
+    return checked(_typed(pd.DataFrame(rows, columns=list(COLUMNS))), f"suite {suite}")
+
+
+def _describe(suite: str, run: Run) -> dict[str, Any]:
+    parts = {"dataset": run.dataset, "model": run.model, "network": run.network, "training": run.training}
+    return {
+        "run_id": run.run_id,
+        "config_id": run.config_id,
+        "suite": suite,
+        "dataset": run.dataset.name,
+        "dataset_version": run.dataset.version,
+        "model": run.model.name,
+        "model_version": run.model.version,
+        "network": run.network.name if run.network else None,
+        "settings": canonical_json({key: part.settings if part else None for key, part in parts.items()}),
+        "seed": run.seed,
+    }
+
+
+def _read_scores(path: Path) -> list[dict[str, Any]]:
+    """The rows of one score file."""
+    try:
+        scores = json.loads(path.read_text())
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise BenchmarkError(f"{path} is damaged; delete it and evaluate again") from None
+    if isinstance(scores, dict) and scores.get("format", 0) > SCORE_FORMAT:
+        raise BenchmarkError(f"{path} has format {scores['format']}, newer than this version reads; update")
+    missing = [name for name in SCORE_FIELDS if name not in scores] if isinstance(scores, dict) else SCORE_FIELDS
+    if missing or scores["status"] not in STATUSES:
+        what = f"lacks {', '.join(missing)}" if missing else f"has the unknown status {scores['status']!r}"
+        raise BenchmarkError(f"{path} {what}; delete it and evaluate again")
+    common = {name: scores[name] for name in SCORE_FIELDS if name != "values"}
+    if scores["status"] != "ok":
+        return [common | {"score": scores["metric"]}]
+    if not scores["values"]:
+        raise BenchmarkError(f"{path} is marked ok and holds no score; delete it and evaluate again")
+    return [common | _row(key, value, scores, path) for key, value in scores["values"].items()]
+
+
+def _row(key: str, value: float | None, scores: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    if value is None or not math.isfinite(value):
+        raise BenchmarkError(f"{path} says that {key} is {value}: a score is a number, or has a status and a reason")
+    score, budget, index = split_key(key)
+    names = scores.get("factor_names", [])
+    factor = None if index is None else names[index] if index < len(names) else str(index)
+    return {"score": score, "budget": budget, "factor": factor, "value": value}
+
+
+def checked(frame: pd.DataFrame, where: str) -> pd.DataFrame:
+    """The table itself, or a `BenchmarkError` that names the first row that breaks its rules."""
+    twice = frame[frame.duplicated(KEY)]
+    if len(twice):
+        raise BenchmarkError(f"{where} holds {_name(twice.iloc[0])} twice; each score of a run may stand once")
+    ok = frame["status"] == "ok"
+    wrong = frame[~frame["status"].isin(STATUSES) | (ok & frame["value"].isin([math.nan, math.inf, -math.inf]))]
+    if len(wrong):
+        raise BenchmarkError(f"{where}: {_name(wrong.iloc[0])} is marked {wrong.iloc[0]['status']} without a number")
+    silent = frame[~ok & (frame["value"].notna() | frame["reason"].isna())]
+    if len(silent):
+        status = silent.iloc[0]["status"]
+        raise BenchmarkError(f"{where}: {_name(silent.iloc[0])} is {status} and must have a reason and no number")
+    return frame
+
+
+def _name(row: pd.Series) -> str:
+    budget = "" if pd.isna(row["budget"]) else f" at {row['budget']}"
+    factor = "" if pd.isna(row["factor"]) else f" of factor {row['factor']}"
+    return f"{row['score']}{budget}{factor} ({row['protocol']}, {row['representation']}) of run {row['run_id']}"
+
+
+def _typed(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.astype(COLUMNS).reset_index(drop=True)
+
+
+def write_table(frame: pd.DataFrame, path: Path) -> None:
+    """Write the table twice, as `path` with the endings .parquet and .csv, each in one step."""
+    write_atomically(path.with_suffix(".parquet"), lambda scratch: frame.to_parquet(scratch, index=False))
+    write_atomically(path.with_suffix(".csv"), lambda scratch: frame.to_csv(scratch, index=False))
+
+
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a scratch neighbour, then rename it: readers see the old file or the new one, whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        write(scratch)
+        with scratch.open("rb") as file:
+            os.fsync(file.fileno())
+        scratch.replace(path)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read a results table from .parquet or .csv. Raises `UsageError` on a file that is not one."""
+    if not path.is_file():
+        raise UsageError(f"{path} is not there; a results table is the results.parquet or results.csv of a suite")
+    try:
+        if path.suffix == ".csv":
+            frame = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
+        elif path.suffix == ".parquet":
+            frame = pd.read_parquet(path)
+        else:
+            raise UsageError(f"{path} ends in {path.suffix!r}; a results table ends in .parquet or .csv")
+    except (ValueError, OSError) as error:
+        raise UsageError(f"{path} cannot be read as a results table ({error})") from None
+    missing, unknown = [c for c in COLUMNS if c not in frame], [c for c in frame if c not in COLUMNS]
+    if missing:
+        raise UsageError(f"{path} is not a results table: it lacks the columns {', '.join(missing)}")
+    if unknown:
+        raise UsageError(f"{path} has columns of a newer version ({', '.join(map(str, unknown))}); update")
+    try:
+        frame = _typed(frame[list(COLUMNS)])
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"{path} is not a results table: {error}") from None
+    return checked(frame, str(path))
+
+
+def merge_tables(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """One table of all rows; rows that agree in all but `seconds` are kept once.
+
+    Raises `BenchmarkError` where two tables give different values for one key.
+    """
+    together = _typed(pd.concat(list(frames), ignore_index=True))
+    same = [name for name in COLUMNS if name != "seconds"]
+    return checked(_typed(together.drop_duplicates(same)), "the merged table")

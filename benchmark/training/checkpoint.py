@@ -1,0 +1,57 @@
+"""A fleet's state on disk: everything a rerun needs to go on as if nothing had happened."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from benchmark.errors import BenchmarkError
+from benchmark.store import write_atomically
+from benchmark.training.engine import Engine
+from benchmark.training.history import History
+
+FORMAT = 1
+
+
+class Progress(NamedTuple):
+    """Steps done, seconds spent, the log so far, and the steps at which training was resumed."""
+
+    step: int
+    seconds: float
+    history: History
+    resumed: list[int]
+
+
+def save(path: Path, engine: Engine, progress: Progress) -> None:
+    """Write weights, optimiser state and progress as one file, atomically."""
+    from safetensors.torch import save_file
+
+    # Copies: safetensors refuses arrays that share memory, and every scalar of the optimiser is a tensor.
+    tensors = {name: tensor.detach().contiguous().clone() for name, tensor in engine.state().items()}
+    header = {
+        "format": FORMAT,
+        "step": progress.step,
+        "seconds": progress.seconds,
+        "history": progress.history.to_json(),
+        "resumed": progress.resumed,
+    }
+    write_atomically(path, lambda scratch: save_file(tensors, str(scratch), metadata={"checkpoint": json.dumps(header)}))
+
+
+def restore(path: Path, engine: Engine) -> Progress:
+    """Bring an engine to where a checkpoint left it. Raises `BenchmarkError` on a damaged file."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            header = json.loads((file.metadata() or {})["checkpoint"])
+            tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, KeyError, json.JSONDecodeError) as error:
+        raise BenchmarkError(f"{path} is not a checkpoint ({error}); delete it to train from the start") from None
+    with torch.no_grad():
+        engine.restore(tensors)
+    return Progress(header["step"], header["seconds"], History.from_json(header["history"]), header["resumed"])

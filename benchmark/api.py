@@ -16,6 +16,7 @@ from benchmark.spec import Run
 from benchmark.store import Store, read_json
 
 if TYPE_CHECKING:
+    from benchmark.stages.estimate import Estimate
     from leaderboard.regression import Verdict
 
 RESULTS = Path("results")
@@ -123,6 +124,33 @@ def run(
         elif failure:
             summary.failed[each.run_id] = failure["reason"]
     return summary
+
+
+def estimate(
+    suite: str,
+    *,
+    results: Path = RESULTS,
+    only: Mapping[str, list[Any]] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    seeds: list[int] | None = None,
+    shard: tuple[int, int] | None = None,
+    jobs: int | None = None,
+    data_dir: Path | None = None,
+    plugins: Sequence[Path] = (),
+) -> Estimate:
+    """What `run` would do with the same arguments, and what it would cost. Nothing is written."""
+    from benchmark.stages import train
+    from benchmark.stages.estimate import estimate as cost
+    from benchmark.suite import expand
+    from benchmark.suite import shard as share
+
+    add_plugins(plugins)
+    expanded = expand(suite, only=only, overrides=overrides, seeds=seeds)
+    runs = expanded.runs if shard is None else share(expanded.runs, *shard)
+    store = Store(results, make=False)
+    fleets = train.plan(store, runs)
+    train.check_data(fleets, data_dir)
+    return cost(fleets, sum(store.is_done(each) for each in runs), cores() if jobs is None else jobs, data_dir)
 
 
 def evaluate(

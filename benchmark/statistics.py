@@ -88,7 +88,9 @@ def average_ranks(values: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
 
 def _weighted_ranks(codes: Integer[ndarray, " n"], counts: Float[ndarray, "b n"]) -> Float[ndarray, "b n"]:
     """Average ranks in b resamples that hold row i `counts[:, i]` times; `codes` number the distinct values."""
-    per_value = counts @ (codes[:, None] == np.arange(codes.max() + 1))
+    order = np.argsort(codes, kind="stable")
+    starts = np.searchsorted(codes[order], np.arange(codes.max() + 1))
+    per_value = np.add.reduceat(counts[:, order], starts, axis=1)
     return (np.cumsum(per_value, axis=1) - (per_value - 1) / 2)[:, codes]
 
 

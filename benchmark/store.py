@@ -28,9 +28,9 @@ FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class Store:
-    """A results folder. Opening it makes what is missing and refuses one written by a newer version."""
+    """A results folder. Opening it makes what is missing, unless told not to, and refuses one of a newer version."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, make: bool = True) -> None:
         self.root = root
         marker = root / "format.json"
         if marker.exists():
@@ -38,7 +38,8 @@ class Store:
         else:
             if root.exists() and not root.is_dir():
                 raise UsageError(f"--results {root} is not a folder")
-            write_json(marker, {"format": FORMAT})
+            if make:
+                write_json(marker, {"format": FORMAT})
 
     def suite_folder(self, suite: str) -> Path:
         return self.root / "suites" / suite

@@ -91,7 +91,7 @@ def looks(models: Mapping[str, str], references: Sequence[str] = ()) -> dict[str
     found = {}
     for label, model in models.items():
         if label in references:
-            found[label] = Look("#8a9099", "|", DASHES[2])
+            found[label] = Look("#8a9099", "o", DASHES[2])
             continue
         order = names.index(model)
         family = [other for other, of in models.items() if of == model and other not in references]
@@ -136,7 +136,7 @@ def training_curves(
     from matplotlib import rc_context
 
     every = {label: pd.concat(frames) for label, frames in histories.items() if frames}
-    terms = [t for t in dict.fromkeys(c for frame in every.values() for c in frame) if is_term(t)]
+    terms = [t for t in dict.fromkeys(str(c) for frame in every.values() for c in frame) if is_term(t)]
     if not terms:
         return None
     with rc_context(STYLE):
@@ -240,9 +240,8 @@ def _draw_runs(axis: Axes, row: int, runs: np.ndarray, look: Look) -> None:
         )  # fmt: skip
     median = np.median(runs)
     axis.plot([median, median], [row - 0.32, row + 0.32], color=look.colour, linewidth=1.8, solid_capstyle="round")
-    if len(runs) > 1 or look.marker != "|":
-        offsets = 0.14 * np.where(np.arange(len(runs)) % 2, 1, -1) if len(runs) > 1 else np.zeros(1)
-        axis.scatter(runs, row + offsets, s=13, color=[look.colour], alpha=0.8, linewidth=0, zorder=3)
+    offsets = 0.14 * np.where(np.arange(len(runs)) % 2, 1, -1) if len(runs) > 1 else np.zeros(1)
+    axis.scatter(runs, row + offsets, s=13, color=[look.colour], alpha=0.8, linewidth=0, zorder=3)
 
 
 def correlation_heatmap(correlations: pd.DataFrame, titles: Mapping[str, str], kind: Kind = "svg") -> Figure | None:

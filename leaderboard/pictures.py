@@ -19,8 +19,7 @@ GAP = 2
 def as_rgb(images: UInt8[ndarray, "*n c h w"]) -> UInt8[ndarray, "*n h w 3"]:
     """Images for the eye: one channel is repeated, of more than three the first three are shown."""
     channels = images[..., :3, :, :] if images.shape[-3] >= 3 else images[..., :1, :, :].repeat(3, axis=-3)
-    moved: ndarray = np.moveaxis(channels, -3, -1)
-    return moved
+    return np.moveaxis(channels, -3, -1)
 
 
 def difference(images: UInt8[ndarray, "n c h w"], others: UInt8[ndarray, "n c h w"]) -> UInt8[ndarray, "n h w 3"]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal, Protocol
+from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 from jaxtyping import Integer, Shaped
 from numpy import ndarray
 
+from benchmark import spec
 from benchmark.datasets._files import RemoteFile
-from benchmark.spec import Settings
 
 
+@runtime_checkable
 class Images(Protocol):
     """Anything that gives rows of images: an array, or one that unpacks or draws them when asked."""
 
@@ -55,7 +56,7 @@ class Data:
 class Dataset(ABC):
     """Base of every dataset. The file's name is the dataset's name; the first line of its docstring describes it."""
 
-    class Settings(Settings):
+    class Settings(spec.Settings):
         pass
 
     version: ClassVar[int] = 1

@@ -26,7 +26,7 @@ Status = Literal["ok", "absent", "altered", "not pinned"]
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file as its authors publish it. `sha256` is None where no trusted digest is known: its reader checks content."""
+    """A file as its authors publish it. Where no trusted digest is known, `sha256` is None: its reader checks it."""
 
     folder: str
     name: str
@@ -46,7 +46,7 @@ def cache_dir() -> Path:
 
 
 def places(file: RemoteFile, data_dir: Path | None = None) -> list[Path]:
-    """Where a file is looked for, in this order: `data_dir`, $BENCHMARK_DATA, the cache; with and without its folder."""
+    """Where a file is looked for, in order: `data_dir`, $BENCHMARK_DATA, the cache; in its folder or outside."""
     roots = [data_dir] if data_dir else []
     if named := os.environ.get("BENCHMARK_DATA"):
         roots.append(Path(named).expanduser())

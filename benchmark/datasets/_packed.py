@@ -34,7 +34,7 @@ class PackedImages:
 
 
 def write(path: Path, shape: tuple[int, int], blocks: Iterable[UInt8[ndarray, "m bytes"]]) -> None:
-    """Write packed images (N × bytes) as an .npy file, whole or not at all. Raises `UsageError` where there is no room."""
+    """Write packed images (N × bytes) as an .npy file, whole or not at all. Raises `UsageError` for want of room."""
     try:
         publish(path, _npy(shape, blocks))
     except OSError as error:

@@ -30,7 +30,8 @@ def render(factors: Integer[ndarray, "n 5"], resolution: int = 64) -> UInt8[ndar
     """Draw images of 0 and 1 from indices of shape, scale, orientation, posX and posY; rows of pixels run downwards.
 
     Scale is 0.5 … 1 in 6 steps, orientation 2πk/39, positions k/31. Orientations 0 and 39 are one picture.
-    Resolution 32 draws the same outlines, half as large, on a grid of 32 × 32: a pixel is on when *its* centre is inside.
+    Resolution 32 draws the same outlines, half as large, on a grid of 32 × 32: a pixel is on where its own centre is
+    inside.
     Raises `UsageError` for an index out of range.
     """
     factors = np.asarray(factors)
@@ -40,7 +41,7 @@ def render(factors: Integer[ndarray, "n 5"], resolution: int = 64) -> UInt8[ndar
         outlines = np.ravel_multi_index(tuple(factors[:, :3].T), SIZES[:3])
         order = np.argsort(outlines, kind="stable")
         for rows in np.split(order, np.flatnonzero(np.diff(outlines[order])) + 1):
-            shape, scale, orientation = (int(index) for index in factors[rows[0], :3])
+            shape, scale, orientation = factors[rows[0], :3].tolist()
             x, x_of_row = np.unique(factors[rows, 3], return_inverse=True)
             y, y_of_row = np.unique(factors[rows, 4], return_inverse=True)
             packed[rows] = draw(shape, scale, orientation, x, y, resolution)[x_of_row, y_of_row]
@@ -49,9 +50,10 @@ def render(factors: Integer[ndarray, "n 5"], resolution: int = 64) -> UInt8[ndar
 
 def packed_grid(stride: tuple[int, ...], resolution: int) -> Iterator[UInt8[ndarray, "m bytes"]]:
     """The whole grid in C order, every `stride`-th value of each factor: a block for each shape, scale, orientation."""
-    values = [np.arange(0, size, step) for size, step in zip(SIZES, stride, strict=True)]
+    values = [range(0, size, step) for size, step in zip(SIZES, stride, strict=True)]
+    pos_x, pos_y = np.array(values[3]), np.array(values[4])
     for shape, scale, orientation in itertools.product(*values[:3]):
-        block = draw(shape, scale, orientation, values[3], values[4], resolution)
+        block = draw(shape, scale, orientation, pos_x, pos_y, resolution)
         yield block.reshape(-1, block.shape[-1])
 
 

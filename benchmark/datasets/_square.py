@@ -33,7 +33,7 @@ class UnitSquare(Dataset):
     def embed(factors: Float[ndarray, "n 2"]) -> Float[ndarray, "n d"]:
         """The fixed map; the mean over the square is zero."""
 
-    def load(self, data_dir: Path | None = None) -> Data:
+    def load(self, data_dir: Path | None = None) -> Data:  # noqa: ARG002
         """Draw the points; `data_dir` is not used."""
         factors = stream(self.name, self.settings.seed).random((self.settings.points, 2))
         rows = np.arange(len(factors))

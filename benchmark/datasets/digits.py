@@ -13,10 +13,10 @@ from benchmark.seeds import stream
 class Digits(Dataset):
     """Images (1,797 1 8 8) of which 16 is white, and the digit as the one factor.
 
-    The split is fixed, whatever a run's seed: 1,437 rows to train on, 360 to score, drawn once without regard to labels.
+    The split is fixed, whatever a run's seed: 1,437 rows to train on and 360 to score, drawn without regard to labels.
     """
 
-    def load(self, data_dir: Path | None = None) -> Data:
+    def load(self, data_dir: Path | None = None) -> Data:  # noqa: ARG002
         """Read the images that scikit-learn ships; `data_dir` is not used."""
         from sklearn.datasets import load_digits
 

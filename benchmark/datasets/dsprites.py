@@ -52,7 +52,7 @@ def _within_sizes(stride: tuple[int, ...]) -> tuple[int, ...]:
 
 
 class Dsprites(Dataset):
-    """Every combination of shape 3, scale 6, orientation 40, posX 32 and posY 32, or of every `stride`-th value of them.
+    """Every combination of shape 3, scale 6, orientation 40, posX 32, posY 32, or of every `stride`-th value of each.
 
     Images (N 1 r r) of 0 and 1; factors are indices into the values kept. Resolution 32 is always drawn: the same
     outlines on a coarser grid, not averages of the larger images.
@@ -98,7 +98,7 @@ class Dsprites(Dataset):
 
 
 def read_archive(path: Path, stride: tuple[int, ...]) -> Iterator[UInt8[ndarray, "m bytes"]]:
-    """The archive's images as bits, in the blocks of `packed_grid`, read without holding its 3 GB and without unpickling.
+    """The archive's images as bits, in the blocks of `packed_grid`; neither unpickles nor holds its 3 GB.
 
     Raises `UsageError` if the file is damaged, and after the last block if its images are not those that are drawn.
     """
@@ -113,7 +113,7 @@ def read_archive(path: Path, stride: tuple[int, ...]) -> Iterator[UInt8[ndarray,
         for outline, expected in zip(np.ndindex(*_sprites.SIZES[:3]), drawn, strict=True):
             pixels = np.frombuffer(file.read(prod(positions) * side * side), np.uint8)
             block = np.packbits(pixels.reshape(-1, side * side), axis=1)
-            different += np.count_nonzero((block != expected).any(axis=1))
+            different += int(np.count_nonzero((block != expected).any(axis=1)))
             if not np.remainder(outline, stride[:3]).any():
                 kept = block.reshape(*positions, -1)[:: stride[3], :: stride[4]]
                 yield kept.reshape(-1, block.shape[1])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from math import prod
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 from jaxtyping import Float, Integer, Shaped, UInt8
@@ -20,9 +19,9 @@ from benchmark.spec import location, static
 class Npz(Dataset):
     """Images or points of the user's. All rows are trained on and scored.
 
-    `images`: (N h w), (N c h w) or (N h w c) with 1 or 3 channels, as uint8 (0 and 1, or up to 255), booleans, or floats
-    in [0, 1], which are rounded to 255 levels; or points (N D) as floats, for the Gaussian likelihood, whose σ_x is 1
-    unless the model's `sigma` says otherwise.
+    `images`: (N h w), (N c h w) or (N h w c) with 1 or 3 channels, as uint8 (0 and 1, or up to 255), booleans, or
+    floats in [0, 1], which are rounded to 255 levels; or points (N D) as floats, for the Gaussian likelihood, whose
+    σ_x is 1 unless the model's `sigma` says otherwise.
     `factors`: (N k) or (N): integers or booleans are discrete, their values relabelled 0, 1, … in ascending order;
     floats are continuous. Where the rows are every combination of discrete values once, they are put into C order.
     Errors, each a `UsageError`: a file that is no archive, truncated or pickled; `images` missing; shapes that do not
@@ -33,7 +32,7 @@ class Npz(Dataset):
         path: str = location("the .npz file")
         sha256: str = static("", "the content's digest, filled in where it is empty")
 
-        def resolved(self) -> Self:
+        def resolved(self) -> Npz.Settings:
             """These settings with an absolute path and the content's digest: what enters the run's identity."""
             path = Path(self.path).expanduser().absolute()
             return self.model_copy(update={"path": str(path), "sha256": _checked_digest(path, self.sha256)})
@@ -49,7 +48,7 @@ class Npz(Dataset):
             shape, _ = read_header(file)
         self.likelihood = "gaussian" if len(shape) == 2 else "bernoulli"
 
-    def load(self, data_dir: Path | None = None) -> Data:
+    def load(self, data_dir: Path | None = None) -> Data:  # noqa: ARG002
         """Read and check the file; `data_dir` is not used."""
         arrays = read_npz(self.path, ("images",), ("factors", "factor_names"))
         images, maximum = _images(self.path, arrays["images"])

@@ -111,7 +111,7 @@ def _scores(metric: Metric) -> None:
 def _finite(metric: Metric, found: dict[str, float]) -> None:
     assert found, "no score was returned"
     for key, value in found.items():
-        assert isinstance(key, str) and type(value) is float, f"{key!r} is {value!r}, not a Python float"
+        assert type(value) is float, f"{key!r} is {value!r}, not a Python float"
         assert math.isfinite(value), f"{key} is {value}"
     low, high = metric.bounds
     if metric.headline in found:

@@ -52,7 +52,8 @@ class Adam(NamedTuple):
 
 
 class Posterior(NamedTuple):
-    """q(z|x): means (b d), with log-variances (b d) unless deterministic, and the scale L (b d d) of a full Gaussian."""
+    """q(z|x): means (b d), with log-variances (b d) of a diagonal Gaussian or the scale L (b d d) of a full one;
+    neither for a deterministic encoder."""
 
     mu: Tensor
     logvar: Tensor | None = None
@@ -101,6 +102,11 @@ class NeuralModel(Model, nn.Module):
         gaussian = likelihood == "gaussian"
         sigma = (settings.sigma or dataset.sigma) if gaussian else 0.0
         return settings.model_copy(update={"likelihood": likelihood, "sigma": sigma})
+
+    @classmethod
+    def extra_weights(cls, settings: Settings) -> int:
+        """About how many weights it adds to the network's own, such as a critic's."""
+        return 0
 
     @abstractmethod
     def build(self, network: Network) -> None:

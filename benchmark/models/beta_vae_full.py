@@ -33,7 +33,7 @@ class BetaVAEFull(NeuralModel):
         d = self.latents
         mu, log_diagonal, below = self.encoder(x).split([d, d, d * (d - 1) // 2], dim=1)
         scale = torch.diag_embed(torch.exp(0.5 * log_diagonal)) + (below @ self.place).unflatten(1, (d, d))
-        return Posterior(mu, scale.square().sum(2).log(), scale)
+        return Posterior(mu, scale=scale)
 
     def decode(self, z: Tensor) -> Tensor:
         return self.decoder(z)

@@ -27,6 +27,10 @@ class FactorVAE(GaussianModel):
     critics = {"discriminator": Adam("discriminator_learning_rate", betas=(0.5, 0.9))}  # noqa: RUF012
     second_batch = True
 
+    @classmethod
+    def extra_weights(cls, settings: Settings) -> int:
+        return settings.discriminator_layers * settings.discriminator_width**2
+
     def build(self, network: Network) -> None:
         super().build(network)
         width, inputs = self.settings.discriminator_width, self.latents

@@ -22,10 +22,8 @@ class Mlp(Network):
         return cls.widths
 
     @classmethod
-    def fleet_size(cls, settings: Network.Settings) -> int:
-        # Beyond about half a million weights the stacked arrays leave the cache and more members gain nothing.
-        weights = 1 + sum(width**2 for width in cls.hidden(settings))
-        return max(1, min(400, 500_000 // weights))
+    def weights(cls, settings: Network.Settings) -> int:
+        return sum(width**2 for width in cls.hidden(settings))
 
     def encoder(self, outputs: int) -> nn.Module:
         sizes = (math.prod(self.shape), *self.hidden(self.settings), outputs)

@@ -25,9 +25,9 @@ class Network(ABC):
     settings: Settings
 
     @classmethod
-    def fleet_size(cls, settings: Settings) -> int:
-        """How many members train best in one fleet on a CPU; 1 where stacking gains nothing."""
-        return 1
+    def weights(cls, settings: Settings) -> int | None:
+        """About how many weights one member multiplies with; None where stacking gains nothing on a CPU."""
+        return None
 
     def __init__(self, settings: Settings, shape: tuple[int, ...]) -> None:
         self.settings = settings

@@ -109,10 +109,12 @@ def configurations(table: pd.DataFrame) -> pd.DataFrame:
     """
     frame = table.drop_duplicates("config_id")[["config_id", "dataset", "model", "settings"]].reset_index(drop=True)
     settings = [json.loads(text) for text in frame["settings"]]
+    names, models = list(frame["dataset"]), list(frame["model"])
     data = [{"dataset": values["dataset"] or {}} for values in settings]
-    frame["dataset_label"] = _labels(list(frame["dataset"]), data, list(frame["dataset"]))
     parts = [{key: values[key] or {} for key in ("model", "network", "training")} for values in settings]
-    frame["label"] = _labels(list(frame["model"]), parts, list(frame["dataset_label"] + " " + frame["model"]))
+    datasets = _labels(names, data, names)
+    labels = _labels(models, parts, [f"{dataset} {model}" for dataset, model in zip(datasets, models, strict=True)])
+    frame = frame.assign(dataset_label=datasets, label=labels).astype({"dataset_label": "str", "label": "str"})
     again = frame.duplicated(["dataset_label", "label"], keep=False)
     frame.loc[again, "label"] = frame["label"][again] + " (" + frame["config_id"][again] + ")"
     return frame.assign(reference=frame["model"].isin(REFERENCE_MODELS)).drop(columns="settings")

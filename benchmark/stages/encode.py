@@ -76,18 +76,17 @@ def encode_neural(model: NeuralModel, data: Data, run: Run) -> Codes:
         for chunk in chunks(rows):
             mu, logvar, scale = model.posterior(torch.from_numpy(images(data, chunk)))
             means.append(mu.numpy())
-            if logvar is None:
-                continue
             eps = torch.from_numpy(rng.standard_normal(mu.shape, dtype=np.float32))
-            noise = torch.exp(0.5 * logvar) * eps if scale is None else (scale @ eps.unsqueeze(2)).squeeze(2)
-            variances.append(logvar.exp().numpy())
-            samples.append((mu + noise).numpy())
+            if logvar is not None:
+                variances.append(logvar.exp().numpy())
+                samples.append((mu + torch.exp(0.5 * logvar) * eps).numpy())
+            elif scale is not None:
+                samples.append((mu + (scale @ eps.unsqueeze(2)).squeeze(2)).numpy())
     mean = np.concatenate(means)
-    stochastic = bool(variances)
     codes = Codes(
         means=mean,
-        variances=np.concatenate(variances) if stochastic else None,
-        samples=np.concatenate(samples) if stochastic else None,
+        variances=np.concatenate(variances) if variances else None,
+        samples=np.concatenate(samples) if samples else None,
         factors=data.factors[rows],
         factor_names=data.factor_names,
         factor_sizes=data.factor_sizes,
@@ -101,7 +100,7 @@ def encode_neural(model: NeuralModel, data: Data, run: Run) -> Codes:
     chosen = sample(run, "jacobian", len(rows), JACOBIANS)
     codes.arrays.update(singular_vectors(jacobians(model, mean[chosen])))
     codes.arrays.update(reconstructions(model, codes, data, sample(run, "reconstruction", len(rows), RECONSTRUCTIONS)))
-    codes.arrays.update(pictures(decode, mean, codes.variances, data, run, prior=stochastic))
+    codes.arrays.update(pictures(decode, mean, codes.variances, data, run, prior=bool(samples)))
     return codes
 
 
@@ -148,9 +147,9 @@ def jacobians(model: NeuralModel, z: Float[ndarray, "m d"]) -> Float[ndarray, "m
 def singular_vectors(jacobian: Float[ndarray, "m D d"]) -> dict[str, ndarray]:
     """V and the singular values of J = U Σ Vᵀ at each point: `v` (m d d), its columns by falling value (R eq. 29)."""
     # In double precision: the smallest singular values of a decoder with passive coordinates are tiny.
-    _, values, vt = np.linalg.svd(jacobian.astype(np.float64), full_matrices=True) if (
-        jacobian.shape[1] < jacobian.shape[2]
-    ) else np.linalg.svd(jacobian.astype(np.float64), full_matrices=False)
+    # With more coordinates than data dimensions the null space belongs to V as well.
+    wide = jacobian.shape[1] < jacobian.shape[2]
+    _, values, vt = np.linalg.svd(jacobian.astype(np.float64), full_matrices=wide)
     return {"v": vt.transpose(0, 2, 1), "singular_values": values}
 
 
@@ -194,11 +193,12 @@ def pictures(
         "picture_traversals": as_bytes(decode(traversed.reshape(-1, d))).reshape(*shape, *data.shape),
         "picture_traversal_images": as_bytes(images(data, rows[chosen[:TRAVERSED]])),
     }
+    if prior:
+        normal = stream(run.run_id, "encode.samples").standard_normal((SAMPLES, d), dtype=np.float32)
+        found["picture_samples"] = as_bytes(decode(normal))
     if variances is not None:
         kl = 0.5 * (means**2 + variances - np.log(variances) - 1).mean(0, dtype=np.float64)
         found["picture_coordinate_kl"] = kl
-        normal = stream(run.run_id, "encode.samples").standard_normal((SAMPLES, d), dtype=np.float32)
-        found["picture_samples"] = as_bytes(decode(normal))
     return found
 
 

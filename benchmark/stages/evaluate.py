@@ -228,7 +228,7 @@ def _arrays(task: ScoreTask, metric: Metric) -> tuple[list[Any], int, tuple[str,
 
 MISSING = {
     "factors": "the dataset knows no factors",
-    "variances": "the encoder is deterministic: its codes have no variance",
+    "variances": "the posterior is not a diagonal Gaussian: the encoder is deterministic or of full covariance",
     "history": "the model is not trained step by step: there is no history",
     "v": "there is no decoder to differentiate",
     "reconstruction_mean": "the model has no likelihood of the data",

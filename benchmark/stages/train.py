@@ -106,7 +106,7 @@ def fleet_progress(store: Store, fleet: Fleet) -> FleetProgress:
 
 def check_data(fleets: list[Fleet], data_dir: Path | None) -> None:
     """Read each dataset once before any work starts: what is missing is said at once, what is drawn is drawn once."""
-    for dataset in {fleet.runs[0].dataset.name: fleet.runs[0].dataset for fleet in fleets}.values():
+    for dataset in {str(fleet.runs[0].dataset): fleet.runs[0].dataset for fleet in fleets}.values():
         load_data(dataset, data_dir)
     _data.cache_clear()
 

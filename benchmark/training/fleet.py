@@ -9,6 +9,10 @@ from benchmark import registry
 from benchmark.spec import Run, Settings, TrainingSettings, digest
 from benchmark.suite import settings_of
 
+LARGEST = 400
+CACHED_WEIGHTS = 500_000
+"""Stacked weights of more than this leave the cache, and more members gain nothing."""
+
 EngineName = Literal["stacked", "single", "closed_form"]
 
 
@@ -71,4 +75,8 @@ def fleet_size(run: Run) -> int:
         return 1
     network = registry.load("network", run.network.name)
     model = registry.load("model", run.model.name)
-    return network.fleet_size(settings_of(run.network, network.Settings)) if model.stacks else 1
+    weights = network.weights(settings_of(run.network, network.Settings))
+    if weights is None or not model.stacks:
+        return 1
+    weights += model.extra_weights(settings_of(run.model, model.Settings))
+    return max(1, min(LARGEST, CACHED_WEIGHTS // max(weights, 1)))

@@ -1,0 +1,401 @@
+"""The command line: verbs, flags and exit codes. Each verb imports its stage inside, so that --help is instant."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from benchmark import registry
+from benchmark.errors import BenchmarkError, UsageError
+
+app = typer.Typer(
+    name="benchmark",
+    help="Train, encode, score and compare disentangled representations.",
+    epilog="Start with: benchmark demo. Then: benchmark list suites, benchmark run SUITE, benchmark evaluate SUITE.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+data = typer.Typer(help="Datasets: list them, fetch their files, verify them.", no_args_is_help=True)
+app.add_typer(data, name="data")
+
+FAILED, REGRESSION, INTERRUPTED = 1, 3, 130
+
+Name = Annotated[str, typer.Argument(metavar="SUITE", help="a built-in suite's name, or the path of a .toml file")]
+Results = Annotated[Path, typer.Option(help="folder of all results")]
+Plugin = Annotated[list[Path] | None, typer.Option(help="a loose FILE.py with a model, dataset, network or metric")]
+Jobs = Annotated[int | None, typer.Option(min=0, help="processes; by default one a core; 0 works in this process")]
+Json = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
+Only = Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE[,…]", help="keep these runs: model=vae,ae")]
+Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="override: training.steps=100")]
+Seeds = Annotated[str | None, typer.Option(help="how many (3), a list (0,4) or a range (2-5)")]
+Budget = Annotated[str | None, typer.Option(metavar="quick|full", help="by default the suite's own")]
+DataDir = Annotated[Path | None, typer.Option(help="where data files lie, before $BENCHMARK_DATA and the cache")]
+
+
+@app.command()
+def demo(results: Results = Path("results"), jobs: Jobs = None) -> None:
+    """Run, evaluate and report the suite `quickstart`: a few minutes, no download."""
+    from benchmark import api
+
+    summary = api.run("quickstart", results=results, jobs=jobs, quiet=False)
+    api.evaluate("quickstart", results=results, jobs=jobs, quiet=False)
+    print(api.report("quickstart", results=results))
+    _next("open the page above, then: benchmark list suites")
+    _fail_if(bool(summary.failed))
+
+
+@app.command()
+def run(
+    suite: Name,
+    results: Results = Path("results"),
+    only: Only = None,
+    set_: Set = None,
+    seeds: Seeds = None,
+    plugin: Plugin = None,
+    jobs: Jobs = None,
+    data_dir: DataDir = None,
+    shard: Annotated[str | None, typer.Option(metavar="I/N", help="the I-th of N disjoint shares of the runs")] = None,
+    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="where to train; only the CPU for now")] = "auto",
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="try recorded failures again")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be done and what it would cost")] = False,
+    as_json: Json = False,
+) -> None:
+    """Train and encode a suite's runs. What is done already is kept: run it again to resume."""
+    from benchmark import api
+
+    if device not in ("auto", "cpu"):
+        raise UsageError(f"--device {device}: this version trains on the CPU; use auto or cpu")
+    choice: dict[str, Any] = {
+        "results": results,
+        "only": {key: values for key, values in map(_values, only or [])},
+        "overrides": dict(map(_value, set_ or [])),
+        "seeds": None if seeds is None else _seeds(seeds),
+        "shard": None if shard is None else _shard(shard),
+        "jobs": jobs,
+        "data_dir": data_dir,
+        "plugins": plugin or (),
+    }
+    if dry_run:
+        estimate = api.estimate(suite, **choice)
+        _print(estimate, as_json, estimate.text())
+        return
+    summary = api.run(suite, **choice, retry_failed=retry_failed, quiet=as_json)
+    done, failed = len(summary.done), len(summary.failed)
+    _print(summary, as_json, f"{summary.suite}: {done} runs done, {summary.trained} of them now; {failed} failed")
+    for run_id, reason in summary.failed.items():
+        print(f"failed  {run_id}: {reason}", file=sys.stderr)
+    _next(f"benchmark run {suite} --retry-failed" if failed else f"benchmark evaluate {suite}", results)
+    _fail_if(bool(failed))
+
+
+@app.command()
+def evaluate(
+    suite: Name,
+    results: Results = Path("results"),
+    metrics: Annotated[str | None, typer.Option(metavar="NAME[,…]", help="only these measures")] = None,
+    budget: Budget = None,
+    plugin: Plugin = None,
+    jobs: Jobs = None,
+    as_json: Json = False,
+) -> None:
+    """Score the finished runs of a suite and compile its results table. Scores that are there are kept."""
+    from benchmark import api
+
+    names = [name.strip() for name in metrics.split(",")] if metrics else []
+    summary = api.evaluate(
+        suite, results=results, metrics=names, budget=budget, plugins=plugin or (), jobs=jobs, quiet=as_json
+    )
+    counts = ", ".join(f"{number:,} {status.replace('_', ' ')}" for status, number in summary.scores.items())
+    _print(summary, as_json, f"{summary.table}: {counts}")
+    _next(f"benchmark report {suite}", results)
+    _fail_if(bool(summary.failed))
+
+
+@app.command()
+def report(suite: Name, results: Results = Path("results"), plugin: Plugin = None) -> None:
+    """Write a suite's page: one self-contained index.html."""
+    from benchmark import api
+
+    print(api.report(suite, results=results, plugins=plugin or ()))
+    _next(f"open the page above; to guard against regressions: benchmark check {suite} --against TABLE", results)
+
+
+@app.command()
+def check(
+    suite: Name,
+    against: Annotated[Path, typer.Option(help="a saved results table, .csv or .parquet")],
+    results: Results = Path("results"),
+    plugin: Plugin = None,
+    junit: Annotated[Path | None, typer.Option(help="write JUnit XML here")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="write a summary for a pull request here")] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare a suite's table with a saved one; exit 3 where a score became worse."""
+    from benchmark import api
+    from benchmark.store import write_atomically
+    from leaderboard import regression
+
+    verdicts = api.check(suite, against, results=results, plugins=plugin or ())
+    if junit:
+        write_atomically(junit, lambda scratch: scratch.write_text(regression.junit(verdicts, suite)))
+    if markdown:
+        write_atomically(markdown, lambda scratch: scratch.write_text(regression.markdown(verdicts)))
+    print(regression.to_json(verdicts) if as_json else regression.text(verdicts))
+    if any(verdict.is_regression for verdict in verdicts):
+        raise typer.Exit(REGRESSION)
+
+
+@app.command()
+def status(results: Results = Path("results"), as_json: Json = False) -> None:
+    """How far each suite in the results folder is."""
+    from benchmark import api
+
+    rows = api.status(results=results)
+    lines = [f"{'suite':<24}{'runs':>7}{'done':>7}{'failed':>8}{'missing':>9}  scored  report"]
+    for row in rows:
+        scored, page = ("yes" if row[key] else "no" for key in ("scored", "report"))
+        counts = f"{row['runs']:>7,}{row['done']:>7,}{row['failed']:>8,}{row['missing']:>9,}"
+        lines.append(f"{row['suite']:<24}{counts}  {scored:<6}  {page}")
+    _print(rows, as_json, "\n".join(lines))
+    waiting = next((row["suite"] for row in rows if row["missing"]), None)
+    unscored = next((row["suite"] for row in rows if row["done"] and not row["scored"]), None)
+    if waiting:
+        _next(f"benchmark run {waiting}", results)
+    elif unscored:
+        _next(f"benchmark evaluate {unscored}", results)
+
+
+@app.command("list")
+def list_(
+    kind: Annotated[str | None, typer.Argument(metavar="[models|datasets|networks|metrics|suites]")] = None,
+    plugin: Plugin = None,
+    as_json: Json = False,
+) -> None:
+    """Everything that can be named in a suite, with a line about each."""
+    _add(plugin)
+    kinds = registry.KINDS if kind is None else (_kind(kind),)
+    known = {each: {name: registry.describe(each, name) for name in registry.names(each)} for each in kinds}
+    if as_json:
+        print(json.dumps(known, indent=1, ensure_ascii=False))
+        return
+    for each, names in known.items():
+        print(f"{each}s")
+        for name, line in names.items():
+            print(f"  {name:<28}{line}")
+    _next("benchmark show KIND NAME for one of them, such as: benchmark show metric mig")
+
+
+@app.command()
+def show(
+    what: Annotated[str, typer.Argument(metavar="RUN|KIND", help="a run's id, or a kind: model, metric, …")],
+    name: Annotated[str | None, typer.Argument(metavar="NAME")] = None,
+    results: Results = Path("results"),
+    plugin: Plugin = None,
+    as_json: Json = False,
+) -> None:
+    """A run with its settings, provenance and scores, or a component with its documentation and settings."""
+    from benchmark import describe
+
+    _add(plugin)
+    if name is None and what.rstrip("s") in registry.KINDS:
+        raise UsageError(f"benchmark show {what} NAME: say which; benchmark list {what.rstrip('s')}s names them")
+    shown = describe.run(what, results) if name is None else describe.component(_kind(what), name)
+    _print(shown, as_json, describe.text(shown))
+
+
+@app.command()
+def merge(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="another results folder")],
+    results: Results = Path("results"),
+    as_json: Json = False,
+) -> None:
+    """Take over the runs and scores of another results folder; nothing that is here is changed."""
+    from benchmark import api
+
+    counts = api.merge(folder, results=results)
+    _print(counts, as_json, ", ".join(f"{number} {what}" for what, number in counts.items()) + " taken over")
+    _next("benchmark status", results)
+
+
+@app.command()
+def prune(results: Results = Path("results"), as_json: Json = False) -> None:
+    """Delete what no run needs: scratch of killed processes and checkpoints of finished fleets."""
+    from benchmark import api
+
+    counts = api.prune(results=results)
+    _print(counts, as_json, ", ".join(f"{number} {what}" for what, number in counts.items()) + " deleted")
+
+
+@app.command()
+def doctor(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="metric, for now")],
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    plugin: Plugin = None,
+    as_json: Json = False,
+) -> None:
+    """Run the conformance suite on one component, your own included; exit 1 where it fails."""
+    _add(plugin)
+    if _kind(kind) != "metric":
+        raise UsageError(f"benchmark doctor {kind}: the conformance suite is there for metrics")
+    from benchmark.metrics._conformance import checks
+
+    verdicts: dict[str, str] = {}
+    for title, run_check in checks(registry.load("metric", name).declaration).items():
+        try:
+            run_check()
+            verdicts[title] = "passed"
+        except Exception as error:  # whatever a third party's measure raises is the finding
+            verdicts[title] = f"{type(error).__name__}: {error}"
+    failed = [title for title, verdict in verdicts.items() if verdict != "passed"]
+    lines = [f"{'passed' if v == 'passed' else 'FAILED'}  {t}{'' if v == 'passed' else ': ' + v}" for t, v in verdicts.items()]
+    _print(verdicts, as_json, "\n".join([*lines, f"{name}: {len(verdicts) - len(failed)} passed, {len(failed)} failed"]))
+    _fail_if(bool(failed))
+
+
+@data.command("list")
+def data_list(data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Every dataset, and whether its files are here."""
+    from benchmark.datasets import _files
+
+    rows = {}
+    for name in registry.names("dataset"):
+        files = registry.load("dataset", name).files
+        found = [_files.find(file, data_dir) for file in files]
+        rows[name] = "no files needed" if not files else "here" if all(found) else "absent: benchmark data fetch " + name
+    _print(rows, as_json, "\n".join(f"{name:<20}{state}" for name, state in rows.items()))
+
+
+@data.command("fetch")
+def data_fetch(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
+    """Download a dataset's files into the user's cache and verify them."""
+    from benchmark.datasets import _files
+
+    for path in _files.fetch(registry.load("dataset", name)):
+        print(path)
+
+
+@data.command("verify")
+def data_verify(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]")] = None, data_dir: DataDir = None, as_json: Json = False
+) -> None:
+    """Check the files of a dataset, or of all, against their pinned checksums."""
+    from benchmark.datasets import _files
+
+    names = registry.names("dataset") if name is None else [registry.entry("dataset", name).name]
+    rows = {each: dict(_files.verify(registry.load("dataset", each), data_dir)) for each in names}
+    lines = [f"{each:<20}{file:<48}{state}" for each, files in rows.items() for file, state in files.items()]
+    _print(rows, as_json, "\n".join(lines) or "no files to verify")
+    wrong = [state for files in rows.values() for state in files.values() if state not in ("ok", "absent")]
+    _fail_if(bool(wrong) or (name is not None and any(state != "ok" for state in rows[name].values())))
+
+
+def main() -> None:
+    """The entry point: a user's mistake is one sentence on stderr, never a traceback."""
+    with _explained():
+        app()
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except BenchmarkError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("interrupted: nothing finished is lost; the same command carries on", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(FAILED)
+
+
+def _print(value: Any, as_json: bool, text: str) -> None:
+    print(json.dumps(value, indent=1, ensure_ascii=False, default=_plain) if as_json else text)
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else vars(value)
+
+
+def _next(line: str, results: Path = Path("results")) -> None:
+    """The last line: what to type next."""
+    command = line if results == Path("results") or not line.startswith("benchmark") else f"{line} --results {results}"
+    print(f"next: {command}", file=sys.stderr)
+
+
+def _fail_if(failed: bool) -> None:
+    if failed:
+        raise typer.Exit(FAILED)
+
+
+def _add(plugins: list[Path] | None) -> None:
+    for plugin in plugins or []:
+        registry.add_plugin(plugin)
+
+
+def _kind(text: str) -> registry.Kind:
+    from benchmark.spec import suggest
+
+    singular = text.removesuffix("s")
+    for kind in registry.KINDS:
+        if kind == singular:
+            return kind
+    raise UsageError(f'unknown kind "{text}"{suggest(singular, list(registry.KINDS))}')
+
+
+def _value(text: str) -> tuple[str, Any]:
+    key, equals, value = text.partition("=")
+    if not equals or not value:
+        raise UsageError(f"--set {text}: write KEY=VALUE, such as training.steps=100")
+    return key, _scalar(value)
+
+
+def _values(text: str) -> tuple[str, list[Any]]:
+    key, equals, values = text.partition("=")
+    if not equals or not values:
+        raise UsageError(f"--only {text}: write KEY=VALUE[,VALUE…], such as model=vae,beta_vae")
+    return key, [_scalar(value) for value in values.split(",")]
+
+
+def _scalar(text: str) -> Any:
+    """A value as TOML reads it; bare words are strings."""
+    import tomllib
+
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _seeds(text: str) -> list[int]:
+    from benchmark.suite import seed_list
+
+    try:
+        if "," in text:
+            return seed_list([int(part) for part in text.split(",") if part.strip()], "--seeds")
+        if "-" in text.lstrip("-"):
+            first, last = text.split("-")
+            return seed_list(list(range(int(first), int(last) + 1)), "--seeds")
+        return seed_list(int(text), "--seeds")
+    except ValueError:
+        raise UsageError(f"--seeds {text}: write how many (3), a list (0,4) or a range (2-5)") from None
+
+
+def _shard(text: str) -> tuple[int, int]:
+    part, slash, parts = text.partition("/")
+    if not slash or not part.isdigit() or not parts.isdigit():
+        raise UsageError(f"--shard {text}: write I/N, such as 1/4")
+    return int(part), int(parts)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""What `show` prints: a component with its documentation and settings, or a run with all that is known of it."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from pathlib import Path
+from typing import Any
+
+from benchmark import registry
+from benchmark.errors import UsageError
+from benchmark.registry import Kind
+from benchmark.spec import Run, canonical
+from benchmark.store import Store, read_json
+
+
+def component(kind: Kind, name: str) -> dict[str, Any]:
+    """A model, dataset, network, metric or suite: its documentation, version and settings with their defaults."""
+    entry = registry.entry(kind, name)
+    shown: dict[str, Any] = {"kind": kind, "name": name, "about": registry.describe(kind, name)}
+    if kind == "suite":
+        assert entry.file is not None
+        return {**shown, "file": str(entry.file), "content": entry.file.read_text()}
+    loaded = registry.load(kind, name)
+    module = inspect.getmodule(loaded) or sys.modules[loaded.__module__]
+    shown["about"] = inspect.cleandoc(module.__doc__ or "")
+    shown["documentation"] = inspect.cleandoc(loaded.__doc__ or "")
+    declaration = getattr(loaded, "declaration", None)
+    shown["version"] = declaration.version if declaration else loaded.version
+    if declaration:
+        shown["needs"] = list(declaration.needs)
+        shown["direction"] = {True: "higher is better", False: "lower is better", None: "neither is better"}[
+            declaration.higher_is_better
+        ]
+        shown["range"] = canonical(list(declaration.bounds))
+        shown["supervised"] = declaration.supervised
+    settings = declaration.settings if declaration else loaded.Settings
+    shown["settings"] = {
+        key: {"default": "required" if info.is_required() else canonical(info.default), "about": info.description or ""}
+        for key, info in settings.model_fields.items()
+    }
+    return shown
+
+
+def run(run_id: str, results: Path) -> dict[str, Any]:
+    """A run by its id: run.json, its scores, and the failure where it failed."""
+    store = Store(results)
+    for path in (store.root / "suites").glob("*/plan.json"):
+        for each in map(Run.from_json, read_json(path)["runs"]):
+            if each.run_id != run_id:
+                continue
+            shown: dict[str, Any] = {"suite": path.parent.name, "folder": str(store.run_folder(each)), **each.config}
+            if store.is_done(each):
+                shown = {**store.read_run(each), **shown, "scores": _scores(store.run_folder(each))}
+            else:
+                shown["failure"] = store.failure(each) or "not run yet"
+            return shown
+    raise UsageError(f'{results} plans no run "{run_id}"; ids stand in suites/*/results.csv, and benchmark list names kinds')
+
+
+def _scores(folder: Path) -> dict[str, Any]:
+    scores = {}
+    for path in sorted(folder.glob("scores/*.json")):
+        record = read_json(path)
+        scores[record["protocol"]] = record["values"] or f"{record['status']}: {record['reason']}"
+    return scores
+
+
+def text(shown: dict[str, Any], indent: int = 0) -> str:
+    """What is shown as indented lines."""
+    lines = []
+    space = " " * indent
+    for key, value in shown.items():
+        if isinstance(value, dict) and set(value) == {"default", "about"}:
+            lines.append(f"{space}{key} = {value['default']}{'   ' + value['about'] if value['about'] else ''}")
+        elif isinstance(value, dict):
+            lines += [f"{space}{key}:", text(value, indent + 2)] if value else [f"{space}{key}: none"]
+        elif isinstance(value, str) and "\n" in value:
+            block = "\n".join(f"{space}  {line}".rstrip() for line in value.split("\n"))
+            lines += [f"{space}{key}:", block]
+        else:
+            lines.append(f"{space}{key}: {value}")
+    return "\n".join(lines)

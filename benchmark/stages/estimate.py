@@ -1,0 +1,80 @@
+"""What a run would cost: a few real steps of each kind of fleet, timed, and the size of the codes."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmark.seeds import BLOCK
+from benchmark.spec import TrainingSettings, digest
+from benchmark.stages.train import load_data
+from benchmark.suite import settings_of
+from benchmark.training.fleet import Fleet, static_part
+
+TIMED_STEPS = 5
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Runs and fleets to train, and what they are expected to take. Encoding and pictures are not in the hours."""
+
+    runs: int
+    done: int
+    fleets: int
+    jobs: int
+    hours: float
+    disk_gigabytes: float
+    memory_gigabytes: float
+
+    def text(self) -> str:
+        return (
+            f"{self.runs} runs to train in {self.fleets} fleets, {self.done} done already\n"
+            f"about {self.hours:.2g} hours of training with {self.jobs} processes, {self.disk_gigabytes:.2g} GB of disk,"
+            f" {self.memory_gigabytes:.2g} GB of memory"
+        )
+
+
+def estimate(fleets: list[Fleet], done: int, jobs: int, data_dir: Path | None) -> Estimate:
+    """Time a few steps of each kind of fleet in this process; nothing is written."""
+    per_step: dict[str, float] = {}
+    hours = disk = memory = 0.0
+    for fleet in fleets:
+        run = fleet.runs[0]
+        data = load_data(run.dataset, data_dir)
+        network = run.network or run.model
+        columns = 3 * int(network.settings.get("latents", 5)) + data.factors.shape[1] * 2
+        disk += len(fleet.runs) * len(data.evaluation_rows) * columns * 4 / 1e9
+        memory = max(memory, getattr(data.images, "nbytes", 0) / 1e9)
+        if fleet.engine != "closed_form":
+            key = digest({"static": static_part(run), "members": len(fleet.runs)})
+            if key not in per_step:
+                per_step[key] = _seconds_per_step(fleet, data_dir)
+            hours += per_step[key] * fleet.steps / 3600
+    processes = max(1, min(jobs, len(fleets)))
+    runs = sum(len(fleet.runs) for fleet in fleets)
+    # A process holds torch and its libraries, about 0.6 GB, beside the data.
+    return Estimate(runs, done, len(fleets), jobs, hours / processes, disk, processes * (0.6 + memory))
+
+
+def _seconds_per_step(fleet: Fleet, data_dir: Path | None) -> float:
+    from benchmark.training.draws import Draws
+    from benchmark.training.loop import ENGINES, build, points
+    from benchmark.training.process import set_up
+
+    set_up()
+    data = load_data(fleet.runs[0].dataset, data_dir)
+    trainings = [settings_of(run.training, TrainingSettings) for run in fleet.runs if run.training]
+    members = [build(run, data) for run in fleet.runs]
+    if not members[0].trained:
+        return 0.0
+    engine = ENGINES[fleet.engine](members, trainings)  # type: ignore[call-arg]
+    draws = Draws([run.run_id for run in fleet.runs], members[0], data.training_rows, trainings[0].batch)
+    start = 0.0
+    for step in range(2 + TIMED_STEPS):
+        if step == 2:
+            start = time.perf_counter()
+        rows, noise = draws.at(step % BLOCK)
+        x = points(data.images, rows, data.maximum)
+        engine.step(x[:, 0], x[:, 1] if draws.batches == 2 else None, noise, step)
+    return (time.perf_counter() - start) / TIMED_STEPS

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -168,7 +169,7 @@ def evaluate(
     Scores that are there already are kept; failed ones are tried again.
     """
     from benchmark.stages.aggregate import aggregate
-    from benchmark.stages.evaluate import Protocol, ScoreTask, Scored, declarations, score_tasks
+    from benchmark.stages.evaluate import Protocol, Scored, ScoreTask, declarations, score_tasks
     from benchmark.stages.evaluate import evaluate as score_all
     from benchmark.suite import evaluation_settings
     from benchmark.table import compile_table, write_table
@@ -231,9 +232,7 @@ def report(suite: str, *, results: Path = RESULTS, plugins: Sequence[Path] = ())
     )
 
 
-def check(
-    suite: str, against: Path, *, results: Path = RESULTS, plugins: Sequence[Path] = ()
-) -> list[Verdict]:
+def check(suite: str, against: Path, *, results: Path = RESULTS, plugins: Sequence[Path] = ()) -> list[Verdict]:
     """Compare a suite's table with a saved one: better, same, worse, missing or new, score by score."""
     from benchmark.stages.evaluate import declarations
     from benchmark.table import read_table
@@ -242,7 +241,9 @@ def check(
     add_plugins(plugins)
     path = Store(results).suite_folder(suite_name(suite)) / "results.parquet"
     if not path.exists():
-        raise UsageError(f'suite "{suite_name(suite)}" has no results table in {results}; next: benchmark evaluate {suite}')
+        raise UsageError(
+            f'suite "{suite_name(suite)}" has no results table in {results}; next: benchmark evaluate {suite}'
+        )
     return compare(read_table(path), read_table(against), declarations())
 
 
@@ -286,9 +287,7 @@ def merge(source: Path, *, results: Path = RESULTS) -> dict[str, int]:
                 continue
             origin = other.run_folder(each)
             if not store.is_done(each):
-                counts["runs"] += store.publish(
-                    each, lambda folder, origin=origin: shutil.copytree(origin, folder, dirs_exist_ok=True)
-                )
+                counts["runs"] += store.publish(each, partial(shutil.copytree, origin, dirs_exist_ok=True))
                 continue
             target = store.run_folder(each) / "scores"
             target.mkdir(exist_ok=True)
@@ -329,7 +328,9 @@ def suite_name(suite: str) -> str:
 
 def label(run: Run) -> str:
     """A run in a few words for the log."""
-    settings = " ".join(f"{key}={value}" for key, value in run.model.settings.items() if key not in ("likelihood", "sigma"))
+    settings = " ".join(
+        f"{key}={value}" for key, value in run.model.settings.items() if key not in ("likelihood", "sigma")
+    )
     return f"{run.dataset.name} {run.model.name} {settings} seed {run.seed}".replace("  ", " ")
 
 
@@ -340,5 +341,3 @@ def cores() -> int:
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-

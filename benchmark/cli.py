@@ -75,7 +75,7 @@ def run(
         raise UsageError(f"--device {device}: this version trains on the CPU; use auto or cpu")
     choice: dict[str, Any] = {
         "results": results,
-        "only": {key: values for key, values in map(_values, only or [])},
+        "only": dict(map(_values, only or [])),
         "overrides": dict(map(_value, set_ or [])),
         "seeds": None if seeds is None else _seeds(seeds),
         "shard": None if shard is None else _shard(shard),
@@ -140,16 +140,21 @@ def check(
 ) -> None:
     """Compare a suite's table with a saved one; exit 3 where a score became worse."""
     from benchmark import api
-    from benchmark.store import write_atomically
     from leaderboard import regression
 
     verdicts = api.check(suite, against, results=results, plugins=plugin or ())
     if junit:
-        write_atomically(junit, lambda scratch: scratch.write_text(regression.junit(verdicts, suite)))
+        _write(junit, regression.as_junit(verdicts, suite))
     if markdown:
-        write_atomically(markdown, lambda scratch: scratch.write_text(regression.markdown(verdicts)))
-    print(regression.to_json(verdicts) if as_json else regression.text(verdicts))
-    if any(verdict.is_regression for verdict in verdicts):
+        _write(markdown, regression.as_markdown(verdicts, suite))
+    if as_json:
+        print(regression.as_json(verdicts))
+    else:
+        for verdict in verdicts:
+            if verdict.verdict != "same" or verdict.too_good:
+                print(regression.sentence(verdict))
+        print(", ".join(f"{number} {what}" for what, number in regression.counts(verdicts).items()))
+    if any(verdict.verdict == "worse" for verdict in verdicts):
         raise typer.Exit(REGRESSION)
 
 
@@ -255,8 +260,13 @@ def doctor(
         except Exception as error:  # whatever a third party's measure raises is the finding
             verdicts[title] = f"{type(error).__name__}: {error}"
     failed = [title for title, verdict in verdicts.items() if verdict != "passed"]
-    lines = [f"{'passed' if v == 'passed' else 'FAILED'}  {t}{'' if v == 'passed' else ': ' + v}" for t, v in verdicts.items()]
-    _print(verdicts, as_json, "\n".join([*lines, f"{name}: {len(verdicts) - len(failed)} passed, {len(failed)} failed"]))
+    lines = [
+        f"{'passed' if v == 'passed' else 'FAILED'}  {t}{'' if v == 'passed' else ': ' + v}"
+        for t, v in verdicts.items()
+    ]
+    _print(
+        verdicts, as_json, "\n".join([*lines, f"{name}: {len(verdicts) - len(failed)} passed, {len(failed)} failed"])
+    )
     _fail_if(bool(failed))
 
 
@@ -267,34 +277,44 @@ def data_list(data_dir: DataDir = None, as_json: Json = False) -> None:
 
     rows = {}
     for name in registry.names("dataset"):
-        files = registry.load("dataset", name).files
-        found = [_files.find(file, data_dir) for file in files]
-        rows[name] = "no files needed" if not files else "here" if all(found) else "absent: benchmark data fetch " + name
+        dataset = registry.load("dataset", name)
+        here = all(_files.find(file, data_dir) for file in dataset.files)
+        if not dataset.files:
+            rows[name] = "no files needed"
+        elif here:
+            rows[name] = "here"
+        else:
+            rows[name] = "absent, drawn instead" if dataset.drawn else f"absent; benchmark data fetch {name}"
     _print(rows, as_json, "\n".join(f"{name:<20}{state}" for name, state in rows.items()))
 
 
 @data.command("fetch")
-def data_fetch(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
-    """Download a dataset's files into the user's cache and verify them."""
+def data_fetch(name: Annotated[str, typer.Argument(metavar="NAME")], data_dir: DataDir = None) -> None:
+    """Download what a dataset lacks into the user's cache, and check all its files."""
     from benchmark.datasets import _files
 
-    for path in _files.fetch(registry.load("dataset", name)):
+    for path in _files.fetch(registry.load("dataset", name), data_dir):
         print(path)
 
 
 @data.command("verify")
 def data_verify(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]")] = None, data_dir: DataDir = None, as_json: Json = False
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]")] = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
 ) -> None:
-    """Check the files of a dataset, or of all, against their pinned checksums."""
+    """Compare the files of a dataset, or of all, with their pinned checksums; exit 1 where one is altered."""
     from benchmark.datasets import _files
 
     names = registry.names("dataset") if name is None else [registry.entry("dataset", name).name]
-    rows = {each: dict(_files.verify(registry.load("dataset", each), data_dir)) for each in names}
-    lines = [f"{each:<20}{file:<48}{state}" for each, files in rows.items() for file, state in files.items()]
+    rows = {
+        each: {file.name: status for file, status in _files.verify(registry.load("dataset", each), data_dir)}
+        for each in names
+    }
+    states = [(each, file, state) for each, files in rows.items() for file, state in files.items()]
+    lines = [f"{each:<16}{file:<60}{state}" for each, file, state in states]
     _print(rows, as_json, "\n".join(lines) or "no files to verify")
-    wrong = [state for files in rows.values() for state in files.values() if state not in ("ok", "absent")]
-    _fail_if(bool(wrong) or (name is not None and any(state != "ok" for state in rows[name].values())))
+    _fail_if(any(state == "altered" or (name and state == "absent") for _, _, state in states))
 
 
 def main() -> None:
@@ -320,6 +340,12 @@ def _explained() -> Iterator[None]:
 
 def _print(value: Any, as_json: bool, text: str) -> None:
     print(json.dumps(value, indent=1, ensure_ascii=False, default=_plain) if as_json else text)
+
+
+def _write(path: Path, text: str) -> None:
+    from benchmark.store import write_atomically
+
+    write_atomically(path, lambda scratch: scratch.write_text(text))
 
 
 def _plain(value: Any) -> Any:

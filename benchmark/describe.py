@@ -55,7 +55,9 @@ def run(run_id: str, results: Path) -> dict[str, Any]:
             else:
                 shown["failure"] = store.failure(each) or "not run yet"
             return shown
-    raise UsageError(f'{results} plans no run "{run_id}"; ids stand in suites/*/results.csv, and benchmark list names kinds')
+    raise UsageError(
+        f'{results} plans no run "{run_id}"; ids stand in suites/*/results.csv, and benchmark list names kinds'
+    )
 
 
 def _scores(folder: Path) -> dict[str, Any]:

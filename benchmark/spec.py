@@ -48,7 +48,7 @@ def static(default: Any, doc: str, *, since: int | None = None, **constraints: A
 
     `since`: the component's version that added the setting; at its default it stays out of the identity.
     """
-    extra = {} if since is None else {"since": since}
+    extra: dict[str, Any] = {} if since is None else {"since": since}
     return Field(default, description=doc, json_schema_extra=extra, **constraints)
 
 

@@ -32,7 +32,7 @@ class Spread(NamedTuple):
     iqm: Interval
 
 
-def interquartile_mean(values: Float[ndarray, "... n"]) -> Float[ndarray, "..."]:
+def interquartile_mean(values: Float[ndarray, "... n"]) -> Float[ndarray, ...]:
     """Mean of what is left without the lowest and the highest ⌊n/4⌋ values (Agarwal et al. 2021)."""
     n = values.shape[-1]
     cut = n // 4
@@ -185,7 +185,7 @@ def welch_p(x: Float[ndarray, " n"], y: Float[ndarray, " m"]) -> float:
 
 
 def holm(p: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
-    """p values adjusted for their number (Holm 1979): compare each with the level of the whole family."""
+    """Adjust p values for their number (Holm 1979): compare each with the level of the whole family."""
     order = np.argsort(p, kind="stable")
     adjusted = np.empty(len(p))
     adjusted[order] = np.minimum(1, np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)))

@@ -175,7 +175,9 @@ class Claim:
             return False
         except json.JSONDecodeError:
             return age < CLAIM_SECONDS
-        if holder["host"] == socket.gethostname() and (not alive(holder["pid"]) or born(holder["pid"]) != holder["born"]):
+        if holder["host"] == socket.gethostname() and (
+            not alive(holder["pid"]) or born(holder["pid"]) != holder["born"]
+        ):
             return False
         return age < CLAIM_SECONDS
 

@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeVar, cast
 
 from benchmark import registry
 from benchmark.errors import UsageError
@@ -108,7 +108,9 @@ def expand(
     runs: dict[str, Run] = {}
     for index, block in enumerate(content.block):
         where = f"{stem}.block[{index}]"
-        chosen = seeds if seeds is not None else seed_list(block.seeds if block.seeds is not None else content.seeds, where)
+        chosen = (
+            seeds if seeds is not None else seed_list(block.seeds if block.seeds is not None else content.seeds, where)
+        )
         for table in _sweep(block, content.training, where):
             run = _run(table, overrides, used, where)
             for seed in chosen:
@@ -156,14 +158,14 @@ def _sweep(block: Block, training: dict[str, Any], where: str) -> Iterable[dict[
         if not values:
             raise UsageError(f"{where}.sweep.{key}: an empty list sweeps nothing; give values or delete the key")
     for dataset, model, network in itertools.product(*choices):
-        for values in itertools.product(*block.sweep.values()):
+        for point in itertools.product(*block.sweep.values()):
             table: dict[str, dict[str, Any] | None] = {
-                "dataset": dict(cast(dict[str, Any], dataset)),
-                "model": dict(cast(dict[str, Any], model)),
+                "dataset": dict(cast("dict[str, Any]", dataset)),
+                "model": dict(cast("dict[str, Any]", model)),
                 "network": None if network is None else dict(network),
                 "training": {**training, **block.training},
             }
-            for key, value in zip(block.sweep, values, strict=True):
+            for key, value in zip(block.sweep, point, strict=True):
                 part, _, setting = key.partition(".")
                 target = table[part]
                 if target is None:
@@ -175,7 +177,9 @@ def _sweep(block: Block, training: dict[str, Any], where: str) -> Iterable[dict[
 def _tables(value: Any, where: str) -> list[dict[str, Any] | None]:
     if value is None:
         return [None]
-    tables = [{"name": item} if isinstance(item, str) else item for item in (value if isinstance(value, list) else [value])]
+    tables = [
+        {"name": item} if isinstance(item, str) else item for item in (value if isinstance(value, list) else [value])
+    ]
     if not tables:
         raise UsageError(f"{where}: an empty list sweeps nothing")
     for table in tables:
@@ -257,6 +261,9 @@ def _matches(run: Run, only: Mapping[str, list[Any]]) -> bool:
     return True
 
 
-def settings_of(component: Component, settings: type[Settings]) -> Settings:
+Chosen = TypeVar("Chosen", bound=Settings)
+
+
+def settings_of(component: Component, settings: type[Chosen]) -> Chosen:
     """The validated settings of a component of a plan."""
     return settings.read({**component.settings, **component.locations}, component.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -31,6 +32,8 @@ class Column:
     direction: str
     supervised: bool
     what: str
+    numbers: bool
+    """Whether any configuration has a number here."""
 
     @property
     def arrow(self) -> str:
@@ -96,8 +99,10 @@ class Board:
 
 
 def title(name: str) -> str:
-    """A score's name as people write it: `factor_vae_score` is factor VAE score."""
-    return " ".join(WORDS.get(word, word) for word in name.split("_")).replace("β VAE", "β-VAE").replace("@ ", "@\xa0")
+    """A score's name as people write it: `factor_vae_score` is factor VAE score. What is in brackets stays."""
+    plain, bracket, rest = name.partition(" (")
+    words = re.sub(r"[a-z]+", lambda word: WORDS.get(word[0], word[0]), plain.replace("_", " "))
+    return words.replace("β VAE", "β-VAE").replace("@ ", "@\xa0") + bracket + rest
 
 
 def decimals(value: float) -> int:
@@ -144,24 +149,25 @@ def _board(dataset: str, representation: str, rows: pd.DataFrame, declarations: 
 
 
 def _columns(rows: pd.DataFrame, declarations: Mapping[str, Metric]) -> list[Column]:
-    """Protocols with numbers, supervised ones first; a metric without any has one column that says so."""
+    """Protocols with numbers, supervised ones first; then a column for each metric that has none."""
     ok = rows[rows["status"] == "ok"]
     without = rows[~rows["metric"].isin(ok["metric"])].drop_duplicates("metric")
     shown = pd.concat([ok.drop_duplicates("column"), without])
-    shown = shown.assign(unsupervised=~shown["supervised"].astype(bool))
+    shown = shown.assign(unsupervised=~shown["supervised"].astype(bool), without=shown["status"] != "ok")
     return [
         Column(
             name=row["column"],
-            title=title(row["column"]),
+            title=title(row["column"] if row["score"] == row["metric"] else f"{row['metric']}: {row['column']}"),
             metric=row["metric"],
             score=row["score"],
             budget=None if pd.isna(row["budget"]) else int(row["budget"]),
             protocol=row["protocol"],
             direction=row["direction"],
             supervised=row["supervised"],
+            numbers=row["status"] == "ok",
             what=(declarations[row["metric"]].function.__doc__ or "").strip().split("\n")[0],
         )
-        for row in shown.sort_values(["unsupervised", "metric", "protocol", "budget"]).to_dict("records")
+        for row in shown.sort_values(["unsupervised", "without", "metric", "protocol", "budget"]).to_dict("records")
     ]
 
 
@@ -201,7 +207,7 @@ def _ordered(rows: list[Row], columns: list[Column]) -> list[Row]:
 
 def primary(columns: Sequence[Column]) -> Column | None:
     """The column that orders rows and picks the median seed: the primary metric's, or the first with a direction."""
-    directed = [column for column in columns if column.direction != "none"]
+    directed = [column for column in columns if column.numbers and column.direction != "none"]
     return next((column for column in directed if column.metric == PRIMARY), directed[0] if directed else None)
 
 

@@ -6,6 +6,7 @@ import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from textwrap import fill
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -201,7 +202,7 @@ def seed_spread(
             of_column = values[values["column"] == column]
             for row, label in enumerate(labels):
                 _draw_runs(axis, row, of_column.loc[of_column["label"] == label, "value"].to_numpy(), looks[label])
-            axis.set_title(title)
+            axis.set_title(fill(title, 26))
             axis.set_yticks(range(len(labels)), labels)
             axis.set_ylim(len(labels) - 0.4, -0.6)
             axis.grid(axis="y", visible=False)
@@ -326,7 +327,7 @@ def trade_off(
                     runs[x[0]], runs[column], s=34, marker=look.marker, color=[look.colour], alpha=0.85,
                     edgecolor="white", linewidth=0.5,
                 )  # fmt: skip
-            axis.set_title(title)
+            axis.set_title(fill(title, 40))
             axis.set_xlabel(x[1])
         _legend(figure, {label: looks[label] for label in labels}, lines=False)
         return Figure(

@@ -23,7 +23,7 @@ def as_rgb(images: UInt8[ndarray, "*n c h w"]) -> UInt8[ndarray, "*n h w 3"]:
 
 
 def difference(images: UInt8[ndarray, "n c h w"], others: UInt8[ndarray, "n c h w"]) -> UInt8[ndarray, "n h w 3"]:
-    """The mean difference over channels: blue where `others` are too bright, orange where too dark, white where equal."""
+    """The mean difference over channels: blue where `others` are too bright, orange where too dark, else white."""
     signed = (others.astype(np.float32) - images.astype(np.float32)).mean(axis=1) / 255
     bright, dark = np.array([11, 92, 147]), np.array([213, 94, 0])
     target = np.where(signed[..., None] > 0, bright, dark)
@@ -52,9 +52,9 @@ def reconstructions(
         "reconstructions",
         _sheet(grid, ["original", "reconstruction", "difference"], [INK] * 3),
         "png",
-        f"{len(images)} images, their reconstructions by {title} and the differences; mean absolute error {error:.3f}.",
-        f"Reconstructions. Difference: blue where too bright, orange where too dark (mean absolute error {error:.3f} of "
-        "the range from black to white).",
+        f"{len(images)} images, their reconstructions by {title} and the differences: {error:.3f} on average.",
+        "Reconstructions. Difference: blue where too bright, orange where too dark; on average it is "
+        f"{error:.3f} of the range from black to white.",
     )
 
 
@@ -80,7 +80,8 @@ def traversals(
         "traversals",
         _sheet(grid, names, [INK if active[j] else MUTED for j in order], ["−3", "0", "3"]),
         "png",
-        f"Latent traversals of {title}: {len(order)} rows of {moved.shape[1]} images, {int(active.sum())} coordinates active.",
+        f"Latent traversals of {title}: {len(order)} rows of {moved.shape[1]} images, "
+        f"{int(active.sum())} coordinates active.",
         f"Traversals: one coordinate at a time from −3 to 3, sorted by {by}.{passive}"
         + (f" {left_out} further coordinates are not shown." if left_out else ""),
     )
@@ -89,10 +90,11 @@ def traversals(
 def samples(drawn: UInt8[ndarray, "n c h w"], title: str) -> Figure:
     """Decoded draws from the prior, in rows of 16."""
     n = len(drawn) - len(drawn) % 16 or len(drawn)
-    grid = as_rgb(drawn[:n]).reshape(-1, min(16, n), *drawn.shape[2:], 3)
+    images = enlarged(as_rgb(drawn[:n]))
+    grid = images.reshape(-1, min(16, n), *images.shape[1:])
     return Figure(
         "samples",
-        _compact(_png(_enlarged(tiles(grid), drawn.shape[-1]))),
+        _compact(_png(tiles(grid))),
         "png",
         f"{n} images decoded by {title} from draws of the prior.",
         "Samples: what the decoder draws from points of the prior.",
@@ -107,10 +109,10 @@ def _subscript(number: int) -> str:
     return "".join("₀₁₂₃₄₅₆₇₈₉"[int(digit)] for digit in str(number))
 
 
-def _enlarged(sheet: UInt8[ndarray, "H W 3"], side: int) -> UInt8[ndarray, "H2 W2 3"]:
-    """Whole-number enlargement of small images, so that pixels stay crisp squares."""
-    factor = max(1, 48 // side)
-    return sheet.repeat(factor, axis=0).repeat(factor, axis=1)
+def enlarged(images: UInt8[ndarray, "*n h w 3"]) -> UInt8[ndarray, "*n h2 w2 3"]:
+    """Small images by a whole number, so that pixels stay crisp squares."""
+    factor = max(1, 48 // images.shape[-2])
+    return images.repeat(factor, axis=-3).repeat(factor, axis=-2)
 
 
 def _sheet(
@@ -119,7 +121,7 @@ def _sheet(
     """A grid with a name before each row and, with `ends`, marks below its first, middle and last column."""
     from matplotlib import rc_context
 
-    sheet = _enlarged(tiles(grid), grid.shape[3])
+    sheet = tiles(enlarged(grid))
     height, width = sheet.shape[:2]
     row, column = height / len(grid), width / grid.shape[1]
     with rc_context(STYLE):

@@ -25,7 +25,10 @@ LEVEL = 0.01
 TESTABLE = 5
 """Fewer seeds than this on either side are compared by the margin alone."""
 OF_RANGE, RELATIVE = 0.05, 0.10
-"""The default margin: this part of a bounded score's range, or this part of the reference mean of an unbounded one."""
+"""The default margin: this part of a bounded score's range, or of the mean size of an unbounded one on its dataset.
+
+Of the mean over configurations and not of each one's own: a score that is nearly 0 for one would leave it no margin.
+"""
 TOO_GOOD = 4
 """A gain of more than so many margins is flagged: a leak or a broken measure is likelier than progress."""
 
@@ -101,17 +104,18 @@ def seed_margins(
 
 @dataclass(frozen=True)
 class _Pair:
-    """A verdict still without its comparison, and the seeds' values on both sides."""
+    """A verdict still without its comparison, its protocol's mean size on the dataset, and the seeds' values."""
 
     frame: Verdict
     direction: str
+    size: float
     then: Float[ndarray, " n"]
     now: Float[ndarray, " m"]
 
 
 def _pairs(new: pd.DataFrame, reference: pd.DataFrame, declarations: Mapping[str, Metric]) -> list[_Pair]:
     keys = ["config_id", "metric", "protocol", "score", "budget", "representation"]
-    told = ["dataset", "model", "dataset_label", "label", "direction"]
+    told = ["model", "dataset_label", "label", "direction", "column"]
     sides = {
         side: headline_rows(table, declarations).assign(side=side)
         for side, table in (("then", reference), ("now", new))
@@ -119,6 +123,8 @@ def _pairs(new: pd.DataFrame, reference: pd.DataFrame, declarations: Mapping[str
     together = pd.concat(sides.values())
     absent = sides["now"][sides["now"]["status"] != "ok"].groupby(["config_id", "metric", "representation"])["reason"]
     reasons = absent.first().to_dict()
+    columns = ["dataset_label", "protocol", "representation", "column"]
+    sizes = sides["then"].groupby(columns)["value"].agg(lambda values: values.abs().mean())
     pairs = []
     for _, rows in together[together["status"] == "ok"].groupby(keys, dropna=False, sort=False):
         first = rows[[*keys, *told]].iloc[0]
@@ -141,7 +147,8 @@ def _pairs(new: pd.DataFrame, reference: pd.DataFrame, declarations: Mapping[str
             new_mean=_mean(values["now"]),
             note=reason,
         )
-        pairs.append(_Pair(frame, first["direction"], values["then"], values["now"]))
+        size = float(sizes.get(tuple(first[columns]), 0.0))
+        pairs.append(_Pair(frame, first["direction"], size, values["then"], values["now"]))
     return pairs
 
 
@@ -156,7 +163,7 @@ def _compared(pair: _Pair, metric: Metric, margins: Mapping[str, float]) -> Verd
         return replace(frame, verdict="new")
     if frame.new_mean is None:
         return replace(frame, verdict="missing", note=frame.note or "the new table has no such score")
-    margin = margins.get(frame.metric, default_margin(metric, frame.reference_mean))
+    margin = margins.get(frame.metric, default_margin(metric, pair.size))
     change = frame.new_mean - frame.reference_mean
     if pair.direction == "none":
         note = "neither direction is better" + ("; it moved by more than the margin" if abs(change) > margin else "")
@@ -169,10 +176,10 @@ def _compared(pair: _Pair, metric: Metric, margins: Mapping[str, float]) -> Verd
     return replace(frame, p=min(welch_p(now, then), welch_p(then, now)))
 
 
-def default_margin(metric: Metric, reference_mean: float) -> float:
-    """5 % of a bounded score's range, 10 % of the reference mean of an unbounded one."""
+def default_margin(metric: Metric, size: float) -> float:
+    """5 % of a bounded score's range, 10 % of the size of an unbounded one."""
     low, high = metric.bounds
-    return OF_RANGE * (high - low) if math.isfinite(high - low) else RELATIVE * abs(reference_mean)
+    return OF_RANGE * (high - low) if math.isfinite(high - low) else RELATIVE * size
 
 
 def _judged(verdicts: Sequence[Verdict], pairs: Sequence[_Pair]) -> list[Verdict]:

@@ -123,7 +123,7 @@ def facts(
     records = list(records)
     provenance = [record["provenance"] for record in records]
     hours = sum(record["seconds"]["training"] for record in records) / 3600
-    versions = {f"{name} {version}" for origin in provenance for name, version in origin["versions"].items()}
+    versions = {f"{name} {version}" for origin in provenance for name, version in origin["versions"].items() if version}
     days = sorted(origin["finished"][:10] for origin in provenance)
     found = {
         "runs": f"{len(records)} finished, {len(failures)} failed",
@@ -261,9 +261,9 @@ def _charts(
 ) -> list[Figure]:
     """The charts of one dataset that its results allow."""
     rows = rows[rows["representation"] == board.representation]
-    scored = [column for column in board.columns if column.name in set(rows["column"])]
+    scored = [column for column in board.columns if column.numbers]
     ordered = {row.label: looks[row.label] for row in board.rows}
-    panels = [(column.name, f"{column.title} {column.arrow}".strip()) for column in scored]
+    panels = [(column.name, f"{column.title}\xa0{column.arrow}".strip()) for column in scored]
     own = correlations[correlations["representation"] == board.representation]
     wide = rows[~rows["reference"]].pivot(index=["label", "run_id"], columns="column", values="value").reset_index()
     rec = next((column for column in scored if column.metric == "reconstruction" and column.name in wide), None)

@@ -17,7 +17,7 @@ def data_dir() -> Path:
 
 
 @pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache folder in place of the user's, and no $BENCHMARK_DATA."""
     path = tmp_path / "cache"
     monkeypatch.setenv("BENCHMARK_CACHE", str(path))

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import cast
 
 import numpy as np
 from numpy import ndarray
@@ -30,7 +30,7 @@ def read_npz(path: Path, required: Sequence[str], optional: Sequence[str] = ()) 
         return arrays
 
 
-def read_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
+def read_header(file: zipfile.ZipExtFile) -> tuple[tuple[int, ...], np.dtype]:
     """Shape and dtype of the .npy array that an open file starts with; leaves the file at the array's content."""
     versions = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
     version = np.lib.format.read_magic(file)
@@ -40,12 +40,12 @@ def read_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
     return shape, dtype
 
 
-def member(path: Path, archive: zipfile.ZipFile, name: str) -> IO[bytes]:
+def member(path: Path, archive: zipfile.ZipFile, name: str) -> zipfile.ZipExtFile:
     """Open one array of an archive. Raises `UsageError` where it is missing."""
     names = _names(archive)
     if name not in names:
         raise UsageError(f"{path} must hold an array `{name}`; it holds {', '.join(names) or 'nothing'}")
-    return archive.open(f"{name}.npy")
+    return cast("zipfile.ZipExtFile", archive.open(f"{name}.npy"))
 
 
 @contextmanager

@@ -66,6 +66,8 @@ class Dataset(ABC):
     """The likelihood that models use on this data unless told otherwise."""
     sigma: float = 1.0
     """σ_x of the Gaussian likelihood, in the data's units."""
+    drawn: ClassVar[bool] = False
+    """Whether the data is drawn here where its files are absent."""
     settings: Settings
 
     def __init__(self, settings: Settings | None = None) -> None:

@@ -128,7 +128,12 @@ def publish(path: Path, blocks: Iterable[bytes | memoryview]) -> None:
                 file.write(block)
             file.flush()
             os.fsync(file.fileno())
-        scratch.replace(path)
+        try:
+            scratch.replace(path)
+        except PermissionError:
+            # Windows keeps a file that another process has mapped into memory: that one published it first.
+            if not path.exists():
+                raise
     finally:
         scratch.unlink(missing_ok=True)
 

@@ -26,13 +26,14 @@ FRAME = 64
 _FROM = np.uint64(2**64 - 1) >> np.arange(FRAME, dtype=np.uint64)
 
 
-def render(factors: Integer[ndarray, "n 5"], resolution: int = 64) -> UInt8[ndarray, "n r r"]:
-    """Draw images of 0 and 1 from indices of shape, scale, orientation, posX and posY; rows of pixels run downwards.
+def render(factors: ndarray, resolution: int = 64) -> UInt8[ndarray, "n r r"]:
+    """Draw images of 0 and 1 from integers (n 5): indices of shape, scale, orientation, posX and posY.
 
     Scale is 0.5 … 1 in 6 steps, orientation 2πk/39, positions k/31. Orientations 0 and 39 are one picture.
+    Rows of pixels run downwards.
     Resolution 32 draws the same outlines, half as large, on a grid of 32 × 32: a pixel is on where its own centre is
     inside.
-    Raises `UsageError` for an index out of range.
+    Raises `UsageError` for an index out of range, and for factors that are no integers (n 5).
     """
     factors = np.asarray(factors)
     _check(factors)

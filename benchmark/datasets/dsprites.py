@@ -65,6 +65,7 @@ class Dsprites(Dataset):
         )
 
     files = (ARCHIVE,)
+    drawn = True
     settings: Settings
 
     def load(self, data_dir: Path | None = None) -> Data:

@@ -6,7 +6,7 @@ from math import prod
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, Integer, Shaped, UInt8
+from jaxtyping import Float, Shaped, UInt8
 from numpy import ndarray
 
 from benchmark.datasets._archive import member, opened, read_header, read_npz
@@ -128,7 +128,7 @@ def _names(path: Path, names: ndarray | None, k: int) -> tuple[str, ...]:
     return tuple(names.tolist())
 
 
-def _is_grid(factors: Integer[ndarray, "N k"], sizes: tuple[int, ...]) -> bool:
+def _is_grid(factors: Shaped[ndarray, "N k"], sizes: tuple[int, ...]) -> bool:
     if not sizes or 0 in sizes or prod(sizes) != len(factors):
         return False
     return len(np.unique(np.ravel_multi_index(tuple(factors.T), sizes))) == len(factors)

@@ -10,13 +10,13 @@ from jaxtyping import Float, Shaped
 from numpy import ndarray
 
 from benchmark.datasets._dataset import Dataset
-from benchmark.spec import Settings
+from benchmark.spec import Settings as BaseSettings
 
 
 class Model:
     """Base of every model. The file's name is the model's name; its module's docstring describes it."""
 
-    class Settings(Settings):
+    class Settings(BaseSettings):
         pass
 
     version: ClassVar[int] = 1
@@ -64,6 +64,9 @@ class Embedding(Model, ABC):
 
 class Anchor(Model, ABC):
     """A reference row: codes made from the factors themselves, which show where a measure's floor and ceiling lie."""
+
+    class Settings(Model.Settings):
+        pass
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

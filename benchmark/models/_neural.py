@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from typing import ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -104,7 +104,7 @@ class NeuralModel(Model, nn.Module):
         return settings.model_copy(update={"likelihood": likelihood, "sigma": sigma})
 
     @classmethod
-    def extra_weights(cls, settings: Settings) -> int:
+    def extra_weights(cls, settings: Any) -> int:
         """About how many weights it adds to the network's own, such as a critic's."""
         return 0
 
@@ -117,10 +117,10 @@ class NeuralModel(Model, nn.Module):
         return {"eps": Noise((batch, self.latents))}
 
     @abstractmethod
-    def loss(self, batch: Batch, settings: Settings) -> Objective:
+    def loss(self, batch: Batch, settings: Any) -> Objective:
         """The objective on one batch; `settings` holds this run's own values."""
 
-    def critic_losses(self, shared: dict[str, Tensor], batch: Batch, settings: Settings) -> dict[str, Tensor]:
+    def critic_losses(self, shared: dict[str, Tensor], batch: Batch, settings: Any) -> dict[str, Tensor]:
         """Each critic's loss; its gradient reaches that critic's parameters alone."""
         return {}
 

@@ -51,8 +51,10 @@ class FactorVAE(GaussianModel):
         return Objective(terms["rec"] + terms["kl"] + settings.gamma * terms["tc"], terms, {"z": z})
 
     def critic_losses(self, shared: dict[str, Tensor], batch: Batch, settings: Settings) -> dict[str, Tensor]:
+        assert batch.x2 is not None
         with torch.no_grad():
             mu, logvar, _ = self.posterior(batch.x2)
+            assert logvar is not None
             z = reparametrise(mu, logvar, batch.noise["eps2"])
             permuted = torch.gather(z, 0, batch.noise["order"].argsort(dim=0))
         # Class 0 is a joint code, class 1 a permuted one; −log softmax of either is a softplus of the difference.

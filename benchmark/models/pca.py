@@ -21,7 +21,7 @@ class PCA(Embedding):
     settings: Settings
 
     def fit(self, x: ndarray, rng: np.random.Generator) -> Self:
-        from sklearn.decomposition import PCA as Estimator
+        from sklearn.decomposition import PCA as Estimator  # noqa: N811
 
         fitted = Estimator(self.settings.latents, random_state=int(rng.integers(2**31))).fit(x)
         self.mean, self.components = fitted.mean_, fitted.components_

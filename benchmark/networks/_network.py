@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from torch import nn
 
 from benchmark.errors import UsageError
-from benchmark.spec import Settings, static
+from benchmark.spec import Settings as BaseSettings
+from benchmark.spec import static
 
 
 class Network(ABC):
@@ -18,7 +19,7 @@ class Network(ABC):
     logits under a Bernoulli likelihood, means under a Gaussian one.
     """
 
-    class Settings(Settings):
+    class Settings(BaseSettings):
         latents: int = static(10, "latent size d", ge=1)
 
     version: ClassVar[int] = 1
@@ -63,7 +64,7 @@ def kaiming(module: nn.Module) -> nn.Module:
     for layer in module.modules():
         if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
             # A transposed convolution's fan-in is its input channels times the kernel: torch reads the axis swapped.
-            mode = "fan_out" if isinstance(layer, nn.ConvTranspose2d) else "fan_in"
+            mode: Literal["fan_in", "fan_out"] = "fan_out" if isinstance(layer, nn.ConvTranspose2d) else "fan_in"
             nn.init.kaiming_normal_(layer.weight, a=0, mode=mode)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)

@@ -22,6 +22,8 @@ REFERENCE_MODELS = ("perfect", "perfect_dead", "rotated", "noise", "untrained")
 """Rows that show where a measure's floor and ceiling lie; they are no competitors and enter no correlation."""
 
 GREEK = {"alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "lambda": "λ", "sigma": "σ", "tau": "τ"}
+WEIGHTS = ("alpha", "beta", "gamma", "lambda")
+"""How the settings that weigh an objective's terms begin; a label always has them."""
 SUMMARY = [
     "dataset", "model", "config_id", "configuration", "representation", "metric", "protocol", "score", "factor",
     "budget", "runs", "failed", "mean", "std", "median", "iqm", "low", "high", "direction", "supervised",
@@ -56,12 +58,12 @@ def aggregate(table: pd.DataFrame, declarations: Mapping[str, Metric], *, seed: 
 
 
 def direction(higher_is_better: bool | None) -> str:
-    """ "higher" or "lower" is better, or "none"."""
+    """Which way is better: "higher", "lower" or "none"."""
     return {True: "higher", False: "lower", None: "none"}[higher_is_better]
 
 
 def headline_rows(table: pd.DataFrame, declarations: Mapping[str, Metric]) -> pd.DataFrame:
-    """The rows of headline scores, with `direction`, `supervised`, `dataset_label`, `label`, `reference` and `column` added.
+    """The rows of headline scores; adds `direction`, `supervised`, `dataset_label`, `label`, `reference`, `column`.
 
     Rows without a value are named like their headline score. Raises `UsageError` on an undeclared metric.
     """
@@ -129,7 +131,7 @@ def _labels(names: list[str], parts: list[dict[str, dict[str, Any]]], groups: li
         words = [
             f"{symbol(key)}={_short(value)}"
             for (part, key), value in item.items()
-            if (part == "model" and symbol(key) != key)
+            if (part == "model" and key.split("_")[0] in WEIGHTS)
             or len({json.dumps(peer.get((part, key))) for peer in peers}) > 1
         ]
         labels.append(" ".join([name, *words]))
@@ -174,7 +176,7 @@ def _summary(
 
 
 def _correlations(headlines: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """Raw values are correlated: a score where lower is better is expected to be negative against one where higher is."""
+    """Raw values are correlated, so two scores with opposite directions are expected to have a negative ρ."""
     rows = []
     trained = headlines[(headlines["status"] == "ok") & ~headlines["reference"]]
     for (dataset, representation), group in trained.groupby(["dataset_label", "representation"]):

@@ -104,7 +104,7 @@ def encode_neural(model: NeuralModel, data: Data, run: Run) -> Codes:
     return codes
 
 
-def images(data: Data, rows: ndarray) -> Float[ndarray, "m *shape"]:
+def images(data: Data, rows: ndarray) -> Float[ndarray, m * shape]:
     """Data points as float32: pixels scaled to [0, 1], points as they are."""
     values = data.images[rows].astype(np.float32)
     return values / np.float32(data.maximum) if data.maximum != 1 else values
@@ -202,6 +202,6 @@ def pictures(
     return found
 
 
-def as_bytes(values: Float[ndarray, "..."]) -> ndarray:
+def as_bytes(values: Float[ndarray, ...]) -> ndarray:
     """Intensities in [0, 1] as bytes; what a linear decoder gives outside is clipped for display."""
     return np.round(np.clip(values, 0, 1) * 255).astype(np.uint8)

@@ -30,8 +30,8 @@ class Estimate:
     def text(self) -> str:
         return (
             f"{self.runs} runs to train in {self.fleets} fleets, {self.done} done already\n"
-            f"about {self.hours:.2g} hours of training with {self.jobs} processes, {self.disk_gigabytes:.2g} GB of disk,"
-            f" {self.memory_gigabytes:.2g} GB of memory"
+            f"about {self.hours:.2g} hours of training with {self.jobs} processes,"
+            f" {self.disk_gigabytes:.2g} GB of disk, {self.memory_gigabytes:.2g} GB of memory"
         )
 
 

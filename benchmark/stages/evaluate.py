@@ -87,7 +87,7 @@ def evaluate(
     jobs: int,
     on_scored: Callable[[ScoreTask, Scored], None],
     watch: Callable[[], None] = lambda: None,
-    on_more: Callable[[int], None] = lambda pieces: None,
+    on_more: Callable[[int], None] = lambda _: None,
 ) -> None:
     """Score all tasks. Measures that fall into pieces are listed first, so that their pieces fill the processes.
 
@@ -117,7 +117,8 @@ def score(task: ScoreTask) -> Scored:
         registry.add_plugin(plugin)
     metric, settings = protocol_of(task)
     start = time.monotonic()
-    n, names = 0, ()
+    n = 0
+    names: tuple[str, ...] = ()
     try:
         arrays, n, names = _arrays(task, metric)
         options: dict[str, Any] = {key: getattr(settings, key) for key in type(settings).model_fields}
@@ -194,7 +195,7 @@ def _is_scored(task: ScoreTask) -> bool:
     if not path.exists():
         return False
     record = read_json(path)
-    return record["evaluation_seed"] == task.protocol.seed and record["status"] != "failed"
+    return bool(record["evaluation_seed"] == task.protocol.seed and record["status"] != "failed")
 
 
 def _arrays(task: ScoreTask, metric: Metric) -> tuple[list[Any], int, tuple[str, ...]]:
@@ -214,7 +215,7 @@ def _arrays(task: ScoreTask, metric: Metric) -> tuple[list[Any], int, tuple[str,
         "history": load_history(task.folder / "history.csv") if "history" in metric.needs else None,
         **codes.arrays,
     }
-    arrays = []
+    arrays: list[Any] = []
     for need in metric.needs:
         value = offered.get(need)
         if value is None and need not in metric.optional:

@@ -182,9 +182,7 @@ def train_fleet(task: FleetTask) -> FleetOutcome:
     return outcome
 
 
-def _train(
-    fleet: Fleet, task: FleetTask, store: Store, stopping: Callable[[], bool], outcome: FleetOutcome
-) -> None:
+def _train(fleet: Fleet, task: FleetTask, store: Store, stopping: Callable[[], bool], outcome: FleetOutcome) -> None:
     missing = [run for run in fleet.runs if not store.is_done(run)]
     if not missing:
         return
@@ -231,7 +229,9 @@ def _fit(run: Run, data: Data, store: Store) -> None:
     def fill(folder: Path) -> None:
         codes.save(folder / "codes.safetensors")
         if state:
-            save_file({name: np.ascontiguousarray(value) for name, value in state.items()}, folder / "weights.safetensors")
+            save_file(
+                {name: np.ascontiguousarray(value) for name, value in state.items()}, folder / "weights.safetensors"
+            )
         write_json(folder / "run.json", record(run, sum(a.size for a in state.values()), seconds, started, {}))
 
     store.publish(run, fill)

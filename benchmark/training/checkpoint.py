@@ -39,7 +39,9 @@ def save(path: Path, engine: Engine, progress: Progress) -> None:
         "history": progress.history.to_json(),
         "resumed": progress.resumed,
     }
-    write_atomically(path, lambda scratch: save_file(tensors, str(scratch), metadata={"checkpoint": json.dumps(header)}))
+    write_atomically(
+        path, lambda scratch: save_file(tensors, str(scratch), metadata={"checkpoint": json.dumps(header)})
+    )
 
 
 def restore(path: Path, engine: Engine) -> Progress:

@@ -50,7 +50,7 @@ def points(images: Images, rows: np.ndarray, maximum: int) -> Tensor:
     values = torch.from_numpy(images[rows.ravel()]).float()
     if maximum != 1:
         values /= maximum
-    return values.unflatten(0, rows.shape)
+    return values.reshape(*rows.shape, *values.shape[1:])
 
 
 def train(

@@ -35,7 +35,11 @@ class SingleEngine(Engine):
             for parameter, gradient in zip(tensors, gradients[group], strict=True):
                 parameter.grad = laid_out_as(parameter, gradient)
             self.optimisers[group].step()
-        terms = {"loss": objective.loss, **objective.terms, **{f"{name}_loss": value for name, value in critics.items()}}
+        terms = {
+            "loss": objective.loss,
+            **objective.terms,
+            **{f"{name}_loss": value for name, value in critics.items()},
+        }
         return {name: value.detach()[None] for name, value in terms.items()}
 
     @torch.no_grad()
@@ -65,5 +69,5 @@ class SingleEngine(Engine):
                     for key in keys
                 }
 
-    def member(self, index: int) -> NeuralModel:
+    def member(self, index: int) -> NeuralModel:  # noqa: ARG002
         return self.model

@@ -52,7 +52,13 @@ class StackedEngine(Engine):
         return torch.optim.Adam(parameters, fused=True, betas=options[0]["betas"])
 
     def _losses(
-        self, parameters: dict[str, Tensor], scalars: dict[str, Tensor], x: Tensor, x2: Tensor | None, noise: Any, step: Tensor
+        self,
+        parameters: dict[str, Tensor],
+        scalars: dict[str, Tensor],
+        x: Tensor,
+        x2: Tensor | None,
+        noise: dict[str, Tensor],
+        step: Tensor,
     ) -> tuple[Any, Any]:
         def one(parameters: Any, scalars: Any, x: Tensor, x2: Tensor | None, noise: Any) -> Any:
             settings = self.base.settings.model_copy(update=scalars)
@@ -64,12 +70,16 @@ class StackedEngine(Engine):
     def _gradients(self, *arguments: Any) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         parameters = arguments[0]
         objective, critics = self._losses(*arguments)
-        gradients = {}
+        gradients: dict[str, Tensor] = {}
         for group, loss in {"": objective.loss, **critics}.items():
             names = self.groups[group]
             found = torch.autograd.grad(loss.sum(), [parameters[name] for name in names], retain_graph=bool(critics))
             gradients |= dict(zip(names, found, strict=True))
-        terms = {"loss": objective.loss, **objective.terms, **{f"{name}_loss": value for name, value in critics.items()}}
+        terms = {
+            "loss": objective.loss,
+            **objective.terms,
+            **{f"{name}_loss": value for name, value in critics.items()},
+        }
         return gradients, {name: value.detach() for name, value in terms.items()}
 
     def step(self, x: Tensor, x2: Tensor | None, noise: dict[str, Tensor], step: int) -> dict[str, Tensor]:

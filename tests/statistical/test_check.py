@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from benchmark.metrics._declare import metric
-from benchmark.spec import Component, Run
+from benchmark.spec import Component, Run, canonical_json
 from benchmark.table import COLUMNS
 from leaderboard.regression import check
 
@@ -30,7 +30,7 @@ def table(values: np.ndarray) -> pd.DataFrame:
             "config_id": run.config_id,
             "dataset": "data",
             "model": "model",
-            "settings": f'{{"dataset":{{}},"model":{{"beta":{run.model.settings["beta"]}}},"network":null,"training":null}}',
+            "settings": canonical_json({"dataset": {}, "model": run.model.settings, "network": None, "training": None}),
             "seed": run.seed,
             "metric": "score",
             "protocol": "score/mean-n1/v1",

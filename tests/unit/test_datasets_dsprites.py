@@ -74,7 +74,7 @@ def test_wrong_indices_are_named(row: list[float], message: str) -> None:
         render(np.array([row]))
 
 
-def test_stride_keeps_every_nth_value(cache: Path) -> None:
+def test_stride_keeps_every_nth_value(cache_folder: Path) -> None:
     data = Dsprites(settings(stride=[1, 5, 20, 16, 8])).load()
     assert data.factor_names == ("shape", "scale", "orientation", "posX", "posY")
     assert data.factor_sizes == (3, 2, 2, 2, 4)
@@ -84,7 +84,7 @@ def test_stride_keeps_every_nth_value(cache: Path) -> None:
     np.testing.assert_array_equal(data.images[:][:, 0], render(data.factors * [1, 5, 20, 16, 8]))
     np.testing.assert_array_equal(data.training_rows, np.arange(96))
     np.testing.assert_array_equal(data.evaluation_rows, np.arange(96))
-    assert not cache.exists()
+    assert not cache_folder.exists()
 
 
 def test_stride_that_does_not_divide_rounds_the_size_up() -> None:
@@ -117,7 +117,7 @@ def test_resolution_32_of_the_largest_square() -> None:
 
 @pytest.mark.parametrize("resolution", [32, 64])
 def test_packed_file_gives_the_images_drawn_in_memory(
-    cache: Path, monkeypatch: pytest.MonkeyPatch, resolution: int
+    cache_folder: Path, monkeypatch: pytest.MonkeyPatch, resolution: int
 ) -> None:
     chosen = settings(stride=[1, 3, 8, 8, 8], resolution=resolution)
     direct = Dsprites(chosen).load()
@@ -132,17 +132,17 @@ def test_packed_file_gives_the_images_drawn_in_memory(
     np.testing.assert_array_equal(packed.images[rows], direct.images[rows])
     np.testing.assert_array_equal(packed.images[5:20:3], direct.images[5:20:3])
 
-    (file,) = (cache / "dsprites").iterdir()
+    (file,) = (cache_folder / "dsprites").iterdir()
     written = file.stat().st_mtime_ns
     np.testing.assert_array_equal(Dsprites(chosen).load().images[:], direct.images[:])
     assert file.stat().st_mtime_ns == written
 
 
-def test_damaged_packed_file_is_named(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_damaged_packed_file_is_named(cache_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dsprites, "IN_MEMORY", 10)
     chosen = settings(stride=[1, 3, 8, 8, 8])
     Dsprites(chosen).load()
-    (file,) = (cache / "dsprites").iterdir()
+    (file,) = (cache_folder / "dsprites").iterdir()
     file.write_bytes(file.read_bytes()[:1000])
     with pytest.raises(UsageError, match=rf"{file.name} is damaged.*delete it"):
         Dsprites(chosen).load()
@@ -174,7 +174,9 @@ def small_grid(monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
     return render(np.indices(_sprites.SIZES).reshape(5, -1).T)
 
 
-def test_published_archive_is_used_where_it_is_found(cache: Path, tmp_path: Path, small_grid: np.ndarray) -> None:
+def test_published_archive_is_used_where_it_is_found(
+    cache_folder: Path, tmp_path: Path, small_grid: np.ndarray
+) -> None:
     published = small_grid.copy()
     published[100, 0, 0] = 1
     np.savez_compressed(tmp_path / ARCHIVE.name, imgs=published, metadata=np.array({"pickled": 1}, dtype=object))
@@ -189,22 +191,22 @@ def test_published_archive_is_used_where_it_is_found(cache: Path, tmp_path: Path
     np.testing.assert_array_equal(coarse.images[:][:, 0], render(coarse.factors * [2, 1, 2, 4, 16], 32))
 
 
-def test_archive_of_other_images_is_refused(cache: Path, tmp_path: Path, small_grid: np.ndarray) -> None:
+def test_archive_of_other_images_is_refused(cache_folder: Path, tmp_path: Path, small_grid: np.ndarray) -> None:
     other = small_grid.copy()
     other[:50] = other[50:100]
     np.savez_compressed(tmp_path / ARCHIVE.name, imgs=other)
     with pytest.raises(UsageError, match="not the published dSprites archive: 50 of its 6,144 images differ"):
         Dsprites().load(tmp_path)
-    assert list((cache / "dsprites").iterdir()) == []
+    assert list((cache_folder / "dsprites").iterdir()) == []
 
 
-def test_archive_of_another_shape_is_refused(cache: Path, tmp_path: Path, small_grid: np.ndarray) -> None:
+def test_archive_of_another_shape_is_refused(cache_folder: Path, tmp_path: Path, small_grid: np.ndarray) -> None:
     np.savez_compressed(tmp_path / ARCHIVE.name, imgs=small_grid[:-1])
     with pytest.raises(UsageError, match=r"imgs is uint8 \(6143, 64, 64\), expected uint8 \(6144, 64, 64\)"):
         Dsprites().load(tmp_path)
 
 
-def test_damaged_archive_is_refused(cache: Path, tmp_path: Path, small_grid: np.ndarray) -> None:
+def test_damaged_archive_is_refused(cache_folder: Path, tmp_path: Path, small_grid: np.ndarray) -> None:
     path = tmp_path / ARCHIVE.name
     np.savez_compressed(path, imgs=small_grid)
     content = bytearray(path.read_bytes())
@@ -218,7 +220,7 @@ def test_damaged_archive_is_refused(cache: Path, tmp_path: Path, small_grid: np.
         Dsprites().load(tmp_path)
 
 
-def test_nothing_is_downloaded(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_downloaded(cache_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import pooch
 
     monkeypatch.setattr(pooch, "retrieve", lambda *_, **__: pytest.fail("dsprites downloaded something"))

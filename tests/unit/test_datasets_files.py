@@ -73,12 +73,12 @@ def test_cache_follows_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
     assert cache_dir() == Path("/chosen")
 
 
-def test_places_in_order(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_places_in_order(cache_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BENCHMARK_DATA", str(tmp_path / "named"))
     file = RemoteFile("things", "data.gz", "http://unused", DIGEST)
     expected = [
         root / part
-        for root in (tmp_path / "given", tmp_path / "named", cache)
+        for root in (tmp_path / "given", tmp_path / "named", cache_folder)
         for part in ("things/data.gz", "data.gz")
     ]
     assert places(file, tmp_path / "given") == expected
@@ -88,24 +88,24 @@ def test_places_in_order(cache: Path, tmp_path: Path, monkeypatch: pytest.Monkey
         assert find(file, tmp_path / "given") == path
 
 
-def test_absent_file_is_downloaded_into_the_cache(cache: Path, published: RemoteFile) -> None:
-    assert obtain("things", [published]) == [cache / "things" / "data.gz"]
-    assert (cache / "things" / "data.gz").read_bytes() == CONTENT
+def test_absent_file_is_downloaded_into_the_cache(cache_folder: Path, published: RemoteFile) -> None:
+    assert obtain("things", [published]) == [cache_folder / "things" / "data.gz"]
+    assert (cache_folder / "things" / "data.gz").read_bytes() == CONTENT
 
 
-def test_fetch_downloads_what_is_absent_and_verify_says_so(cache: Path, published: RemoteFile) -> None:
+def test_fetch_downloads_what_is_absent_and_verify_says_so(cache_folder: Path, published: RemoteFile) -> None:
     things = dataset_of(published)
     assert verify(things) == [(published, "absent")]
-    assert fetch(things) == [cache / "things" / "data.gz"]
+    assert fetch(things) == [cache_folder / "things" / "data.gz"]
     assert verify(things) == [(published, "ok")]
-    (cache / "things" / "data.gz").write_bytes(CONTENT + b"!")
+    (cache_folder / "things" / "data.gz").write_bytes(CONTENT + b"!")
     assert verify(things) == [(published, "altered")]
     assert verify(dataset_of(RemoteFile("things", "data.gz", "http://unused", None))) == [
         (RemoteFile("things", "data.gz", "http://unused", None), "not pinned")
     ]
 
 
-def test_server_with_other_content_is_refused(cache: Path, published: RemoteFile) -> None:
+def test_server_with_other_content_is_refused(cache_folder: Path, published: RemoteFile) -> None:
     other = RemoteFile(published.folder, published.name, published.url, "0" * 64)
     with pytest.raises(UsageError, match="could not be downloaded"):
         fetch(dataset_of(other))
@@ -113,7 +113,7 @@ def test_server_with_other_content_is_refused(cache: Path, published: RemoteFile
 
 
 @pytest.mark.usefixtures("no_network")
-def test_absent_and_no_network_names_file_places_and_command(cache: Path, tmp_path: Path) -> None:
+def test_absent_and_no_network_names_file_places_and_command(cache_folder: Path, tmp_path: Path) -> None:
     file = RemoteFile("things", "data.gz", "http://things.example/data.gz", DIGEST)
     with pytest.raises(UsageError) as raised:
         obtain("my_things", [file], tmp_path / "given")
@@ -125,7 +125,7 @@ def test_absent_and_no_network_names_file_places_and_command(cache: Path, tmp_pa
     assert "`benchmark data fetch my_things`" in message
 
 
-def test_altered_file_names_both_digests(cache: Path, tmp_path: Path) -> None:
+def test_altered_file_names_both_digests(cache_folder: Path, tmp_path: Path) -> None:
     file = RemoteFile("things", "data.gz", "http://things.example/data.gz", DIGEST)
     path = tmp_path / "data.gz"
     path.write_bytes(b"something else")
@@ -135,7 +135,7 @@ def test_altered_file_names_both_digests(cache: Path, tmp_path: Path) -> None:
 
 
 def test_digest_is_read_once_until_the_file_changes(
-    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cache_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "data.gz"
     path.write_bytes(CONTENT)
@@ -147,9 +147,9 @@ def test_digest_is_read_once_until_the_file_changes(
     path.write_bytes(CONTENT + b"!")
     assert remembered_sha256(path) == hashlib.sha256(CONTENT + b"!").hexdigest()
     assert len(read) == 2
-    (cache / "sha256.json").write_text("{ torn")
+    (cache_folder / "sha256.json").write_text("{ torn")
     assert remembered_sha256(path) == hashlib.sha256(CONTENT + b"!").hexdigest()
-    assert len(json.loads((cache / "sha256.json").read_text())) == 1
+    assert len(json.loads((cache_folder / "sha256.json").read_text())) == 1
 
 
 def test_datasets_import_light() -> None:

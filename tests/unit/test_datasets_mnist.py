@@ -1,6 +1,7 @@
 """MNIST, Fashion-MNIST and their file format; scikit-learn's digits."""
 
 import gzip
+import hashlib
 import struct
 from pathlib import Path
 
@@ -25,13 +26,15 @@ def settings(**values: object) -> MnistLike.Settings:
 
 
 @pytest.fixture
-def small(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
+def small(cache_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
     """Four small files in place of the published ones; returns their 20 images, of labels 0 … 9, 0 … 9."""
     images = np.random.default_rng(0).integers(0, 256, size=(20, 28, 28), dtype=np.uint8)
     labels = np.arange(20) % 10
-    for name, array in zip(_mnist.NAMES, (images[:15], labels[:15], images[15:], labels[15:]), strict=True):
-        (tmp_path / name).write_bytes(gzip.compress(idx(array)))
-    monkeypatch.setattr(Mnist, "files", _mnist.idx_files("mnist", "http://unused/", (None,) * 4))
+    contents = [gzip.compress(idx(array)) for array in (images[:15], labels[:15], images[15:], labels[15:])]
+    for name, content in zip(_mnist.NAMES, contents, strict=True):
+        (tmp_path / name).write_bytes(content)
+    digests = tuple(hashlib.sha256(content).hexdigest() for content in contents)
+    monkeypatch.setattr(Mnist, "files", _mnist.idx_files("mnist", "http://unused/", digests))
     return images
 
 
@@ -104,7 +107,7 @@ def test_resolutions_pad_and_double(small: np.ndarray, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("dataset", "mean"), [(Mnist, 0.1307), (FashionMnist, 0.2860)])
-def test_published_files(dataset: type[MnistLike], mean: float, data_dir: Path, cache: Path) -> None:
+def test_published_files(dataset: type[MnistLike], mean: float, data_dir: Path, cache_folder: Path) -> None:
     # The means of the 60,000 training images, as everyone normalises by them.
     data = dataset().load(data_dir)
     assert data.images.shape == (70_000, 1, 28, 28)
@@ -113,7 +116,7 @@ def test_published_files(dataset: type[MnistLike], mean: float, data_dir: Path, 
     assert data.factors[:5, 0].tolist() == {Mnist: [5, 0, 4, 1, 9], FashionMnist: [9, 0, 0, 3, 0]}[dataset]
 
 
-def test_boots_alone(data_dir: Path, cache: Path) -> None:
+def test_boots_alone(data_dir: Path, cache_folder: Path) -> None:
     data = FashionMnist(settings(classes=[9])).load(data_dir)
     assert (len(data.training_rows), len(data.evaluation_rows)) == (6_000, 1_000)
     assert data.factor_sizes == (1,)

@@ -17,7 +17,7 @@ COLOUR = RNG.integers(0, 256, size=(12, 3, 8, 8), dtype=np.uint8)
 
 
 @pytest.fixture(autouse=True)
-def own_cache(cache: Path) -> None:
+def own_cache(cache_folder: Path) -> None:
     pass
 
 

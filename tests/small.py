@@ -1,0 +1,101 @@
+"""Small runs for tests: models on tiny networks and few points, built as a suite would build them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from benchmark import registry
+from benchmark.datasets._dataset import Data
+from benchmark.models._neural import NeuralModel
+from benchmark.spec import Component, Run, Settings, TrainingSettings
+from benchmark.suite import settings_of
+from benchmark.training.draws import Draws
+from benchmark.training.engine import Engine
+from benchmark.training.loop import ENGINES, build, points
+
+TINY = ("mlp_tiny", {"hidden": 16, "latents": 2})
+SMALL: dict[str, dict[str, Any]] = {"factor_vae": {"discriminator_layers": 2, "discriminator_width": 16}}
+"""Settings that keep a model small."""
+
+
+def neural_models(*, trained: bool = True) -> list[str]:
+    """The registered models that are trained by gradients; with `trained` off, the untrained ones too."""
+    classes = {name: registry.load("model", name) for name in registry.names("model")}
+    return [name for name, cls in classes.items() if cls.needs_network and (cls.trained or not trained)]
+
+
+def component(kind: registry.Kind, name: str, settings: Settings) -> Component:
+    return Component(name, registry.load(kind, name).version, settings.identity())
+
+
+def small_run(
+    model: str = "vae",
+    settings: Mapping[str, Any] | None = None,
+    *,
+    training: Mapping[str, Any] | None = None,
+    network: tuple[str, Mapping[str, Any]] = TINY,
+    dataset: tuple[str, Mapping[str, Any]] = ("synth_linear", {"points": 200}),
+    seed: int = 0,
+) -> Run:
+    """A run of `model`; batches of 16 and a learning rate of 1e-3 unless `training` says otherwise."""
+    data_class, model_class = registry.load("dataset", dataset[0]), registry.load("model", model)
+    data_settings = data_class.Settings.read(dataset[1], "dataset")
+    model_settings = model_class.Settings.read({**SMALL.get(model, {}), **(settings or {})}, "model")
+    network_settings = registry.load("network", network[0]).Settings.read(network[1], "network")
+    options = {"steps": 50, "batch": 16, "learning_rate": 1e-3, **(training or {})}
+    return Run(
+        component("dataset", dataset[0], data_settings),
+        component("model", model, model_class.resolve(model_settings, data_class(data_settings))),
+        component("network", network[0], network_settings),
+        Component("adam", TrainingSettings.VERSION, TrainingSettings.read(options, "training").identity()),
+        seed,
+    )
+
+
+def load(run: Run) -> Data:
+    dataset_class = registry.load("dataset", run.dataset.name)
+    data: Data = dataset_class(settings_of(run.dataset, dataset_class.Settings)).load()
+    return data
+
+
+def engine_of(kind: str, runs: list[Run], data: Data) -> Engine:
+    trainings = [settings_of(run.training, TrainingSettings) for run in runs if run.training]
+    return ENGINES[kind]([build(run, data) for run in runs], trainings)  # type: ignore[call-arg]
+
+
+def advance(engine: Engine, runs: list[Run], data: Data, start: int, stop: int) -> list[dict[str, Tensor]]:
+    """Take steps start … stop − 1 as the training loop does; returns each step's terms."""
+    assert runs[0].training
+    draws = Draws([run.run_id for run in runs], engine.members[0], data.training_rows, runs[0].training.settings["batch"])
+    terms = []
+    for step in range(start, stop):
+        rows, noise = draws.at(step)
+        batches = points(data.images, rows, data.maximum)
+        terms.append(engine.step(batches[:, 0], batches[:, 1] if draws.batches == 2 else None, noise, step))
+    return terms
+
+
+def weights(model: NeuralModel) -> Tensor:
+    """All parameters as one vector, copied."""
+    return torch.cat([parameter.detach().reshape(-1) for parameter in model.parameters()]).clone()
+
+
+def trained(kind: str, runs: list[Run], steps: int = 50) -> list[Tensor]:
+    """The weights of every run after so many steps, trained together."""
+    data = load(runs[0])
+    engine = engine_of(kind, runs, data)
+    advance(engine, runs, data, 0, steps)
+    return [weights(engine.member(index)) for index in range(len(runs))]
+
+
+def table(images: np.ndarray, factors: np.ndarray | None = None, maximum: int = 1) -> Data:
+    """Data from an array, all rows trained on and encoded."""
+    rows = np.arange(len(images))
+    factors = np.zeros((len(images), 0)) if factors is None else factors
+    names = tuple(f"factor_{k}" for k in range(factors.shape[1]))
+    return Data(images, factors, names, (0,) * len(names), rows, rows, maximum=maximum)

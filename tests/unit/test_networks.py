@@ -1,0 +1,90 @@
+"""Networks: sizes, shapes and initial weights."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from benchmark import registry
+from benchmark.errors import UsageError
+from benchmark.networks._network import Network
+from benchmark.networks.conv32 import Conv32
+from benchmark.networks.conv64 import Conv64
+from benchmark.networks.linear import Linear
+from benchmark.networks.mlp_tiny import MlpTiny
+
+SHAPES = [(2, 64, 64), (2, 32, 32), (3, 8, 8), (5,)]
+
+
+def parameters(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def fits(network: type[Network], shape: tuple[int, ...]) -> bool:
+    try:
+        network(network.Settings(), shape)
+    except UsageError:
+        return False
+    return True
+
+
+def test_conv64_has_the_502_005_parameters_that_its_source_states() -> None:
+    network = Conv64(Conv64.Settings(), (1, 64, 64))
+    assert parameters(network.encoder(20)) + parameters(network.decoder()) == 502_005
+
+
+def test_mlp_tiny_has_two_hidden_layers_on_each_side() -> None:
+    network = MlpTiny(MlpTiny.Settings(latents=2, hidden=7), (3,))
+    assert parameters(network.encoder(4)) == 3 * 7 + 7 + 7 * 7 + 7 + 7 * 4 + 4
+    assert parameters(network.decoder()) == 2 * 7 + 7 + 7 * 7 + 7 + 7 * 3 + 3
+
+
+@pytest.mark.parametrize("name", registry.names("network"))
+def test_networks_map_data_to_outputs_and_latents_to_data(name: str) -> None:
+    cls: type[Network] = registry.load("network", name)
+    shapes = [shape for shape in SHAPES if fits(cls, shape)]
+    assert shapes
+    for shape in shapes:
+        network = cls(cls.Settings(latents=3), shape)
+        with torch.no_grad():
+            assert network.encoder(9)(torch.rand(4, *shape)).shape == (4, 9)
+            assert network.decoder()(torch.rand(4, 3)).shape == (4, *shape)
+
+
+@pytest.mark.parametrize(("network", "size"), [(Conv64, 64), (Conv32, 32)])
+@pytest.mark.parametrize("shape", [(1, 28, 28), (1, 64, 32), (10,)])
+def test_convolutions_refuse_other_data_and_say_what_to_set(
+    network: type[Network], size: int, shape: tuple[int, ...]
+) -> None:
+    with pytest.raises(UsageError, match=rf"{size} × {size} pixels.*dataset\.resolution = {size}"):
+        network(network.Settings(), shape)
+
+
+@pytest.mark.parametrize("name", registry.names("network"))
+def test_weights_are_kaiming_normal_by_fan_in_and_biases_zero(name: str) -> None:
+    cls: type[Network] = registry.load("network", name)
+    shape = next(shape for shape in [(1, 64, 64), (1, 32, 32), (40,)] if fits(cls, shape))
+    network = cls(cls.Settings(latents=20), shape)
+    torch.manual_seed(0)
+    layers = [
+        layer
+        for part in (network.encoder(40), network.decoder())
+        for layer in part.modules()
+        if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d)
+    ]
+    assert layers
+    for layer in layers:
+        weight = layer.weight
+        fan_in = layer.in_features if isinstance(layer, nn.Linear) else layer.in_channels * math.prod(layer.kernel_size)
+        # A standard deviation of n normal draws is off by 1/√(2n), relatively.
+        assert weight.std().item() * math.sqrt(fan_in / 2) == pytest.approx(1, abs=5 / math.sqrt(2 * weight.numel()))
+        assert layer.bias is not None
+        assert not layer.bias.any()
+
+
+def test_a_linear_network_is_linear() -> None:
+    network = Linear(Linear.Settings(latents=2), (3,))
+    for module, inputs in ((network.encoder(4), 3), (network.decoder(), 2)):
+        a, b = torch.rand(2, 1, inputs)
+        torch.testing.assert_close(module(a + 2 * b), module(a) + 2 * module(b))

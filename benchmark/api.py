@@ -14,7 +14,7 @@ from benchmark import registry
 from benchmark.errors import UsageError
 from benchmark.progress import Progress
 from benchmark.spec import Run
-from benchmark.store import Store, read_json
+from benchmark.store import Store, disk_full_explained, read_json, write_atomically
 
 if TYPE_CHECKING:
     from benchmark.stages.estimate import Estimate
@@ -62,22 +62,23 @@ def run(
     `jobs`: processes, by default one a core; 0 trains in this process. Runs that failed before are left alone and
     reported, unless `retry_failed`.
     """
-    from benchmark.stages import train
     from benchmark.suite import expand
     from benchmark.suite import shard as share
 
     add_plugins(plugins)
     expanded = expand(suite, only=only, overrides=overrides, seeds=seeds)
+    from benchmark.stages import train  # imports torch: a mistake in the suite is said before
+
     store = Store(results)
     store.clean_scratch()
     store.write_plan(expanded.name, expanded.source, expanded.runs)
     runs = expanded.runs if shard is None else share(expanded.runs, *shard)
+    fleets = train.plan(store, runs, retry_failed=retry_failed)
+    train.check_data(fleets, data_dir)
     if retry_failed:
         for each in runs:
             store.clear_failure(each)
-    fleets = train.plan(store, runs)
-    train.check_data(fleets, data_dir)
-    train.save_fleets(store, fleets, expanded.name)
+    train.save_fleets(store, fleets, command(suite, overrides or {}, plugins))
     labels = {each.run_id: label(each) for fleet in fleets for each in fleet.runs}
     total = sum(len(labels) and len(fleet.runs) * max(fleet.steps, 1) for fleet in fleets)
     count = sum(len(fleet.runs) for fleet in fleets)
@@ -172,10 +173,10 @@ def evaluate(
     from benchmark.stages.evaluate import Protocol, Scored, ScoreTask, declarations, score_tasks
     from benchmark.stages.evaluate import evaluate as score_all
     from benchmark.suite import evaluation_settings
-    from benchmark.table import compile_table, write_table
+    from benchmark.table import compile_table
 
     add_plugins(plugins)
-    store = Store(results)
+    store = Store(results, make=False)
     name = suite_name(suite)
     done = [each for each in store.plan(name) if store.is_done(each)]
     if not done:
@@ -204,9 +205,8 @@ def evaluate(
     everything = declarations()
     table = compile_table(name, [(each, store.run_folder(each)) for each in done])
     folder = store.suite_folder(name)
-    write_table(table, folder / "results.parquet")
-    write_table(table, folder / "results.csv")
-    aggregate(table, everything).write(folder)
+    with disk_full_explained(folder / "results.csv"):
+        aggregate(table, everything).write(folder)
     counts = {str(status): int(number) for status, number in table["status"].value_counts().items()}
     return EvaluationSummary(name, counts, failed, folder / "results.csv")
 
@@ -218,7 +218,7 @@ def report(suite: str, *, results: Path = RESULTS, plugins: Sequence[Path] = ())
     from leaderboard.report import write_report
 
     add_plugins(plugins)
-    store = Store(results)
+    store = Store(results, make=False)
     name = suite_name(suite)
     folder = store.suite_folder(name)
     runs = store.plan(name)
@@ -239,7 +239,7 @@ def check(suite: str, against: Path, *, results: Path = RESULTS, plugins: Sequen
     from leaderboard.regression import check as compare
 
     add_plugins(plugins)
-    path = Store(results).suite_folder(suite_name(suite)) / "results.parquet"
+    path = Store(results, make=False).suite_folder(suite_name(suite)) / "results.parquet"
     if not path.exists():
         raise UsageError(
             f'suite "{suite_name(suite)}" has no results table in {results}; next: benchmark evaluate {suite}'
@@ -251,7 +251,7 @@ def status(*, results: Path = RESULTS) -> list[dict[str, Any]]:
     """Each suite in a results folder with how many of its runs are done, failed and missing."""
     if not results.exists():
         raise UsageError(f"--results {results}: no such folder; next: benchmark demo")
-    store = Store(results)
+    store = Store(results, make=False)
     rows = []
     for folder in sorted((store.root / "suites").glob("*/plan.json")):
         runs = store.plan(folder.parent.name)
@@ -280,7 +280,7 @@ def merge(source: Path, *, results: Path = RESULTS) -> dict[str, int]:
     for path in sorted((other.root / "suites").glob("*/plan.json")):
         record = read_json(path)
         runs = [Run.from_json(each) for each in record["runs"]]
-        store.write_plan(path.parent.name, record["source"], runs)
+        store.write_plan(path.parent.name, record["source"], runs, replace=False)
         counts["suites"] += 1
         for each in runs:
             if not other.is_done(each):
@@ -293,8 +293,7 @@ def merge(source: Path, *, results: Path = RESULTS) -> dict[str, int]:
             target.mkdir(exist_ok=True)
             for score in origin.glob("scores/*.json"):
                 if not (target / score.name).exists():
-                    shutil.copy2(score, target / f".{score.name}")
-                    (target / f".{score.name}").replace(target / score.name)
+                    write_atomically(target / score.name, partial(shutil.copy2, score))
                     counts["scores"] += 1
     return counts
 
@@ -312,6 +311,12 @@ def prune(*, results: Path = RESULTS) -> dict[str, int]:
             shutil.rmtree(path.parent)
             fleets += 1
     return {"fleets": fleets}
+
+
+def command(suite: str, overrides: Mapping[str, Any], plugins: Sequence[Path]) -> str:
+    """The command line that defines the same configurations."""
+    words = ["benchmark", "run", suite, *(f"--set {key}={value}" for key, value in overrides.items())]
+    return " ".join([*words, *(f"--plugin {plugin}" for plugin in plugins)])
 
 
 def add_plugins(plugins: Sequence[Path]) -> None:

@@ -27,6 +27,8 @@ data = typer.Typer(help="Datasets: list them, fetch their files, verify them.", 
 app.add_typer(data, name="data")
 
 FAILED, REGRESSION, INTERRUPTED = 1, 3, 130
+USAGE: type[Exception] = typer.BadParameter.__mro__[1]
+"""What a wrong flag raises. Typer names only its subclasses, and keeps it in another package in every version."""
 
 Name = Annotated[str, typer.Argument(metavar="SUITE", help="a built-in suite's name, or the path of a .toml file")]
 Results = Annotated[Path, typer.Option(help="folder of all results")]
@@ -75,7 +77,7 @@ def run(
         raise UsageError(f"--device {device}: this version trains on the CPU; use auto or cpu")
     choice: dict[str, Any] = {
         "results": results,
-        "only": dict(map(_values, only or [])),
+        "only": _filters(only or []),
         "overrides": dict(map(_value, set_ or [])),
         "seeds": None if seeds is None else _seeds(seeds),
         "shard": None if shard is None else _shard(shard),
@@ -320,7 +322,10 @@ def data_verify(
 def main() -> None:
     """The entry point: a user's mistake is one sentence on stderr, never a traceback."""
     with _explained():
-        app()
+        code = app(standalone_mode=False)
+        if code == INTERRUPTED:  # typer turns an interrupt into this code
+            raise KeyboardInterrupt
+        sys.exit(code)
 
 
 @contextmanager
@@ -330,7 +335,12 @@ def _explained() -> Iterator[None]:
     except BenchmarkError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
+    except USAGE as error:
+        message = " ".join(error.format_message().split())  # type: ignore[attr-defined]
+        if message:  # without one it is a bare `benchmark`, and the help is printed already
+            print(f"error: {message.rstrip('.')}; see benchmark --help", file=sys.stderr)
+        sys.exit(UsageError.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
         print("interrupted: nothing finished is lost; the same command carries on", file=sys.stderr)
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
@@ -389,7 +399,15 @@ def _values(text: str) -> tuple[str, list[Any]]:
     key, equals, values = text.partition("=")
     if not equals or not values:
         raise UsageError(f"--only {text}: write KEY=VALUE[,VALUE…], such as model=vae,beta_vae")
-    return key, [_scalar(value) for value in values.split(",")]
+    return key, [_scalar(value.strip()) for value in values.split(",")]
+
+
+def _filters(texts: list[str]) -> dict[str, list[Any]]:
+    """All `--only` together: values of one key add up."""
+    filters: dict[str, list[Any]] = {}
+    for key, values in map(_values, texts):
+        filters.setdefault(key, []).extend(values)
+    return filters
 
 
 def _scalar(text: str) -> Any:

@@ -44,7 +44,7 @@ def component(kind: Kind, name: str) -> dict[str, Any]:
 
 def run(run_id: str, results: Path) -> dict[str, Any]:
     """A run by its id: run.json, its scores, and the failure where it failed."""
-    store = Store(results)
+    store = Store(results, make=False)
     for path in (store.root / "suites").glob("*/plan.json"):
         for each in map(Run.from_json, read_json(path)["runs"]):
             if each.run_id != run_id:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import time
+import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -73,8 +75,12 @@ def _round(
         while (queue or running) and not broken:
             # No more than one task a process is handed over, so that those in hand are known when the pool breaks.
             while queue and len(running) < width:
-                index = queue.pop()
-                running[pool.submit(function, tasks[index])] = index
+                try:
+                    future = pool.submit(function, tasks[queue[-1]])
+                except (BrokenProcessPool, ShutdownExecutorError):
+                    broken = True  # an idle worker was killed: nothing of it was in hand
+                    break
+                running[future] = queue.pop()
             watch()
             done, _ = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
             for future in done:
@@ -87,9 +93,11 @@ def _round(
         if broken:
             yield None, None, list(running.values())
     except KeyboardInterrupt:
-        # The workers got the same signal and are saving; give them a moment before the pool is torn down.
+        # Whether or not the workers got the same signal, they save and stop; give them a moment to do so.
+        for pid in list(pool._processes or ()):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGINT)
         wait(running, timeout=30)
         raise
     finally:
         pool.shutdown(wait=True, kill_workers=True)
-        time.sleep(0)

@@ -121,6 +121,11 @@ def add_plugin(path: Path) -> list[Entry]:
         known = _builtin(item.kind) | _installed(item.kind)
         if item.name in known:
             raise UsageError(f'--plugin {path}: a {item.kind} "{item.name}" exists already; rename the file')
+        other = _plugins.get((item.kind, item.name), item)
+        if other.source != digest and other.file and other.file.resolve() != path.resolve():
+            raise UsageError(
+                f'--plugin {path}: a {item.kind} "{item.name}" comes from {other.file} already; rename one'
+            )
         _plugins[item.kind, item.name] = item
     return found
 

@@ -79,6 +79,10 @@ class Store:
                 except OSError as error:
                     if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                         raise
+                    if not self.is_done(run):
+                        raise BenchmarkError(
+                            f"{target} is in the way: it holds no finished run; move it away"
+                        ) from None
                     return False
                 sync(target.parent)
                 return True
@@ -89,8 +93,8 @@ class Store:
         """Delete what killed processes of this host left half-written, and anything over a day old."""
         folder = self.root / "scratch"
         for entry in folder.iterdir() if folder.exists() else []:
-            *_, host, pid, _ = entry.name.rsplit("-", 3)
-            dead = host == socket.gethostname() and not alive(int(pid))
+            owner, _, pid = entry.name.rpartition("-")[0].rpartition("-")
+            dead = owner.endswith(f"-{socket.gethostname()}") and pid.isdigit() and not alive(int(pid))
             if dead or time.time() - entry.stat().st_mtime > 86_400:
                 shutil.rmtree(entry, ignore_errors=True)
 
@@ -118,13 +122,18 @@ class Store:
     def clear_failure(self, run: Run) -> None:
         self.failure_path(run).unlink(missing_ok=True)
 
-    def write_plan(self, suite: str, source: str, runs: list[Run]) -> list[Run]:
-        """Remember a suite's runs; those of an earlier plan stay while the suite's text is the same."""
+    def write_plan(self, suite: str, source: str, runs: list[Run], *, replace: bool = True) -> list[Run]:
+        """Remember a suite's runs; those of an earlier plan stay while the suite's text is the same.
+
+        With `replace` false an earlier plan of another text stays as well, and these runs are added to it.
+        """
         path = self.suite_folder(suite) / "plan.json"
         planned = {run.run_id: run for run in runs}
         if path.exists():
             earlier = read_json(path)
             check_format(earlier, path)
+            if not replace:
+                source = earlier["source"]
             if earlier["source"] == source:
                 planned = {run.run_id: run for run in map(Run.from_json, earlier["runs"])} | planned
         write_json(
@@ -173,7 +182,7 @@ class Claim:
             holder = json.loads(self.path.read_text())
         except FileNotFoundError:
             return False
-        except json.JSONDecodeError:
+        except ValueError:  # being written, or damaged
             return age < CLAIM_SECONDS
         if holder["host"] == socket.gethostname() and (
             not alive(holder["pid"]) or born(holder["pid"]) != holder["born"]
@@ -210,7 +219,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON file; raise `BenchmarkError` on a damaged one."""
     try:
         value = json.loads(path.read_text())
-    except json.JSONDecodeError as error:
+    except ValueError as error:  # neither JSON nor, perhaps, text
         raise BenchmarkError(f"{path} is damaged ({error}); delete it and rerun") from None
     if not isinstance(value, dict):
         raise BenchmarkError(f"{path} is damaged (not an object); delete it and rerun")
@@ -251,12 +260,19 @@ def disk_full_explained(path: Path) -> Iterator[None]:
         yield
     except PermissionError:
         raise BenchmarkError(f"{path.parent} is not writable; choose another --results folder") from None
-    except OSError as error:
-        if error.errno in FULL:
+    except Exception as error:
+        if is_full(error):
             raise BenchmarkError(
                 f"no space left for {path}; free some and run the same command again: nothing published was lost"
             ) from None
         raise
+
+
+def is_full(error: Exception) -> bool:
+    """Whether an error says that the disk is full; safetensors, which writes outside Python, says so in its text."""
+    if isinstance(error, OSError):
+        return error.errno in FULL
+    return any(f"(os error {number})" in str(error) for number in FULL)
 
 
 def sync(path: Path) -> None:

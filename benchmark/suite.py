@@ -82,12 +82,25 @@ def find(name: str) -> Path:
 def read(name: str) -> tuple[str, SuiteFile, str]:
     """A suite's name, content and the sha256 of its text."""
     path = find(name)
-    text = path.read_text()
     try:
+        text = path.read_text()
         content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not valid TOML: {error}") from None
+    _read_tables(content, path.name)
     return path.stem, SuiteFile.read(content, path.name), hashlib.sha256(text.encode()).hexdigest()
+
+
+def _read_tables(content: Mapping[str, Any], where: str) -> None:
+    """Validate the tables inside a suite on their own, so that a misspelt key is compared with their keys."""
+    inner: dict[str, type[Settings]] = {"evaluation": EvaluationSettings, "execution": ExecutionSettings}
+    for key, settings in inner.items():
+        if isinstance(content.get(key), dict):
+            settings.read(content[key], f"{where}.{key}")
+    blocks = content.get("block")
+    for index, block in enumerate(blocks if isinstance(blocks, list) else []):
+        if isinstance(block, dict):
+            Block.read(block, f"{where}.block[{index}]")
 
 
 def expand(
@@ -104,13 +117,14 @@ def expand(
     """
     stem, content, source = read(name)
     overrides, only = dict(overrides or {}), dict(only or {})
+    for metric in content.evaluation.metrics:
+        registry.entry("metric", metric)  # said now rather than after hours of training
     used: set[str] = set()
     runs: dict[str, Run] = {}
     for index, block in enumerate(content.block):
         where = f"{stem}.block[{index}]"
-        chosen = (
-            seeds if seeds is not None else seed_list(block.seeds if block.seeds is not None else content.seeds, where)
-        )
+        own = block.seeds if block.seeds is not None else content.seeds
+        chosen = seeds if seeds is not None else seed_list(own, f"{where}.seeds")
         for table in _sweep(block, content.training, where):
             run = _run(table, overrides, used, where)
             for seed in chosen:
@@ -135,9 +149,9 @@ def seed_list(value: int | list[int], where: str) -> list[int]:
     """Seeds 0 … n − 1 for a number n, or the list itself."""
     seeds = list(range(value)) if isinstance(value, int) else list(value)
     if not seeds:
-        raise UsageError(f"{where}.seeds: no seeds, so no runs")
+        raise UsageError(f"{where}: no seeds, so no runs")
     if min(seeds) < 0 or len(set(seeds)) != len(seeds):
-        raise UsageError(f"{where}.seeds = {value}: seeds are distinct and not negative")
+        raise UsageError(f"{where} = {value}: seeds are distinct and not negative")
     return seeds
 
 
@@ -198,6 +212,8 @@ def _run(table: dict[str, dict[str, Any] | None], overrides: dict[str, Any], use
     model_class = registry.load("model", model_name)
     model_settings = model_class.resolve(model_settings, dataset)
     network = training = None
+    if table["network"] is not None:
+        registry.entry("network", table["network"]["name"])  # also where only closed forms stand beside it
     if model_class.needs_network:
         if table["network"] is None:
             raise UsageError(f"{where}: model {model_name} needs a network{suggest('', registry.names('network'))}")
@@ -247,10 +263,10 @@ def _component(kind: Kind | None, name: str, version: int, settings: Settings) -
 def _matches(run: Run, only: Mapping[str, list[Any]]) -> bool:
     for key, wanted in only.items():
         part, _, setting = key.partition(".")
-        if part not in (*PARTS, "seed"):
-            raise UsageError(f"--only {key}: filter by one of dataset, model, network, training or seed")
-        if part == "seed":
-            value: Any = run.seed
+        if part not in (*PARTS, "config", "seed"):
+            raise UsageError(f"--only {key}: filter by one of dataset, model, network, training, config or seed")
+        if part in ("config", "seed"):
+            value: Any = run.seed if part == "seed" else run.config_id
         else:
             component: Component | None = getattr(run, part)
             if component is None:

@@ -118,6 +118,7 @@ def signed(text: str) -> str:
 def boards(table: pd.DataFrame, declarations: Mapping[str, Metric]) -> list[Board]:
     """A board per dataset and representation, in the table's order of datasets, means first."""
     rows = headline_rows(table, declarations)
+    rows = rows.assign(place=rows["representation"] != "mean").sort_values("place", kind="stable")
     return [
         _board(str(dataset), str(representation), group, declarations)
         for (dataset, representation), group in rows.groupby(["dataset_label", "representation"], sort=False)

@@ -20,6 +20,7 @@ Kind = Literal["svg", "png", "pdf"]
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255", "#999933")
 """Okabe and Ito's colours, then two of Paul Tol's: told apart with any colour vision."""
+REFERENCE = "#8a9099"
 INK, MUTED, FAINT = "#1d2129", "#666c75", "#dfe2e6"
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 DASHES = ("-", (0, (4, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)))
@@ -92,7 +93,7 @@ def looks(models: Mapping[str, str], references: Sequence[str] = ()) -> dict[str
     found = {}
     for label, model in models.items():
         if label in references:
-            found[label] = Look("#8a9099", "o", DASHES[2])
+            found[label] = Look(REFERENCE, "o", DASHES[2])
             continue
         order = names.index(model)
         family = [other for other, of in models.items() if of == model and other not in references]
@@ -221,7 +222,8 @@ def seed_spread(
             finished(figure, kind),
             kind,
             f"Dot plots of {', '.join(title for _, title in panels)} for {', '.join(labels)}, one dot a run.",
-            f"Every run of every configuration, one dot a seed; {marks}. Grey rows are references.",
+            f"Every run of every configuration, one dot a seed; {marks}."
+            + (" Grey rows are references." if any(looks[label].colour == REFERENCE for label in labels) else ""),
         )
 
 
@@ -350,4 +352,5 @@ def _legend(figure: Canvas, entries: Mapping[str, Look], *, lines: bool) -> None
     ]
     longest = max(map(len, entries)) * 0.075 + 0.6
     columns = max(1, min(len(entries), int(figure.get_figwidth() // longest)))
+    figure.set_figheight(figure.get_figheight() + 0.19 * -(-len(entries) // columns))
     figure.legend(handles, list(entries), loc="outside lower left", ncols=columns, handlelength=2.2 if lines else 1)

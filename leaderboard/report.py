@@ -17,7 +17,7 @@ from benchmark.spec import Run
 from benchmark.stages.aggregate import aggregate, configurations, headline_rows, symbol
 from benchmark.table import write_atomically
 from leaderboard import figures, pictures
-from leaderboard.board import Board, Cell, boards, primary, title
+from leaderboard.board import Board, Cell, Row, boards, primary, title
 from leaderboard.figures import Figure, Look
 
 PICTURED = 20
@@ -165,8 +165,7 @@ def sections(
         rows = headlines[(headlines["dataset_label"] == dataset) & (headlines["status"] == "ok")]
         shown: list[Configuration] = []
         for row in own[0].rows:
-            with_pictures = pictured < PICTURED
-            configuration = _configuration(own[0], row.config_id, table, records, with_pictures)
+            configuration = _configuration(own[0], row, table, records, with_pictures=pictured < PICTURED)
             pictured += bool(configuration.pictures)
             shown.append(configuration)
         found.append(
@@ -183,14 +182,9 @@ def sections(
 
 
 def _configuration(
-    board: Board,
-    config_id: str,
-    table: pd.DataFrame,
-    records: Mapping[str, Mapping[str, Any]],
-    with_pictures: bool,
+    board: Board, row: Row, table: pd.DataFrame, records: Mapping[str, Mapping[str, Any]], *, with_pictures: bool
 ) -> Configuration:
-    row = next(row for row in board.rows if row.config_id == config_id)
-    of_config = table[table["config_id"] == config_id]
+    of_config = table[table["config_id"] == row.config_id]
     ids = of_config.sort_values("seed")["run_id"].drop_duplicates()
     run_id, chosen_by = _median_run(board, of_config)
     parts = json.loads(of_config["settings"].iloc[0])
@@ -199,7 +193,7 @@ def _configuration(
     shown = records.get(run_id, {"run_id": run_id})
     drawn = _pictures(shown["folder"], row.label) if with_pictures and "folder" in shown else []
     return Configuration(
-        config_id,
+        row.config_id,
         row.label,
         row.reference,
         settings,

@@ -1,8 +1,10 @@
 """What all tests share: the real data where it is present, and a cache of their own."""
 
 import os
+import shutil
 from pathlib import Path
 
+import command
 import pytest
 
 
@@ -23,3 +25,21 @@ def cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("BENCHMARK_CACHE", str(path))
     monkeypatch.delenv("BENCHMARK_DATA", raising=False)
     return path
+
+
+@pytest.fixture(scope="session")
+def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `tiny.toml` and its `results`, run and evaluated by the command line. Not to be changed."""
+    folder = tmp_path_factory.mktemp("scored")
+    (folder / "tiny.toml").write_text(command.TINY)
+    command.succeed(folder, "run", "tiny.toml", "--jobs", "0")
+    command.succeed(folder, "evaluate", "tiny.toml", "--jobs", "0")
+    return folder
+
+
+@pytest.fixture
+def work(scored: Path, tmp_path: Path) -> Path:
+    """A copy of `scored` to work in."""
+    folder = tmp_path / "work"
+    shutil.copytree(scored, folder)
+    return folder

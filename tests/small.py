@@ -71,7 +71,8 @@ def engine_of(kind: str, runs: list[Run], data: Data) -> Engine:
 def advance(engine: Engine, runs: list[Run], data: Data, start: int, stop: int) -> list[dict[str, Tensor]]:
     """Take steps start … stop − 1 as the training loop does; returns each step's terms."""
     assert runs[0].training
-    draws = Draws([run.run_id for run in runs], engine.members[0], data.training_rows, runs[0].training.settings["batch"])
+    batch = runs[0].training.settings["batch"]
+    draws = Draws([run.run_id for run in runs], engine.members[0], data.training_rows, batch)
     terms = []
     for step in range(start, stop):
         rows, noise = draws.at(step)

@@ -23,7 +23,7 @@ REFERENCE_MODELS = ("perfect", "perfect_dead", "rotated", "noise", "untrained")
 
 GREEK = {"alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "lambda": "λ", "sigma": "σ", "tau": "τ"}
 WEIGHTS = ("alpha", "beta", "gamma", "lambda")
-"""How the settings that weigh an objective's terms begin; a label always has them."""
+"""How the settings that weigh an objective's terms begin; the label of a model's only configuration has them."""
 SUMMARY = [
     "dataset", "model", "config_id", "configuration", "representation", "metric", "protocol", "score", "factor",
     "budget", "runs", "failed", "mean", "std", "median", "iqm", "low", "high", "direction", "supervised",
@@ -106,8 +106,7 @@ def _column_names(rows: pd.DataFrame) -> pd.Series:
 def configurations(table: pd.DataFrame) -> pd.DataFrame:
     """One row per configuration: config_id, dataset, model, dataset_label, label, reference.
 
-    Labels are unique among what they label: a name and the settings that tell it from others of that name; a
-    model's label also has its objective's weights (the settings with a Greek name).
+    Labels are unique among what they label: a name and the settings that tell it from others of that name.
     """
     frame = table.drop_duplicates("config_id")[["config_id", "dataset", "model", "settings"]].reset_index(drop=True)
     settings = [json.loads(text) for text in frame["settings"]]
@@ -123,18 +122,15 @@ def configurations(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _labels(names: list[str], parts: list[dict[str, dict[str, Any]]], groups: list[str]) -> list[str]:
-    """Each name with the settings, as `key=value`, that differ within its group or are weights of the objective."""
+    """Each name with the settings, as `key=value`, that differ within its group; where none do, with its weights."""
     flat = [{(part, key): value for part, values in item.items() for key, value in values.items()} for item in parts]
     labels = []
     for name, item, group in zip(names, flat, groups, strict=True):
         peers = [other for other, of in zip(flat, groups, strict=True) if of == group]
-        words = [
-            f"{symbol(key)}={_short(value)}"
-            for (part, key), value in item.items()
-            if (part == "model" and key.split("_")[0] in WEIGHTS)
-            or len({json.dumps(peer.get((part, key))) for peer in peers}) > 1
-        ]
-        labels.append(" ".join([name, *words]))
+        told = [key for key in item if len({json.dumps(peer.get(key)) for peer in peers}) > 1]
+        if not told:
+            told = [(part, key) for part, key in item if part == "model" and key.split("_")[0] in WEIGHTS]
+        labels.append(" ".join([name, *(f"{symbol(key[1])}={_short(item[key])}" for key in told)]))
     return labels
 
 

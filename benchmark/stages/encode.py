@@ -128,6 +128,8 @@ def sample(run: Run, purpose: str, n: int, size: int) -> ndarray:
 
 def jacobians(model: NeuralModel, z: Float[ndarray, "m d"]) -> Float[ndarray, "m D d"]:
     """∂E[x|z]/∂z at each code, by forward differentiation: one tangent for each coordinate."""
+    import warnings
+
     import torch
     from torch.func import jvp, vmap
 
@@ -135,7 +137,9 @@ def jacobians(model: NeuralModel, z: Float[ndarray, "m d"]) -> Float[ndarray, "m
         return model.mean_image(model.decode(z)).flatten(1)
 
     parts = []
-    with torch.no_grad():
+    with torch.no_grad(), warnings.catch_warnings():
+        # The first forward derivative makes torch script its own code, and deprecate that.
+        warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated", DeprecationWarning)
         for chunk in np.array_split(z, max(1, len(z) // 50)):
             points = torch.from_numpy(chunk)
             tangents = torch.eye(z.shape[1]).unsqueeze(1).expand(-1, len(chunk), -1)

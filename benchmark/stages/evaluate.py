@@ -195,7 +195,7 @@ def _is_scored(task: ScoreTask) -> bool:
     if not path.exists():
         return False
     record = read_json(path)
-    return bool(record["evaluation_seed"] == task.protocol.seed and record["status"] != "failed")
+    return bool(record.get("evaluation_seed") == task.protocol.seed and record.get("status") != "failed")
 
 
 def _arrays(task: ScoreTask, metric: Metric) -> tuple[list[Any], int, tuple[str, ...]]:

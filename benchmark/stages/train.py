@@ -9,7 +9,7 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy import ndarray
 
 from benchmark import registry
+from benchmark.codes import Codes
 from benchmark.datasets._dataset import Data
 from benchmark.errors import BenchmarkError, ModelError
 from benchmark.execution import execute
@@ -44,6 +46,8 @@ class FleetTask:
     data_dir: Path | None
     plugins: tuple[Path, ...]
     checkpoint_seconds: float
+    parent: int
+    """The process that hands tasks out; its workers end with it."""
 
 
 @dataclass
@@ -59,12 +63,12 @@ class FleetOutcome:
     fatal: str | None = None
 
 
-def save_fleets(store: Store, fleets: list[Fleet], suite: str) -> None:
-    """Write every fleet's members and order down before any of them takes a step."""
+def save_fleets(store: Store, fleets: list[Fleet], command: str) -> None:
+    """Write every fleet's members, their order and the command down before any of them takes a step."""
     for fleet in fleets:
         path = store.fleet_folder(fleet.fleet_id) / "fleet.json"
         if not path.exists():
-            write_json(path, {"format": FORMAT, "suite": suite, "fleet": fleet.to_json()})
+            write_json(path, {"format": FORMAT, "command": command, "fleet": fleet.to_json()})
 
 
 def unfinished_fleets(store: Store, runs: list[Run]) -> list[Fleet]:
@@ -80,9 +84,9 @@ def unfinished_fleets(store: Store, runs: list[Run]) -> list[Fleet]:
     return fleets
 
 
-def plan(store: Store, runs: list[Run]) -> list[Fleet]:
+def plan(store: Store, runs: list[Run], *, retry_failed: bool = False) -> list[Fleet]:
     """The fleets that would train these runs: unfinished ones whole, then new ones for what they leave."""
-    missing = [run for run in runs if not store.is_done(run) and store.failure(run) is None]
+    missing = [run for run in runs if not store.is_done(run) and (retry_failed or store.failure(run) is None)]
     adopted = unfinished_fleets(store, missing)
     covered = {run.run_id for fleet in adopted for run in fleet.runs}
     return adopted + plan_fleets([run for run in missing if run.run_id not in covered])
@@ -128,7 +132,7 @@ def train_fleets(
     remaining.sort(key=lambda fleet_id: -by_id[fleet_id].steps)
     while remaining:
         tasks = [
-            FleetTask(store.root, fleet_id, data_dir, tuple(registry.plugins()), checkpoint_seconds)
+            FleetTask(store.root, fleet_id, data_dir, tuple(registry.plugins()), checkpoint_seconds, os.getpid())
             for fleet_id in remaining
         ]
         busy = []
@@ -136,9 +140,7 @@ def train_fleets(
             fleet = by_id[outcome.task.fleet_id]
             result: FleetOutcome = outcome.value or FleetOutcome(fleet.fleet_id)
             if outcome.died:
-                for run in fleet.runs:
-                    store.record_failure(run, "train", outcome.died)
-                    result.failed.append((run.run_id, outcome.died))
+                _fail(list(fleet.runs), outcome.died, store, result)
                 shutil.rmtree(store.fleet_folder(fleet.fleet_id), ignore_errors=True)
             if result.busy:
                 busy.append(fleet.fleet_id)
@@ -169,109 +171,132 @@ def train_fleet(task: FleetTask) -> FleetOutcome:
             outcome.busy = True
             return outcome
         try:
-            with beating(claim), stop_requested() as stopping:
+            if not (folder / "fleet.json").exists():
+                return outcome  # finished between the two looks
+            with beating(claim, task.parent), stop_requested() as stopping:
                 path = folder / "fleet.json"
-                fleet = Fleet.from_json(read_json(path)["fleet"])
-                _train(fleet, task, store, stopping, outcome)
+                saved = read_json(path)
+                fleet = Fleet.from_json(saved["fleet"])
+                data = load_data(fleet.runs[0].dataset, task.data_dir)
+                _train(Work(fleet, saved["command"], data, store, task, outcome, timestamp()), stopping)
         finally:
             claim.release()
-        if not outcome.interrupted:
-            shutil.rmtree(folder, ignore_errors=True)
     except BenchmarkError as error:
         outcome.fatal = str(error)
+    except OSError as error:
+        outcome.fatal = f"{type(error).__name__} while training: {error}"
     return outcome
 
 
-def _train(fleet: Fleet, task: FleetTask, store: Store, stopping: Callable[[], bool], outcome: FleetOutcome) -> None:
-    missing = [run for run in fleet.runs if not store.is_done(run)]
-    if not missing:
-        return
-    data = load_data(fleet.runs[0].dataset, task.data_dir)
+@dataclass(frozen=True)
+class Work:
+    """One fleet in the hands of a worker."""
+
+    fleet: Fleet
+    command: str
+    data: Data
+    store: Store
+    task: FleetTask
+    outcome: FleetOutcome
+    started: str
+
+    def publish(self, run: Run, codes: Codes, weights: Mapping[str, ndarray], details: Mapping[str, Any]) -> None:
+        """Publish a run's folder: codes, weights and run.json, and the history where there is one."""
+        history: str | None = details.get("history")
+
+        def fill(folder: Path) -> None:
+            codes.save(folder / "codes.safetensors")
+            if weights:
+                save_arrays({name: np.ascontiguousarray(value) for name, value in weights.items()}, folder)
+            if history:
+                (folder / "history.csv").write_text(history)
+            write_json(
+                folder / "run.json",
+                {
+                    "format": FORMAT,
+                    "run_id": run.run_id,
+                    "config_id": run.config_id,
+                    "run": run.to_json(),
+                    "command": f"{self.command} --only config={run.config_id} --only seed={run.seed}",
+                    "parameters": sum(value.size for value in weights.values()),
+                    "seconds": details["seconds"],
+                    "provenance": {
+                        **provenance(),
+                        "started": self.started,
+                        "finished": timestamp(),
+                        "fleet": details.get("fleet", {}),
+                    },
+                },
+            )
+
+        self.store.publish(run, fill)
+        self.outcome.published.append(run.run_id)
+
+    def fail(self, runs: Sequence[Run], reason: str, **details: Any) -> None:
+        """Record why some runs have no result."""
+        for run in runs:
+            self.store.record_failure(run, "train", reason, **details)
+            self.outcome.failed.append((run.run_id, reason))
+
+
+def save_arrays(arrays: dict[str, ndarray], folder: Path) -> None:
+    """Write weights.safetensors."""
+    from safetensors.numpy import save_file
+
+    save_file(arrays, folder / "weights.safetensors")
+
+
+def _train(work: Work, stopping: Callable[[], bool]) -> None:
+    missing = [run for run in work.fleet.runs if not work.store.is_done(run)]
     try:
-        if fleet.engine == "closed_form":
-            _fit(fleet.runs[0], data, store)
-            outcome.published.append(fleet.runs[0].run_id)
-        else:
-            _train_networks(fleet, data, task, store, stopping, outcome)
+        if work.fleet.engine == "closed_form":
+            for run in missing:
+                _fit(run, work)
+        elif missing:
+            _train_networks(work, stopping)
     except ModelError as error:
-        _fail(missing, str(error), store, outcome)
+        work.fail(missing, str(error))
     except BenchmarkError:
         raise  # a missing file or a full disk concerns everything
     except OSError:
-        with disk_full_explained(store.root):
+        with disk_full_explained(work.store.root):
             raise
     except Exception as error:  # an author's model may raise anything: its runs are recorded as failed with the reason
-        _fail(missing, f"{type(error).__name__}: {error}", store, outcome, traceback=traceback.format_exc())
+        work.fail(missing, f"{type(error).__name__}: {error}", traceback=traceback.format_exc())
 
 
-def _fail(runs: list[Run], reason: str, store: Store, outcome: FleetOutcome, **details: str) -> None:
-    for run in runs:
-        store.record_failure(run, "train", reason, **details)
-        outcome.failed.append((run.run_id, reason))
-
-
-def _fit(run: Run, data: Data, store: Store) -> None:
-    from safetensors.numpy import save_file
-
-    started, start = timestamp(), time.monotonic()
+def _fit(run: Run, work: Work) -> None:
+    """Fit a closed form, or make an anchor's codes, and publish it."""
+    start = time.monotonic()
     model_class = registry.load("model", run.model.name)
     model: Anchor | Embedding = model_class(settings_of(run.model, model_class.Settings))
-    state: dict[str, np.ndarray] = {}
+    weights: dict[str, ndarray] = {}
     if isinstance(model, Embedding):
-        size = min(getattr(model.settings, "subset", len(data.training_rows)), len(data.training_rows))
-        rows = np.sort(stream(run.run_id, "subset").choice(data.training_rows, size, replace=False))
-        model.fit(flattened(data, rows), stream(run.run_id, "fit"))
-        state = model.state()
+        rows = work.data.training_rows
+        size = min(getattr(model.settings, "subset", len(rows)), len(rows))
+        rows = np.sort(stream(run.run_id, "subset").choice(rows, size, replace=False))
+        model.fit(flattened(work.data, rows), stream(run.run_id, "fit"))
+        weights = model.state()
     trained = time.monotonic()
-    codes = encode_embedding(model, data, run) if isinstance(model, Embedding) else encode_anchor(model, data, run)
+    encode = encode_embedding if isinstance(model, Embedding) else encode_anchor
+    codes = encode(model, work.data, run)  # type: ignore[arg-type]
     seconds = {"training": trained - start, "encoding": time.monotonic() - trained}
-
-    def fill(folder: Path) -> None:
-        codes.save(folder / "codes.safetensors")
-        if state:
-            save_file(
-                {name: np.ascontiguousarray(value) for name, value in state.items()}, folder / "weights.safetensors"
-            )
-        write_json(folder / "run.json", record(run, sum(a.size for a in state.values()), seconds, started, {}))
-
-    store.publish(run, fill)
+    work.publish(run, codes, weights, {"seconds": seconds})
 
 
-def _train_networks(
-    fleet: Fleet, data: Data, task: FleetTask, store: Store, stopping: Callable[[], bool], outcome: FleetOutcome
-) -> None:
+def _train_networks(work: Work, stopping: Callable[[], bool]) -> None:
+    """Train a fleet of networks to its end, then encode and publish each member."""
     from benchmark.training.loop import Interrupted, train
     from benchmark.training.process import set_up
 
     set_up()
-    started = timestamp()
+    fleet, folder = work.fleet, work.store.fleet_folder(work.task.fleet_id)
     try:
-        engine, progress = train(fleet, data, store.fleet_folder(task.fleet_id), task.checkpoint_seconds, stopping)
+        engine, progress = train(fleet, work.data, folder, work.task.checkpoint_seconds, stopping)
     except Interrupted:
-        outcome.interrupted = True
+        work.outcome.interrupted = True
         return
-    outcome.resumed_at = progress.resumed[-1] if progress.resumed else None
-    for index, run in enumerate(fleet.runs):
-        if index in progress.history.diverged:
-            step = progress.history.diverged[index]
-            reason = f"the loss stopped being a finite number at step {step}"
-            store.record_failure(run, "train", reason, step=step)
-            outcome.failed.append((run.run_id, reason))
-        elif not store.is_done(run):
-            _publish(run, index, engine, progress, data, store, fleet, started)
-            outcome.published.append(run.run_id)
-
-
-def _publish(
-    run: Run, index: int, engine: Any, progress: Any, data: Data, store: Store, fleet: Fleet, started: str
-) -> None:
-    from safetensors.torch import save_file
-
-    model = engine.member(index)
-    start = time.monotonic()
-    codes = encode_neural(model, data, run)
-    seconds = {"training": progress.seconds / len(fleet.runs), "encoding": time.monotonic() - start}
-    weights = {name: value.detach().contiguous().clone() for name, value in model.named_parameters()}
+    work.outcome.resumed_at = progress.resumed[-1] if progress.resumed else None
     about = {
         "id": fleet.fleet_id,
         "engine": fleet.engine,
@@ -279,29 +304,18 @@ def _publish(
         "seconds": progress.seconds,
         "resumed_at": progress.resumed,
     }
-
-    def fill(folder: Path) -> None:
-        codes.save(folder / "codes.safetensors")
-        save_file(weights, folder / "weights.safetensors")
-        if progress.history.rows[index]:
-            (folder / "history.csv").write_text(progress.history.csv(index))
-        parameters = sum(value.numel() for value in weights.values())
-        write_json(folder / "run.json", record(run, parameters, seconds, started, about))
-
-    store.publish(run, fill)
-
-
-def record(run: Run, parameters: int, seconds: dict[str, float], started: str, fleet: dict[str, Any]) -> dict[str, Any]:
-    """The content of run.json: the configuration, and where its result comes from."""
-    return {
-        "format": FORMAT,
-        "run_id": run.run_id,
-        "config_id": run.config_id,
-        "run": run.to_json(),
-        "parameters": parameters,
-        "seconds": seconds,
-        "provenance": {**provenance(), "started": started, "finished": timestamp(), "fleet": fleet},
-    }
+    for index, run in enumerate(fleet.runs):
+        if index in progress.history.diverged:
+            step = progress.history.diverged[index]
+            work.fail([run], f"the loss stopped being a finite number at step {step}", step=step)
+        elif not work.store.is_done(run):
+            start = time.monotonic()
+            model = engine.member(index)
+            codes = encode_neural(model, work.data, run)
+            seconds = {"training": progress.seconds / len(fleet.runs), "encoding": time.monotonic() - start}
+            weights = {name: value.detach().numpy() for name, value in model.named_parameters()}
+            history = progress.history.csv(index) if progress.history.rows[index] else None
+            work.publish(run, codes, weights, {"seconds": seconds, "fleet": about, "history": history})
 
 
 @cache
@@ -317,14 +331,14 @@ def load_data(dataset: Component, data_dir: Path | None) -> Data:
 
 
 @contextmanager
-def beating(claim: Claim) -> Iterator[None]:
-    """Keep a claim's heartbeat, and end this process when the one that started it is gone."""
-    parent, over = os.getppid(), threading.Event()
+def beating(claim: Claim, parent: int) -> Iterator[None]:
+    """Keep a claim's heartbeat, and end this worker process when `parent`, which started it, is gone."""
+    is_worker, over = os.getpid() != parent, threading.Event()
 
     def beat() -> None:
         last = time.monotonic()
         while not over.wait(1.0):
-            if os.getppid() != parent:
+            if is_worker and os.getppid() != parent:
                 os._exit(1)
             if time.monotonic() - last > HEARTBEAT:
                 claim.beat()

@@ -94,7 +94,8 @@ def probe_terms(posterior: Posterior, member: int) -> dict[str, float] | None:
     if posterior.logvar is None:
         return latent
     logvar: ndarray = posterior.logvar[member].double().numpy()
-    variances = np.exp(logvar)
+    with np.errstate(over="ignore"):
+        variances = np.exp(logvar)
     if not (np.isfinite(logvar).all() and np.isfinite(variances).all()):
         return None
     per_coordinate = (0.5 * (mu**2 + variances - logvar - 1)).mean(0)

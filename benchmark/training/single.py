@@ -44,10 +44,14 @@ class SingleEngine(Engine):
 
     @torch.no_grad()
     def posterior(self, x: Tensor) -> Posterior:
-        return Posterior(*(None if part is None else part[None] for part in self.model.posterior(x)))  # type: ignore[arg-type]
+        # What an author's module keeps beside its weights, such as batch statistics, sees training batches alone.
+        self.model.eval()
+        posterior = self.model.posterior(x)
+        self.model.train()
+        return Posterior(*(None if part is None else part[None] for part in posterior))  # type: ignore[arg-type]
 
     def state(self) -> dict[str, Tensor]:
-        tensors = {f"weights.{name}": value.detach() for name, value in self.model.named_parameters()}
+        tensors = {f"weights.{name}": value for name, value in self.model.state_dict().items()}
         for group, optimiser in self.optimisers.items():
             for index, parameter in enumerate(self.groups[group]):
                 for key, value in optimiser.state[parameter].items():
@@ -56,8 +60,8 @@ class SingleEngine(Engine):
 
     @torch.no_grad()
     def restore(self, state: dict[str, Tensor]) -> None:
-        for name, parameter in self.model.named_parameters():
-            parameter.copy_(state[f"weights.{name}"])
+        for name, value in self.model.state_dict().items():
+            value.copy_(state[f"weights.{name}"])
         for group, optimiser in self.optimisers.items():
             for index, parameter in enumerate(self.groups[group]):
                 keys = ("step", "exp_avg", "exp_avg_sq")

@@ -1,5 +1,6 @@
 """Figures: each is a valid file, says what it shows, and is left out where there is nothing to show."""
 
+import warnings
 from io import BytesIO
 from pathlib import Path
 
@@ -56,6 +57,15 @@ def test_charts(suite, looks, kind):
     assert is_picture(figures.correlation_heatmap(aggregate(suite, DECLARATIONS).correlations, names, kind))
     assert is_picture(figures.trade_off(wide, ("reconstruction", "rec"), [("mig", "MIG")], looks, kind))
     assert is_picture(figures.training_curves(histories, looks, kind))
+
+
+def test_legend_of_many_configurations_has_room():
+    """A legend that leaves the axes no room would be a warning, and warnings are errors here."""
+    labels = {f"dip_vae λ_diagonal={i} λ_off_diagonal={i}": "dip_vae" for i in range(20)}
+    values = pd.DataFrame({"label": list(labels), "rec": 1.0 * np.arange(20), "mig": 0.5})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert is_picture(figures.trade_off(values, ("rec", "rec"), [("mig", "MIG")], figures.looks(labels)))
 
 
 def test_same_figure_same_bytes(suite, looks):

@@ -1,0 +1,65 @@
+"""Models learn: every objective falls, and the linear VAE ends where theory puts it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from small import advance, engine_of, load, neural_models, small_run, table
+
+from benchmark.models._gaussian import GaussianModel
+from benchmark.models.vae import VAE
+from benchmark.networks.linear import Linear
+from benchmark.spec import TrainingSettings
+from benchmark.training.engine import seeded
+from benchmark.training.stacked import StackedEngine
+
+
+@pytest.mark.parametrize("model", neural_models())
+def test_a_few_steps_lower_the_loss(model: str) -> None:
+    """The mean loss of three seeds, over the first and the last ten of 150 steps."""
+    runs = [small_run(model, training={"learning_rate": 3e-3, "batch": 32}, seed=seed) for seed in range(3)]
+    data = load(runs[0])
+    terms = [advance(engine_of("single", [run], data), [run], data, 0, 150) for run in runs]
+    losses = np.array([[step["loss"].item() for step in member] for member in terms])
+    assert np.isfinite(losses).all()
+    assert losses[:, -10:].mean() < losses[:, :10].mean() - 1
+
+
+def test_a_linear_vae_finds_the_principal_components() -> None:
+    """Its optimum is W = U (Λ − σ²I)^½ up to signs: the principal subspace, and its axes at their own lengths.
+
+    (Lucas et al. 2019, "Don't blame the ELBO!", Theorem 1: the diagonal posterior leaves no rotation free.)
+    """
+    sigma, spreads = 0.5, np.array([3.0, 2.0, 0.5, 0.5, 0.5])
+    rng = np.random.default_rng(0)
+    frame = np.linalg.qr(rng.standard_normal((5, 5)))[0]
+    x = ((rng.standard_normal((2000, 5)) * spreads) @ frame).astype(np.float32)
+    x -= x.mean(axis=0)
+    _, values, directions = np.linalg.svd(x, full_matrices=False)
+    eigenvalues = values**2 / len(x)
+
+    with seeded("linear"):
+        members = [
+            VAE(VAE.Settings(likelihood="gaussian", sigma=sigma), Linear(Linear.Settings(latents=2), (5,)), len(x))
+            for _ in range(4)
+        ]
+    engine = StackedEngine(members, [TrainingSettings(learning_rate=1e-2)] * 4)  # type: ignore[arg-type]
+    runs = [small_run("vae", training={"batch": 128}, seed=seed) for seed in range(4)]
+    advance(engine, runs, table(x), 0, 1500)
+    for group in engine.optimisers.values():
+        for part in group.param_groups:
+            part["lr"] = 1e-3
+    advance(engine, runs, table(x), 1500, 2500)
+
+    for index in range(4):
+        model = engine.member(index)
+        assert isinstance(model, GaussianModel)
+        (layer,) = [module for module in model.decoder.modules() if isinstance(module, torch.nn.Linear)]
+        matrix = layer.weight.detach().numpy()
+        lengths = np.linalg.norm(matrix, axis=0)
+        order = np.argsort(-lengths)
+        cosines = np.abs(directions[:2] @ (matrix / lengths)[:, order])
+        np.testing.assert_allclose(np.linalg.svd(cosines, compute_uv=False), 1, atol=0.02)
+        np.testing.assert_allclose(cosines, np.eye(2), atol=0.1)
+        np.testing.assert_allclose(lengths[order], np.sqrt(eigenvalues[:2] - sigma**2), rtol=0.05)

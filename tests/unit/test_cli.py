@@ -1,0 +1,181 @@
+"""The command line itself: flags, exit codes, one sentence for a mistake."""
+
+import json
+
+import pytest
+
+from benchmark import api, cli
+from benchmark.errors import BenchmarkError, UsageError
+
+
+@pytest.fixture
+def run_line(monkeypatch, capsys, tmp_path):
+    """Run a command line in this process, in an empty folder; returns exit code, stdout and stderr."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["benchmark", *arguments])
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        captured = capsys.readouterr()
+        return caught.value.code or 0, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What `run` is asked for, in place of running it."""
+    calls = []
+
+    def record(suite, **choice):
+        calls.append({"suite": suite, **choice})
+        return api.RunSummary(suite)
+
+    monkeypatch.setattr(api, "run", record)
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (["runn", "quickstart"], "No such command 'runn'"),
+        (["run"], "Missing argument 'SUITE'"),
+        (["run", "quickstart", "--sed", "1"], "No such option: --sed"),
+        (["run", "quickstart", "--jobs", "many"], "'--jobs'"),
+        (["run", "quickstart", "--jobs", "-1"], "'--jobs'"),
+        (["run", "quickstart", "--device", "cuda"], "--device cuda"),
+        (["run", "quickstart", "--seeds", "many"], "--seeds many: write how many (3), a list (0,4) or a range (2-5)"),
+        (["run", "quickstart", "--seeds", "1-2-3"], "--seeds 1-2-3: write"),
+        (["run", "quickstart", "--seeds", "1,x"], "--seeds 1,x: write"),
+        (["run", "quickstart", "--seeds", "5-2"], "--seeds: no seeds"),
+        (["run", "quickstart", "--seeds", "0"], "--seeds: no seeds"),
+        (["run", "quickstart", "--seeds", "1,1"], "--seeds = [1, 1]: seeds are distinct"),
+        (["run", "quickstart", "--shard", "1"], "--shard 1: write I/N, such as 1/4"),
+        (["run", "quickstart", "--shard", "1/x"], "--shard 1/x: write"),
+        (["run", "quickstart", "--shard", "3/2", "--dry-run"], "--shard 3/2: the first number goes from 1"),
+        (["run", "quickstart", "--only", "model"], "--only model: write KEY=VALUE"),
+        (["run", "quickstart", "--only", "model="], "--only model=: write KEY=VALUE"),
+        (["run", "quickstart", "--only", "colour=red"], "--only colour: filter by one of"),
+        (["run", "quickstart", "--set", "steps"], "--set steps: write KEY=VALUE"),
+        (["run", "quickstart", "--set", "training.stepz=3"], "--set training.stepz: no run"),
+        (["run", "quickstart", "--set", "model.beta=-1"], "beta = -1: input should be greater than or equal to 0"),
+        (["run", "quickstrt"], 'unknown suite "quickstrt"; did you mean "quickstart"'),
+        (["run", "absent.toml"], "suite absent.toml: no such file"),
+        (["run", "quickstart", "--plugin", "absent.py"], "--plugin absent.py: no such file"),
+        (["evaluate", "quickstart"], 'nothing of a suite "quickstart"'),
+        (["report", "quickstart"], 'nothing of a suite "quickstart"'),
+        (["check", "quickstart", "--against", "x.csv"], 'suite "quickstart" has no results table'),
+        (["check", "quickstart"], "Missing option '--against'"),
+        (["status"], "--results results: no such folder"),
+        (["list", "modles"], 'unknown kind "modles"; did you mean "model"'),
+        (["show", "metric"], "say which; benchmark list metrics names them"),
+        (["show", "metric", "mgi"], 'unknown metric "mgi"; did you mean "mig"'),
+        (["show", "0123456789ab-s0"], 'plans no run "0123456789ab-s0"'),
+        (["merge", "absent"], "absent is not a results folder"),
+        (["data", "verify", "mnst"], 'unknown dataset "mnst"; did you mean "mnist"'),
+        (["doctor", "model", "vae"], "the conformance suite is there for metrics"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_exit_code_2_and_makes_nothing(run_line, tmp_path, line, said):
+    code, out, err = run_line(*line)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_bare_benchmark_shows_help(run_line):
+    code, out, err = run_line()
+    assert (code, err) == (2, "")
+    assert "Usage: " in out
+
+
+@pytest.mark.parametrize(
+    ("text", "seeds"), [("3", [0, 1, 2]), ("0,4", [0, 4]), ("2-5", [2, 3, 4, 5]), ("7,", [7]), ("4-4", [4])]
+)
+def test_seeds_are_a_number_a_list_or_a_range(run_line, asked, text, seeds):
+    assert run_line("run", "quickstart", "--seeds", text)[0] == 0
+    assert asked[0]["seeds"] == seeds
+
+
+def test_flags_arrive_as_they_are_meant(run_line, asked):
+    line = ["--only", "model=vae,ae", "--only", "model=pca", "--only", "seed=1, 2", "--set", "training.steps=3"]
+    more = ["--set", "model.kind=ii", "--set", "dataset.stride=[1, 2]", "--shard", "2/3", "--jobs", "0", "--retry-failed"]
+    assert run_line("run", "quickstart", *line, *more)[0] == 0
+    (call,) = asked
+    assert call["only"] == {"model": ["vae", "ae", "pca"], "seed": [1, 2]}
+    assert call["overrides"] == {"training.steps": 3, "model.kind": "ii", "dataset.stride": [1, 2]}
+    assert (call["shard"], call["jobs"], call["retry_failed"]) == ((2, 3), 0, True)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (BenchmarkError("the disk broke"), 1, "error: the disk broke\n"),
+        (UsageError("no such thing"), 2, "error: no such thing\n"),
+        (KeyboardInterrupt(), 130, "interrupted: nothing finished is lost; the same command carries on\n"),
+    ],
+)
+def test_exit_codes(run_line, monkeypatch, error, code, said):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(api, "run", fail)
+    assert run_line("run", "quickstart") == (code, "", said)
+
+
+def test_failed_runs_are_exit_code_1_with_their_reasons(run_line, monkeypatch):
+    summary = api.RunSummary("mine", ["a-s0"], {"b-s0": "it diverged"}, 1)
+    monkeypatch.setattr(api, "run", lambda *_, **__: summary)
+    code, out, err = run_line("run", "mine.toml")
+    assert code == 1
+    assert out == "mine: 1 runs done, 1 of them now; 1 failed\n"
+    assert err == "failed  b-s0: it diverged\nnext: benchmark run mine.toml --retry-failed\n"
+
+
+def test_the_last_line_says_what_to_type_next(run_line, asked):
+    assert run_line("run", "quickstart")[2] == "next: benchmark evaluate quickstart\n"
+    assert run_line("run", "quickstart", "--results", "r")[2] == "next: benchmark evaluate quickstart --results r\n"
+
+
+def test_list_as_json_holds_every_name(run_line):
+    from benchmark import registry
+
+    code, out, _ = run_line("list", "--json")
+    assert code == 0
+    known = json.loads(out)
+    assert {kind: list(known[kind]) for kind in known} == {kind: registry.names(kind) for kind in registry.KINDS}
+    assert list(json.loads(run_line("list", "metrics", "--json")[1])) == ["metric"]
+
+
+def test_show_tells_settings_with_their_defaults(run_line):
+    shown = json.loads(run_line("show", "model", "beta_vae", "--json")[1])
+    assert shown["settings"]["beta"]["default"] == 4
+    assert shown["version"] == 1
+    assert "beta = 4" in run_line("show", "models", "beta_vae")[1]
+    assert json.loads(run_line("show", "metric", "mig", "--json")[1])["direction"] == "higher is better"
+    assert "[[block]]" in run_line("show", "suite", "quickstart")[1]
+
+
+def test_doctor_passes_a_sound_measure_and_fails_a_broken_one(run_line, tmp_path):
+    assert run_line("doctor", "metric", "active_units")[0] == 0
+    broken = tmp_path / "sometimes.py"
+    broken.write_text(
+        "import numpy as np\nfrom benchmark import metric\n@metric()\n"
+        "def sometimes(codes, *, seed: int = 0) -> dict[str, float]:\n    return {'sometimes': float('nan')}\n"
+    )
+    code, out, _ = run_line("doctor", "metric", "sometimes", "--plugin", str(broken))
+    assert code == 1
+    assert "FAILED  scores" in out
+
+
+def test_data_verify_names_files_and_states(run_line, cache_folder):
+    code, out, _ = run_line("data", "verify", "mnist", "--json")
+    assert code == 1
+    states = json.loads(out)["mnist"]
+    assert len(states) == 4
+    assert set(states.values()) == {"absent"}
+    assert "train-images-idx3-ubyte.gz" in run_line("data", "verify", "mnist")[1]
+    assert json.loads(run_line("data", "list", "--json")[1])["synth_linear"] == "no files needed"

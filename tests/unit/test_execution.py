@@ -1,0 +1,99 @@
+"""Tasks onto processes: a killed worker costs its own task in hand, and no other."""
+
+import os
+import signal
+import time
+from collections import Counter
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from benchmark.execution import DEATHS, execute
+
+
+def square(task: int) -> tuple[int, int]:
+    return task * task, os.getpid()
+
+
+def work(folder: Path, doomed: dict[int, int], task: int) -> int:
+    """Note the try; kill this process while the task has deaths left."""
+    tries = folder / str(task)
+    with tries.open("a") as file:
+        file.write("x")
+    time.sleep(0.05)
+    if tries.stat().st_size <= doomed.get(task, 0):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return task * task
+
+
+def tries(folder: Path) -> Counter[int]:
+    return Counter({int(path.name): path.stat().st_size for path in folder.iterdir()})
+
+
+@pytest.mark.parametrize("jobs", [0, 1, 2])
+def test_every_task_comes_back_once(jobs):
+    outcomes = list(execute(square, range(5), jobs))
+    assert sorted(outcome.task for outcome in outcomes) == list(range(5))
+    assert all(outcome.value[0] == outcome.task**2 and outcome.died is None for outcome in outcomes)
+    pids = {outcome.value[1] for outcome in outcomes}
+    assert (pids == {os.getpid()}) == (jobs == 0)
+    assert len(pids) <= max(jobs, 1)
+
+
+@pytest.mark.parametrize("jobs", [0, 2])
+def test_without_tasks_there_is_nothing_to_do(jobs):
+    assert list(execute(square, [], jobs)) == []
+
+
+def test_in_this_process_the_order_is_kept_and_watch_is_called():
+    calls = []
+    outcomes = list(execute(square, [3, 1, 2], 0, lambda: calls.append(1)))
+    assert [outcome.task for outcome in outcomes] == [3, 1, 2]
+    assert len(calls) == 3
+
+
+def test_watch_is_called_while_work_goes_on():
+    calls: list[float] = []
+    list(execute(time.sleep, [1.3], 1, lambda: calls.append(time.monotonic())))
+    assert len(calls) >= 3
+
+
+def test_a_worker_killed_once_is_retried_and_everything_completes(tmp_path):
+    outcomes = list(execute(partial(work, tmp_path, {2: 1}), range(6), 2))
+    assert {outcome.task: outcome.value for outcome in outcomes} == {task: task**2 for task in range(6)}
+    assert len(outcomes) == 6
+    assert tries(tmp_path)[2] == 2
+
+
+def test_a_task_that_always_kills_its_worker_is_given_up_and_named_alone(tmp_path):
+    outcomes = {outcome.task: outcome for outcome in execute(partial(work, tmp_path, {2: 99}), range(6), 2)}
+    assert set(outcomes) == set(range(6))
+    assert outcomes[2].died == f"its process was killed {DEATHS} times"
+    assert outcomes[2].value is None
+    assert {task: outcomes[task].value for task in range(6) if task != 2} == {t: t**2 for t in range(6) if t != 2}
+    assert tries(tmp_path)[2] == DEATHS
+
+
+def test_two_that_kill_are_both_given_up(tmp_path):
+    outcomes = list(execute(partial(work, tmp_path, {0: 99, 1: 99}), range(3), 2))
+    assert {outcome.task for outcome in outcomes if outcome.died} == {0, 1}
+    assert [outcome.value for outcome in outcomes if not outcome.died] == [4]
+
+
+def test_an_idle_worker_that_is_killed_costs_no_task(tmp_path):
+    outcomes = []
+    for outcome in execute(square, range(4), 1):
+        outcomes.append(outcome)
+        if len(outcomes) == 1:
+            os.kill(outcome.value[1], signal.SIGKILL)
+            time.sleep(1.0)  # the pool notices before the next task is handed over
+    assert [outcome.value[0] for outcome in outcomes] == [0, 1, 4, 9]
+
+
+def test_whoever_stops_listening_stops_the_processes():
+    outcomes = execute(square, range(100), 2)
+    pid = next(outcomes).value[1]
+    outcomes.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)

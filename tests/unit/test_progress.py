@@ -1,0 +1,76 @@
+"""Progress on stderr: bars on a terminal, lines elsewhere, nothing when quiet."""
+
+import io
+import sys
+
+import pytest
+
+from benchmark import progress as module
+from benchmark.progress import Progress
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that a test sets; returns the list whose last entry is the time."""
+    times = [0.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: times[-1])
+    return times
+
+
+def test_without_a_terminal_a_line_comes_only_now_and_then(clock, capsys):
+    with Progress("training", 100) as progress:
+        for second in range(100):
+            clock.append(float(second))
+            progress.at(second)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == [
+        "training: 31%, about 69 s left",
+        "training: 62%, about 38 s left",
+        "training: 93%, about 7 s left",
+    ]
+
+
+def test_what_is_said_stays_and_goes_to_stderr(capsys):
+    with Progress("training", 1) as progress:
+        progress.say("done    abc-s0 [not markup]")
+    captured = capsys.readouterr()
+    assert captured.err == "done    abc-s0 [not markup]\n"
+    assert captured.out == ""
+
+
+def test_quiet_is_silent(clock, capsys):
+    with Progress("training", 10, quiet=True) as progress:
+        clock.append(1000.0)
+        progress.at(5)
+        progress.say("done")
+    assert capsys.readouterr() == ("", "")
+    assert progress.done == 5
+
+
+def test_nothing_to_do_divides_by_nothing(clock, capsys):
+    with Progress("training", 0) as progress:
+        clock.append(1000.0)
+        progress.at(0)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_terminal_gets_a_bar(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    with Progress("training 3 runs", 10) as progress:
+        progress.at(5)
+        progress.say("done    abc-s0 [not markup]")
+        progress.at(10)
+    assert "training 3 runs" in terminal.getvalue()
+    assert "100%" in terminal.getvalue()
+    assert "done    abc-s0 [not markup]" in terminal.getvalue()
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(5, "5 s"), (89, "89 s"), (90, "2 min"), (3600, "60 min"), (9000, "2.5 h")])
+def test_durations_read_at_a_glance(seconds, words):
+    assert module._duration(seconds) == words

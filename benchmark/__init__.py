@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from benchmark.datasets._dataset import Data, Dataset
     from benchmark.errors import BenchmarkError, NotApplicable, UsageError
     from benchmark.metrics._declare import metric
-    from benchmark.models._gaussian import GaussianModel
+    from benchmark.models._gaussian import GaussianModel, kl_coordinates, reparametrise
     from benchmark.models._model import Anchor, Embedding
     from benchmark.models._neural import Batch, NeuralModel, Noise, Objective, Posterior
     from benchmark.networks._network import Network
@@ -25,7 +25,7 @@ _HOMES = {
     "benchmark.datasets._dataset": ["Data", "Dataset"],
     "benchmark.errors": ["BenchmarkError", "NotApplicable", "UsageError"],
     "benchmark.metrics._declare": ["metric"],
-    "benchmark.models._gaussian": ["GaussianModel"],
+    "benchmark.models._gaussian": ["GaussianModel", "kl_coordinates", "reparametrise"],
     "benchmark.models._model": ["Anchor", "Embedding"],
     "benchmark.models._neural": ["Batch", "NeuralModel", "Noise", "Objective", "Posterior"],
     "benchmark.networks._network": ["Network"],

@@ -173,7 +173,7 @@ def evaluate(
     from benchmark.stages.evaluate import Protocol, Scored, ScoreTask, declarations, score_tasks
     from benchmark.stages.evaluate import evaluate as score_all
     from benchmark.suite import evaluation_settings
-    from benchmark.table import compile_table
+    from benchmark.table import compile_table, write_table
 
     add_plugins(plugins)
     store = Store(results, make=False)
@@ -206,6 +206,7 @@ def evaluate(
     table = compile_table(name, [(each, store.run_folder(each)) for each in done])
     folder = store.suite_folder(name)
     with disk_full_explained(folder / "results.csv"):
+        write_table(table, folder / "results.csv")
         aggregate(table, everything).write(folder)
     counts = {str(status): int(number) for status, number in table["status"].value_counts().items()}
     return EvaluationSummary(name, counts, failed, folder / "results.csv")
@@ -227,9 +228,9 @@ def report(suite: str, *, results: Path = RESULTS, plugins: Sequence[Path] = ())
     failures = [record for each in runs if not store.is_done(each) and (record := store.failure(each))]
     done = [(each, store.run_folder(each)) for each in runs if store.is_done(each)]
     description = registry.describe("suite", name) if name in registry.names("suite") else ""
-    return write_report(
-        name, description, read_table(folder / "results.parquet"), done, declarations(), folder, failures
-    )
+    table = read_table(folder / "results.parquet")
+    with disk_full_explained(folder / "index.html"):
+        return write_report(name, description, table, done, declarations(), folder, failures)
 
 
 def check(suite: str, against: Path, *, results: Path = RESULTS, plugins: Sequence[Path] = ()) -> list[Verdict]:

@@ -36,7 +36,7 @@ def environment(folder: Path) -> dict[str, str]:
     """This process's environment with an empty cache under `folder`, no data, no network and one thread."""
     here = {name: value for name, value in os.environ.items() if name not in ("BENCHMARK_DATA", "BENCHMARK_CACHE")}
     proxies = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), CLOSED_PORT)
-    return here | proxies | {"XDG_CACHE_HOME": str(folder / "cache"), "OMP_NUM_THREADS": "1", "NO_PROXY": ""}
+    return here | proxies | {"BENCHMARK_CACHE": str(folder / "cache"), "OMP_NUM_THREADS": "1", "NO_PROXY": ""}
 
 
 def command(

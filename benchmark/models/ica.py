@@ -10,7 +10,7 @@ from numpy import ndarray
 
 from benchmark.errors import ModelError
 from benchmark.models._model import Embedding
-from benchmark.spec import static
+from benchmark.spec import Number, static
 
 
 class ICA(Embedding):
@@ -19,7 +19,8 @@ class ICA(Embedding):
     class Settings(Embedding.Settings):
         latents: int = static(10, "number of components d", ge=1)
         subset: int = static(5_000, "points fitted, drawn by the run's seed", ge=2)
-        iterations: int = static(1_000, "FastICA's iterations at most", ge=1)
+        iterations: int = static(2_000, "FastICA's iterations at most", ge=1)
+        tolerance: Number = static(1e-3, "change of the unmixing matrix at which FastICA stops", gt=0)
 
     settings: Settings
 
@@ -31,6 +32,7 @@ class ICA(Embedding):
             self.settings.latents,
             whiten="unit-variance",
             max_iter=self.settings.iterations,
+            tol=self.settings.tolerance,
             random_state=int(rng.integers(2**31)),
         )
         with warnings.catch_warnings():
@@ -39,7 +41,8 @@ class ICA(Embedding):
                 fitted = estimator.fit(x)
             except ConvergenceWarning:
                 raise ModelError(
-                    f"FastICA did not converge in {self.settings.iterations} iterations; raise model.iterations"
+                    f"FastICA did not converge in {self.settings.iterations} iterations;"
+                    " raise model.iterations or model.tolerance"
                 ) from None
         self.mean, self.unmixing, self.mixing = fitted.mean_, fitted.components_, fitted.mixing_
         return self

@@ -10,6 +10,7 @@ from numpy import ndarray
 
 from benchmark.codes import Codes
 from benchmark.datasets._dataset import Data
+from benchmark.errors import ModelError
 from benchmark.models._model import Anchor, Embedding
 from benchmark.models._neural import NeuralModel
 from benchmark.seeds import stream
@@ -65,7 +66,10 @@ def encode_embedding(model: Embedding, data: Data, run: Run) -> Codes:
 
 
 def encode_neural(model: NeuralModel, data: Data, run: Run) -> Codes:
-    """Codes of a trained network: means, variances and one sample of every evaluation point."""
+    """Codes of a trained network: means, variances and one sample of every evaluation point.
+
+    Raises `ModelError` where they are not all finite.
+    """
     import torch
 
     rows = data.evaluation_rows
@@ -83,6 +87,8 @@ def encode_neural(model: NeuralModel, data: Data, run: Run) -> Codes:
             elif scale is not None:
                 samples.append((mu + (scale @ eps.unsqueeze(2)).squeeze(2)).numpy())
     mean = np.concatenate(means)
+    if not all(np.isfinite(part).all() for part in (mean, *variances, *samples)):
+        raise ModelError("the encoder gives codes that are not finite numbers")
     codes = Codes(
         means=mean,
         variances=np.concatenate(variances) if variances else None,

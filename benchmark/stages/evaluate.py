@@ -195,7 +195,11 @@ def _is_scored(task: ScoreTask) -> bool:
     if not path.exists():
         return False
     record = read_json(path)
-    return bool(record.get("evaluation_seed") == task.protocol.seed and record.get("status") != "failed")
+    if record.get("format", 0) > FORMAT:
+        raise BenchmarkError(f"{path} has format {record['format']}, newer than this version reads; update")
+    if not {"evaluation_seed", "status"} <= record.keys():
+        raise BenchmarkError(f"{path} lacks its seed or status; delete it and evaluate again")
+    return bool(record["evaluation_seed"] == task.protocol.seed and record["status"] != "failed")
 
 
 def _arrays(task: ScoreTask, metric: Metric) -> tuple[list[Any], int, tuple[str, ...]]:

@@ -178,7 +178,9 @@ def train_fleet(task: FleetTask) -> FleetOutcome:
                 saved = read_json(path)
                 fleet = Fleet.from_json(saved["fleet"])
                 data = load_data(fleet.runs[0].dataset, task.data_dir)
-                _train(Work(fleet, saved["command"], data, store, task, outcome, timestamp()), stopping)
+                _train(Work(fleet, saved.get("command", ""), data, store, task, outcome, timestamp()), stopping)
+            if not outcome.interrupted:
+                shutil.rmtree(folder, ignore_errors=True)
         finally:
             claim.release()
     except BenchmarkError as error:
@@ -234,9 +236,15 @@ class Work:
 
     def fail(self, runs: Sequence[Run], reason: str, **details: Any) -> None:
         """Record why some runs have no result."""
-        for run in runs:
-            self.store.record_failure(run, "train", reason, **details)
-            self.outcome.failed.append((run.run_id, reason))
+        _fail(runs, reason, self.store, self.outcome, **details)
+
+
+def _fail(runs: Sequence[Run], reason: str, store: Store, outcome: FleetOutcome, **details: Any) -> None:
+    """Record why some runs have no result; those that are published, or failed for their own reason, are left."""
+    for run in runs:
+        if not store.is_done(run) and run.run_id not in dict(outcome.failed):
+            store.record_failure(run, "train", reason, **details)
+            outcome.failed.append((run.run_id, reason))
 
 
 def save_arrays(arrays: dict[str, ndarray], folder: Path) -> None:
@@ -313,7 +321,7 @@ def _train_networks(work: Work, stopping: Callable[[], bool]) -> None:
             model = engine.member(index)
             codes = encode_neural(model, work.data, run)
             seconds = {"training": progress.seconds / len(fleet.runs), "encoding": time.monotonic() - start}
-            weights = {name: value.detach().numpy() for name, value in model.named_parameters()}
+            weights = {name: value.detach().numpy() for name, value in model.state_dict().items()}
             history = progress.history.csv(index) if progress.history.rows[index] else None
             work.publish(run, codes, weights, {"seconds": seconds, "fleet": about, "history": history})
 

@@ -95,6 +95,10 @@ def train(
         if now - reported > 0.5 or step == steps:
             report(folder, step, steps, resumed)
             reported = now
+    # The last update comes after the last loss: what it broke shows in the weights alone.
+    for index in range(len(members)):
+        if not all(parameter.isfinite().all() for parameter in engine.member(index).parameters()):
+            history.diverged.setdefault(index, step)
     return engine, Progress(step, before + time.monotonic() - start, history, resumed)
 
 

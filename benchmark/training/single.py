@@ -15,6 +15,10 @@ class SingleEngine(Engine):
 
     def __init__(self, members: list[NeuralModel], trainings: list[TrainingSettings]) -> None:
         (self.model,) = self.members = [member.to(memory_format=torch.channels_last) for member in members]  # type: ignore[call-overload]
+        # Stackable settings are scalars of tensors here too: an author's loss sees the same in either engine.
+        names = type(self.model.settings).stackable_names()
+        scalars = {name: torch.tensor(float(getattr(self.model.settings, name))) for name in names}
+        self.settings = self.model.settings.model_copy(update=scalars)
         parameters = dict(self.model.named_parameters())
         self.groups = {
             group: [parameters[name] for name in names] for group, names in split_parameters(self.model).items()
@@ -27,10 +31,13 @@ class SingleEngine(Engine):
     def step(self, x: Tensor, x2: Tensor | None, noise: dict[str, Tensor], step: int) -> dict[str, Tensor]:
         noise = {name: value[0] for name, value in noise.items()}
         batch = Batch(x[0], noise, torch.tensor(float(step)), None if x2 is None else x2[0])
-        objective, critics = self.model(batch, self.model.settings)
+        objective, critics = self.model(batch, self.settings)
         losses = {"": objective.loss, **critics}
         # All gradients are taken before any update, so that the order of the optimisers does not matter.
-        gradients = {group: torch.autograd.grad(losses[group], tensors) for group, tensors in self.groups.items()}
+        gradients = {
+            group: torch.autograd.grad(losses[group], tensors, materialize_grads=True)
+            for group, tensors in self.groups.items()
+        }
         for group, tensors in self.groups.items():
             for parameter, gradient in zip(tensors, gradients[group], strict=True):
                 parameter.grad = laid_out_as(parameter, gradient)

@@ -14,6 +14,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from benchmark.models._neural import Batch, NeuralModel, Posterior
 from benchmark.spec import TrainingSettings
 from benchmark.training.engine import Engine, adam_options, laid_out_as, split_parameters
+from benchmark.training.narrow import turn_narrow_products
 
 
 class StackedEngine(Engine):
@@ -73,7 +74,9 @@ class StackedEngine(Engine):
         gradients: dict[str, Tensor] = {}
         for group, loss in {"": objective.loss, **critics}.items():
             names = self.groups[group]
-            found = torch.autograd.grad(loss.sum(), [parameters[name] for name in names], retain_graph=bool(critics))
+            found = torch.autograd.grad(
+                loss.sum(), [parameters[name] for name in names], retain_graph=bool(critics), materialize_grads=True
+            )
             gradients |= dict(zip(names, found, strict=True))
         terms = {
             "loss": objective.loss,
@@ -85,7 +88,7 @@ class StackedEngine(Engine):
     def step(self, x: Tensor, x2: Tensor | None, noise: dict[str, Tensor], step: int) -> dict[str, Tensor]:
         arguments = (self.parameters, self.scalars, x, x2, noise, torch.tensor(float(step)))
         if self._recorded is None:
-            self._recorded = make_fx(self._gradients)(*arguments)
+            self._recorded = turn_narrow_products(make_fx(self._gradients)(*arguments))
         with torch.no_grad():
             gradients, terms = self._recorded(*arguments)
         for group, optimiser in self.optimisers.items():

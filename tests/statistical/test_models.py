@@ -31,7 +31,7 @@ def test_a_linear_vae_finds_the_principal_components() -> None:
 
     (Lucas et al. 2019, "Don't blame the ELBO!", Theorem 1: the diagonal posterior leaves no rotation free.)
     """
-    sigma, spreads = 0.5, np.array([3.0, 2.0, 0.5, 0.5, 0.5])
+    sigma, spreads = 1.0, np.array([3.0, 1.5, 0.5, 0.5, 0.5])
     rng = np.random.default_rng(0)
     frame = np.linalg.qr(rng.standard_normal((5, 5)))[0]
     x = ((rng.standard_normal((2000, 5)) * spreads) @ frame).astype(np.float32)
@@ -46,20 +46,19 @@ def test_a_linear_vae_finds_the_principal_components() -> None:
         ]
     engine = StackedEngine(members, [TrainingSettings(learning_rate=1e-2)] * 4)  # type: ignore[arg-type]
     runs = [small_run("vae", training={"batch": 128}, seed=seed) for seed in range(4)]
-    advance(engine, runs, table(x), 0, 1500)
-    for group in engine.optimisers.values():
-        for part in group.param_groups:
-            part["lr"] = 1e-3
-    advance(engine, runs, table(x), 1500, 2500)
+    for start, stop, rate in ((0, 1500, 5e-2), (1500, 3000, 2e-2), (3000, 4000, 1e-3)):
+        for part in engine.optimisers[""].param_groups:
+            part["lr"] = rate
+        advance(engine, runs, table(x), start, stop)
 
     for index in range(4):
         model = engine.member(index)
         assert isinstance(model, GaussianModel)
         (layer,) = [module for module in model.decoder.modules() if isinstance(module, torch.nn.Linear)]
         matrix = layer.weight.detach().numpy()
+        basis = np.linalg.qr(matrix)[0]
+        np.testing.assert_allclose(np.linalg.svd(directions[:2] @ basis, compute_uv=False), 1, atol=1e-3)
         lengths = np.linalg.norm(matrix, axis=0)
         order = np.argsort(-lengths)
-        cosines = np.abs(directions[:2] @ (matrix / lengths)[:, order])
-        np.testing.assert_allclose(np.linalg.svd(cosines, compute_uv=False), 1, atol=0.02)
-        np.testing.assert_allclose(cosines, np.eye(2), atol=0.1)
-        np.testing.assert_allclose(lengths[order], np.sqrt(eigenvalues[:2] - sigma**2), rtol=0.05)
+        np.testing.assert_allclose(np.abs(directions[:2] @ (matrix / lengths)[:, order]), np.eye(2), atol=0.05)
+        np.testing.assert_allclose(lengths[order], np.sqrt(eigenvalues[:2] - sigma**2), rtol=0.03)

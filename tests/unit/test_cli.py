@@ -102,7 +102,17 @@ def test_seeds_are_a_number_a_list_or_a_range(run_line, asked, text, seeds):
 
 def test_flags_arrive_as_they_are_meant(run_line, asked):
     line = ["--only", "model=vae,ae", "--only", "model=pca", "--only", "seed=1, 2", "--set", "training.steps=3"]
-    more = ["--set", "model.kind=ii", "--set", "dataset.stride=[1, 2]", "--shard", "2/3", "--jobs", "0", "--retry-failed"]
+    more = [
+        "--set",
+        "model.kind=ii",
+        "--set",
+        "dataset.stride=[1, 2]",
+        "--shard",
+        "2/3",
+        "--jobs",
+        "0",
+        "--retry-failed",
+    ]
     assert run_line("run", "quickstart", *line, *more)[0] == 0
     (call,) = asked
     assert call["only"] == {"model": ["vae", "ae", "pca"], "seed": [1, 2]}

@@ -16,6 +16,7 @@ from torch import nn
 from benchmark import registry
 from benchmark.codes import Codes
 from benchmark.datasets._dataset import Data
+from benchmark.errors import ModelError
 from benchmark.models._neural import NeuralModel
 from benchmark.models.pca import PCA
 from benchmark.models.rotated import Rotated
@@ -188,6 +189,16 @@ def test_what_is_drawn_depends_on_the_run() -> None:
     assert second.samples is not None
     assert np.array_equal(first.means, second.means)
     assert not np.isclose(first.samples, second.samples).any()
+
+
+@pytest.mark.parametrize("broken", [math.nan, 500.0])
+def test_codes_that_are_no_numbers_are_the_models_failure(broken: float) -> None:
+    """A log-variance of 500 overflows."""
+    model = make("vae")
+    with torch.no_grad():
+        model.encoder[1].bias[3] = broken
+    with pytest.raises(ModelError, match="not finite"):
+        encode_neural(model, data(), RUN)
 
 
 def test_points_have_no_pictures() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,12 @@ from typing import Any
 import pytest
 import torch
 from small import load, small_run, weights
+from torch import Tensor
 
 from benchmark.spec import Run
 from benchmark.training.fleet import CACHED_WEIGHTS, LARGEST, Fleet, fleet_size, plan_fleets
 from benchmark.training.loop import Interrupted, build, train
+from benchmark.training.stacked import StackedEngine
 
 
 def members(fleets: list[Fleet]) -> list[list[str]]:
@@ -185,6 +188,24 @@ class TestTraining:
         _, progress = train(fleet, load(fleet.runs[0]), folder(tmp_path, "fleet"), 1e9, never)
         assert progress.step == 500
         assert set(progress.history.diverged) == {0, 1}
+
+    def test_a_member_that_its_last_update_breaks_has_diverged(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Its last loss was finite, and its codes still are."""
+
+        def step(self: StackedEngine, x: Any, x2: Any, noise: Any, step: int) -> dict[str, Tensor]:
+            terms = take_step(self, x, x2, noise, step)
+            if step == 39:
+                with torch.no_grad():
+                    self.parameters["decoder.4.bias"][1, 0] = math.nan
+            return terms
+
+        take_step = StackedEngine.step
+        monkeypatch.setattr(StackedEngine, "step", step)
+        fleet = fleet_of("stacked", "vae")
+        _, progress = train(fleet, load(fleet.runs[0]), folder(tmp_path, "fleet"), 1e9, never)
+        assert progress.history.diverged == {1: 40}
 
     def test_the_untrained_network_is_as_it_was_drawn(self, tmp_path: Path) -> None:
         fleet = fleet_of("stacked", "untrained")

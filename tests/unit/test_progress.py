@@ -71,6 +71,8 @@ def test_a_terminal_gets_a_bar(monkeypatch):
     assert "done    abc-s0 [not markup]" in terminal.getvalue()
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(5, "5 s"), (89, "89 s"), (90, "2 min"), (3600, "60 min"), (9000, "2.5 h")])
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(5, "5 s"), (89, "89 s"), (90, "2 min"), (3600, "60 min"), (9000, "2.5 h")]
+)
 def test_durations_read_at_a_glance(seconds, words):
     assert module._duration(seconds) == words

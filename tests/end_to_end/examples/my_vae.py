@@ -1,7 +1,6 @@
 """β-VAE with free bits: a coordinate's KL costs nothing below `free` nats (after Kingma et al. 2016)."""
 
-from benchmark import GaussianModel, Number, Objective, stackable
-from benchmark.models._gaussian import kl_coordinates
+from benchmark import GaussianModel, Number, Objective, kl_coordinates, stackable
 
 
 class MyVAE(GaussianModel):

@@ -1,0 +1,254 @@
+"""Scoring from arrays: each score once, by its protocol, with a reason where there is none."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmark import registry
+from benchmark.codes import Codes
+from benchmark.errors import BenchmarkError, NotApplicable
+from benchmark.metrics._declare import Pieces, metric
+from benchmark.metrics.mig import mig
+from benchmark.seeds import stream
+from benchmark.stages.evaluate import (
+    Protocol,
+    Scored,
+    ScoreTask,
+    declarations,
+    evaluate,
+    load_codes,
+    load_history,
+    score,
+    score_path,
+    score_tasks,
+)
+
+N = 3_000
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A run's folder with codes of a grid of two factors, means and samples, and no variances."""
+    rng = np.random.default_rng(0)
+    factors = np.stack(np.unravel_index(np.arange(N) % 20, (4, 5)), axis=1)
+    means = (factors + 0.1 * rng.standard_normal(factors.shape)).astype(np.float32)
+    samples = means + np.float32(0.5) * rng.standard_normal(means.shape).astype(np.float32)
+    codes = Codes(means=means, samples=samples, factors=factors, factor_names=("a", "b"), factor_sizes=(4, 5))
+    codes.save(tmp_path / "codes.safetensors")
+    load_codes.cache_clear()
+    return tmp_path
+
+
+@pytest.fixture
+def measure(monkeypatch):
+    """Register functions as measures for one test."""
+
+    def add(function) -> str:
+        name = function.__name__
+        entry = registry.Entry("metric", name, __name__, Path(__file__))
+        monkeypatch.setitem(registry._plugins, ("metric", name), entry)
+        monkeypatch.setitem(globals(), name, function)
+        return name
+
+    # Entries without loose files: this very module is imported already, and no worker process starts.
+    monkeypatch.setattr(registry, "plugins", list)
+    return add
+
+
+def scored(folder: Path, *metrics: str, **options) -> tuple[list[ScoreTask], list[Scored]]:
+    """Score in this process; the tasks that there were and what came of them."""
+    protocol = Protocol(metrics, **options)
+    tasks = score_tasks(folder, protocol, declarations(metrics))
+    found: list[Scored] = []
+    evaluate(tasks, 0, lambda _, one: found.append(one))
+    return tasks, found
+
+
+def records(folder: Path) -> dict[str, dict]:
+    return {path.name: json.loads(path.read_text()) for path in sorted((folder / "scores").glob("*.json"))}
+
+
+def test_a_score_is_what_the_function_says_on_the_shared_draw(folder):
+    scored(folder, "mig", points=2_000, seed=3)
+    codes = load_codes(folder / "codes.safetensors", frozenset())
+    rows = np.sort(stream("evaluation", "rows", 3).choice(N, 2_000, replace=False))
+    found = {record["representation"]: record for record in records(folder).values()}
+    assert set(found) == {"mean", "sample"}
+    assert found["mean"]["values"] == mig(codes.means[rows], codes.factors[rows], seed=3)
+    assert codes.samples is not None
+    assert found["sample"]["values"] == mig(codes.samples[rows], codes.factors[rows], seed=3)
+    assert found["mean"]["values"]["mig"] > found["sample"]["values"]["mig"] + 0.1
+    assert found["mean"]["protocol"] == "mig/bins20-mean-n2000/v1"
+    assert (found["mean"]["n"], found["mean"]["evaluation_seed"], found["mean"]["factor_names"]) == (
+        2_000,
+        3,
+        ["a", "b"],
+    )
+
+
+def test_what_is_scored_is_kept_and_another_seed_scores_again(folder):
+    assert len(scored(folder, "mig")[0]) == 2
+    assert scored(folder, "mig") == ([], [])
+    assert len(scored(folder, "mig", seed=1)[0]) == 2
+    assert {record["evaluation_seed"] for record in records(folder).values()} == {1}
+
+
+def test_other_points_are_another_protocol_in_another_file(folder):
+    scored(folder, "mig", points=2_000)
+    scored(folder, "mig", points=1_500)
+    assert sorted(record["n"] for record in records(folder).values()) == [1_500, 1_500, 2_000, 2_000]
+
+
+def test_what_the_codes_lack_is_not_applicable_with_the_reason(folder):
+    _, (one,) = scored(folder, "kl")
+    assert one == Scored(
+        "not_applicable", "the posterior is not a diagonal Gaussian: the encoder is deterministic or of full covariance"
+    )
+    (record,) = records(folder).values()
+    assert (record["status"], record["reason"], record["values"]) == ("not_applicable", one.reason, {})
+
+
+def test_too_few_points_are_not_applicable(folder):
+    _, found = scored(folder, "mig", points=500)
+    assert {one.reason for one in found} == {"500 points are fewer than the 1,000 that this measure needs"}
+
+
+def test_a_measure_that_raises_is_failed_with_its_reason_and_tried_again(folder, measure):
+    calls = []
+
+    @metric(representations=("mean",))
+    def breaks(codes, *, seed: int = 0) -> dict[str, float]:
+        calls.append(seed)
+        if len(calls) == 1:
+            raise ZeroDivisionError("at the first try")
+        return {"breaks": 0.5}
+
+    name = measure(breaks)
+    assert scored(folder, name)[1] == [Scored("failed", "ZeroDivisionError: at the first try")]
+    assert scored(folder, name)[1] == [Scored("ok")]
+    assert scored(folder, name)[1] == []
+    assert len(calls) == 2
+
+
+@pytest.mark.parametrize("values", [{"strange": float("nan")}, {"strange": 0.5, "other": float("inf")}, {}])
+def test_what_is_no_finite_number_is_failed_and_never_a_value(folder, measure, values):
+    @metric(representations=("mean",))
+    def strange(codes, *, seed: int = 0) -> dict[str, float]:
+        return values
+
+    _, (one,) = scored(folder, measure(strange))
+    assert one.status == "failed"
+    assert "every score is a finite number" in (one.reason or "")
+    assert [record["values"] for record in records(folder).values()] == [{}]
+
+
+def test_an_optional_array_is_passed_where_there_is_one(folder, measure):
+    @metric(representations=("mean",))
+    def optional(codes, variances=None, history=None, *, seed: int = 0) -> dict[str, float]:
+        return {"optional": float(variances is None) + float(history is not None)}
+
+    (folder / "history.csv").write_text("step,loss,kl\n10,1.5,\n20,1.25,0.5\n")
+    scored(folder, measure(optional))
+    assert [record["values"] for record in records(folder).values()] == [{"optional": 2.0}]
+
+
+def test_an_empty_cell_of_a_history_is_nan(tmp_path):
+    path = tmp_path / "history.csv"
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([["step", "kl"], [10, ""], [20, 0.5]])
+    history = load_history(path)
+    assert history is not None
+    np.testing.assert_array_equal(history["kl"], [np.nan, 0.5])
+    assert load_history(tmp_path / "absent.csv") is None
+
+
+def sums(folder: Path, computed: list[int], broken: set[int]):
+    def parts(codes, *, seed: int = 0) -> list[int]:
+        return [1, 2, 3]
+
+    def compute(codes, part: int) -> float:
+        computed.append(part)
+        if part in broken:
+            raise KeyboardInterrupt
+        return 10.0 * part
+
+    @metric(representations=("mean",), pieces=Pieces(parts, compute, lambda _, values: {"summed": sum(values)}))
+    def summed(codes, *, seed: int = 0) -> dict[str, float]:
+        return {"summed": 60.0}
+
+    return summed
+
+
+def test_pieces_are_combined_and_leave_nothing_behind(folder, measure):
+    computed: list[int] = []
+    name = measure(sums(folder, computed, set()))
+    more: list[int] = []
+    found: list[Scored] = []
+    tasks = score_tasks(folder, Protocol((name,)), declarations((name,)))
+    evaluate(tasks, 0, lambda _, one: found.append(one), on_more=more.append)
+    assert (computed, more) == ([1, 2, 3], [2])
+    assert [one.status for one in found] == ["piece", "piece", "ok"]
+    assert [record["values"] for record in records(folder).values()] == [{"summed": 60.0}]
+    assert list((folder / "scores" / ".pieces").iterdir()) == []
+
+
+def test_pieces_that_are_there_are_not_computed_again(folder, measure):
+    computed: list[int] = []
+    broken = {3}
+    name = measure(sums(folder, computed, broken))
+    with pytest.raises(KeyboardInterrupt):
+        scored(folder, name)
+    assert records(folder) == {}
+    broken.clear()
+    scored(folder, name)
+    assert computed == [1, 2, 3, 3]
+    assert [record["values"] for record in records(folder).values()] == [{"summed": 60.0}]
+
+
+def test_quick_is_a_protocol_of_its_own(folder, measure):
+    @metric(representations=("mean",), quick={"trees": 2})
+    def costly(codes, *, trees: int = 100, seed: int = 0) -> dict[str, float]:
+        return {"costly": trees / 100}
+
+    name = measure(costly)
+    scored(folder, name, budget="quick")
+    scored(folder, name, budget="full")
+    found = {record["protocol"]: record["values"] for record in records(folder).values()}
+    assert found == {
+        f"costly/trees2-mean-n{N}/v1": {"costly": 0.02},
+        f"costly/trees100-mean-n{N}/v1": {"costly": 1.0},
+    }
+
+
+def test_not_applicable_from_within_keeps_its_words(folder, measure):
+    @metric(representations=("mean",))
+    def shy(codes, *, seed: int = 0) -> dict[str, float]:
+        raise NotApplicable("not today")
+
+    assert scored(folder, measure(shy))[1] == [Scored("not_applicable", "not today")]
+
+
+@pytest.mark.parametrize("content", [b"", b"not safetensors at all", b"\x08\0\0\0\0\0\0\0{}"])
+def test_damaged_codes_are_one_sentence(folder, content):
+    (folder / "codes.safetensors").write_bytes(content)
+    with pytest.raises(BenchmarkError, match=r"codes\.safetensors cannot be read as codes .* delete its run folder"):
+        scored(folder, "mig")
+
+
+def test_a_damaged_score_is_one_sentence_and_stays(folder):
+    task = scored(folder, "mig")[0][0]
+    score_path(task).write_text("{")
+    with pytest.raises(BenchmarkError, match=r"mig-bins20-.*\.json is damaged"):
+        scored(folder, "mig")
+    assert score_path(task).read_text() == "{"
+
+
+def test_the_task_itself_never_raises(folder):
+    task = ScoreTask(folder, "mig", "mean", Protocol(("mig",)))
+    (folder / "codes.safetensors").unlink()
+    one = score(task)
+    assert one.status == "failed"
+    assert records(folder)[score_path(task).name]["reason"] == one.reason

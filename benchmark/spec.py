@@ -30,7 +30,7 @@ def _number(value: Any) -> Any:
     if isinstance(value, str):
         return INFINITIES.get(value, value)
     if isinstance(value, float) and math.isnan(value):
-        raise ValueError("NaN is not a setting")
+        raise ValueError("must be a number, not NaN")
     return value
 
 

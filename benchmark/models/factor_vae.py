@@ -19,7 +19,9 @@ class FactorVAE(GaussianModel):
 
     class Settings(GaussianModel.Settings):
         gamma: Number = stackable(10.0, "weight γ of the total correlation", ge=0, allow_inf_nan=False)
-        discriminator_learning_rate: Number = stackable(1e-4, "the discriminator's Adam rate", gt=0)
+        discriminator_learning_rate: Number = stackable(
+            1e-4, "the discriminator's Adam rate", gt=0, allow_inf_nan=False
+        )
         discriminator_layers: int = static(5, "hidden layers of 1,000: 5 (M Table 5.5) or 6 (Kim & Mnih)", ge=1)
         discriminator_width: int = static(1000, "width of the discriminator's hidden layers", ge=1)
 

@@ -140,7 +140,7 @@ def _labels(names: list[str], parts: list[dict[str, dict[str, Any]]], groups: li
 
 def symbol(name: str) -> str:
     """A setting's name with its leading Greek letter written as one: `lambda_diagonal` is `λ_diagonal`."""
-    first, *rest = name.split("_")
+    first, *rest = name.removesuffix("_").split("_")
     return "_".join([GREEK.get(first, first), *rest])
 
 

@@ -140,7 +140,7 @@ def train_fleets(
             fleet = by_id[outcome.task.fleet_id]
             result: FleetOutcome = outcome.value or FleetOutcome(fleet.fleet_id)
             if outcome.died:
-                _fail(list(fleet.runs), outcome.died, store, result)
+                fail(store, result, fleet.runs, outcome.died)
                 shutil.rmtree(store.fleet_folder(fleet.fleet_id), ignore_errors=True)
             if result.busy:
                 busy.append(fleet.fleet_id)
@@ -247,6 +247,13 @@ def _fail(runs: Sequence[Run], reason: str, store: Store, outcome: FleetOutcome,
             outcome.failed.append((run.run_id, reason))
 
 
+def fail(store: Store, outcome: FleetOutcome, runs: Sequence[Run], reason: str, **details: Any) -> None:
+    """Record why some runs have no result."""
+    for run in runs:
+        store.record_failure(run, "train", reason, **details)
+        outcome.failed.append((run.run_id, reason))
+
+
 def save_arrays(arrays: dict[str, ndarray], folder: Path) -> None:
     """Write weights.safetensors."""
     from safetensors.numpy import save_file
@@ -319,7 +326,11 @@ def _train_networks(work: Work, stopping: Callable[[], bool]) -> None:
         elif not work.store.is_done(run):
             start = time.monotonic()
             model = engine.member(index)
-            codes = encode_neural(model, work.data, run)
+            try:
+                codes = encode_neural(model, work.data, run)
+            except ModelError as error:
+                work.fail([run], str(error))
+                continue
             seconds = {"training": progress.seconds / len(fleet.runs), "encoding": time.monotonic() - start}
             weights = {name: value.detach().numpy() for name, value in model.state_dict().items()}
             history = progress.history.csv(index) if progress.history.rows[index] else None

@@ -14,7 +14,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from benchmark.models._neural import Batch, NeuralModel, Posterior
 from benchmark.spec import TrainingSettings
 from benchmark.training.engine import Engine, adam_options, laid_out_as, split_parameters
-from benchmark.training.narrow import turn_narrow_products
+from benchmark.training.recording import rewrite
 
 
 class StackedEngine(Engine):
@@ -88,7 +88,7 @@ class StackedEngine(Engine):
     def step(self, x: Tensor, x2: Tensor | None, noise: dict[str, Tensor], step: int) -> dict[str, Tensor]:
         arguments = (self.parameters, self.scalars, x, x2, noise, torch.tensor(float(step)))
         if self._recorded is None:
-            self._recorded = turn_narrow_products(make_fx(self._gradients)(*arguments))
+            self._recorded = rewrite(make_fx(self._gradients)(*arguments))
         with torch.no_grad():
             gradients, terms = self._recorded(*arguments)
         for group, optimiser in self.optimisers.items():

@@ -247,7 +247,7 @@ def test_a_damaged_file_among_the_results(work, pattern, content, said):
 
 
 def test_a_run_that_diverges_is_failed_at_its_step_and_never_averaged(work):
-    rates = 'sweep = { "training.learning_rate" = [1e-3, 1e12] }'
+    rates = 'sweep = { "training.learning_rate" = [2e-3, 1e12] }'
     text = TINY.replace('["ae", "beta_vae", "perfect"]', f'"ae"\n{rates}')
     (work / "mine.toml").write_text(text)
     results = work / "results"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from benchmark import api, cli
+from benchmark import api, cli, registry
 from benchmark.errors import BenchmarkError, UsageError
 
 
@@ -12,6 +12,7 @@ from benchmark.errors import BenchmarkError, UsageError
 def run_line(monkeypatch, capsys, tmp_path):
     """Run a command line in this process, in an empty folder; returns exit code, stdout and stderr."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(registry, "_plugins", {})
 
     def run(*arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr("sys.argv", ["benchmark", *arguments])
@@ -151,8 +152,6 @@ def test_the_last_line_says_what_to_type_next(run_line, asked):
 
 
 def test_list_as_json_holds_every_name(run_line):
-    from benchmark import registry
-
     code, out, _ = run_line("list", "--json")
     assert code == 0
     known = json.loads(out)

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark import registry
+from benchmark.atomic import disk_full_explained, write_atomically
 from benchmark.errors import UsageError
 from benchmark.progress import Progress
 from benchmark.spec import Run
-from benchmark.store import Store, disk_full_explained, read_json, write_atomically
+from benchmark.store import Store, read_json
 
 if TYPE_CHECKING:
     from benchmark.stages.estimate import Estimate

@@ -353,7 +353,7 @@ def _print(value: Any, as_json: bool, text: str) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    from benchmark.store import write_atomically
+    from benchmark.atomic import write_atomically
 
     write_atomically(path, lambda scratch: scratch.write_text(text))
 

@@ -1,4 +1,4 @@
-"""The results folder: runs published by one rename, failures recorded, claims that only save work.
+"""The results folder: runs published by one rename, failures recorded.
 
 A run is done when its folder holds run.json, which appears with the whole folder at once. Nothing rests on file
 locks: two processes on one folder at worst train something twice, and the second to finish steps back.
@@ -13,18 +13,16 @@ import shutil
 import socket
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmark.atomic import disk_full_explained, sync, write_atomically
+from benchmark.claim import alive
 from benchmark.errors import BenchmarkError, UsageError
 from benchmark.spec import Run
 
 FORMAT = 1
-CLAIM_SECONDS = 120.0
-"""A claim whose heartbeat is older is stale: its process is gone or cannot reach the folder."""
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class Store:
@@ -156,65 +154,6 @@ class Store:
         return [Run.from_json(run) for run in record["runs"]]
 
 
-class Claim:
-    """A process's word that it works on something: host, pid and a heartbeat, which is the file's time."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def take(self) -> bool:
-        """Claim it, unless another living process has."""
-        if self.is_held():
-            return False
-        self.path.unlink(missing_ok=True)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with self.path.open("x") as file:
-                json.dump({"host": socket.gethostname(), "pid": os.getpid(), "born": born(os.getpid())}, file)
-        except FileExistsError:
-            return False
-        return True
-
-    def is_held(self) -> bool:
-        """Whether a living process holds it; one of this host that is gone holds nothing, whatever its heartbeat."""
-        try:
-            age = time.time() - self.path.stat().st_mtime
-            holder = json.loads(self.path.read_text())
-        except FileNotFoundError:
-            return False
-        except ValueError:  # being written, or damaged
-            return age < CLAIM_SECONDS
-        if holder["host"] == socket.gethostname() and (
-            not alive(holder["pid"]) or born(holder["pid"]) != holder["born"]
-        ):
-            return False
-        return age < CLAIM_SECONDS
-
-    def beat(self) -> None:
-        self.path.touch()
-
-    def release(self) -> None:
-        self.path.unlink(missing_ok=True)
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def born(pid: int) -> str | None:
-    """When a process started, where the system tells: it sets a process apart from a later one with its number."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except OSError:
-        return None
-
-
 def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON file; raise `BenchmarkError` on a damaged one."""
     try:
@@ -238,50 +177,6 @@ def check_format(record: dict[str, Any], path: Path) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON file atomically: readers see the old content or the new one."""
     write_atomically(path, lambda scratch: scratch.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n"))
-
-
-def write_atomically(path: Path, fill: Callable[[Path], Any]) -> None:
-    """Let `fill` write a scratch neighbour, then rename it over `path`."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}")
-    with disk_full_explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            fill(scratch)
-            sync(scratch)
-            scratch.replace(path)
-        finally:
-            scratch.unlink(missing_ok=True)
-
-
-@contextmanager
-def disk_full_explained(path: Path) -> Iterator[None]:
-    """Turn a full disk or an unwritable folder into a sentence."""
-    try:
-        yield
-    except PermissionError:
-        raise BenchmarkError(f"{path.parent} is not writable; choose another --results folder") from None
-    except Exception as error:
-        if is_full(error):
-            raise BenchmarkError(
-                f"no space left for {path}; free some and run the same command again: nothing published was lost"
-            ) from None
-        raise
-
-
-def is_full(error: Exception) -> bool:
-    """Whether an error says that the disk is full; safetensors, which writes outside Python, says so in its text."""
-    if isinstance(error, OSError):
-        return error.errno in FULL
-    return any(f"(os error {number})" in str(error) for number in FULL)
-
-
-def sync(path: Path) -> None:
-    """Force a file or folder to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def timestamp() -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from benchmark.atomic import write_atomically
 from benchmark.errors import BenchmarkError, UsageError
 from benchmark.spec import Run, canonical_json
 
@@ -160,19 +160,6 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
     """Write the table twice, as `path` with the endings .parquet and .csv, each in one step."""
     write_atomically(path.with_suffix(".parquet"), lambda scratch: frame.to_parquet(scratch, index=False))
     write_atomically(path.with_suffix(".csv"), lambda scratch: frame.to_csv(scratch, index=False))
-
-
-def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a scratch neighbour, then rename it: readers see the old file or the new one, whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        write(scratch)
-        with scratch.open("rb") as file:
-            os.fsync(file.fileno())
-        scratch.replace(path)
-    finally:
-        scratch.unlink(missing_ok=True)
 
 
 def read_table(path: Path) -> pd.DataFrame:

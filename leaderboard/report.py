@@ -10,12 +10,12 @@ from typing import Any
 
 import pandas as pd
 
+from benchmark.atomic import write_atomically
 from benchmark.codes import Codes
 from benchmark.errors import BenchmarkError
 from benchmark.metrics._declare import Metric
 from benchmark.spec import Run
 from benchmark.stages.aggregate import aggregate, configurations, headline_rows, symbol
-from benchmark.table import write_atomically
 from leaderboard import figures, pictures
 from leaderboard.board import Board, Cell, Row, boards, primary, title
 from leaderboard.figures import Figure, Look

@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmark.atomic import write_atomically
 from benchmark.errors import UsageError
 from benchmark.metrics._declare import Metric
 from benchmark.spec import suggest
 from benchmark.statistics import spearman_interval, spread
-from benchmark.table import split_key, write_atomically
+from benchmark.table import split_key
 
 REFERENCE_MODELS = ("perfect", "perfect_dead", "rotated", "noise", "untrained")
 """Rows that show where a measure's floor and ceiling lie; they are no competitors and enter no correlation."""

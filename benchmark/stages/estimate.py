@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmark.seeds import BLOCK
 from benchmark.spec import TrainingSettings, digest
-from benchmark.stages.train import load_data
+from benchmark.stages.worker import load_data
 from benchmark.suite import settings_of
 from benchmark.training.fleet import Fleet, static_part
 

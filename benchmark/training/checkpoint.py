@@ -9,8 +9,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from benchmark.atomic import write_atomically
 from benchmark.errors import BenchmarkError
-from benchmark.store import write_atomically
 from benchmark.training.engine import Engine
 from benchmark.training.history import History
 

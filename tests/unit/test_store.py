@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from benchmark import store as module
+from benchmark.claim import CLAIM_SECONDS, Claim, born
 from benchmark.errors import BenchmarkError, UsageError
 from benchmark.spec import Component, Run
-from benchmark.store import Claim, Store, born, read_json, write_json
+from benchmark.store import Store, read_json, write_json
 
 
 def run(seed: int = 0) -> Run:
@@ -249,7 +250,7 @@ def test_a_later_process_with_the_same_number_holds_nothing(tmp_path):
 def test_another_host_is_believed_while_its_heart_beats(tmp_path, dead):
     claim = claimed(tmp_path / "claim.json", dead, host="elsewhere", age=60)
     assert claim.is_held()
-    claim = claimed(tmp_path / "claim.json", dead, host="elsewhere", age=module.CLAIM_SECONDS + 1)
+    claim = claimed(tmp_path / "claim.json", dead, host="elsewhere", age=CLAIM_SECONDS + 1)
     assert not claim.is_held()
     claim.beat()
     assert claim.is_held()
@@ -259,5 +260,5 @@ def test_a_half_written_claim_holds_until_it_is_old(tmp_path):
     path = tmp_path / "claim.json"
     path.write_text("")
     assert Claim(path).is_held()
-    os.utime(path, (time.time() - module.CLAIM_SECONDS - 1,) * 2)
+    os.utime(path, (time.time() - CLAIM_SECONDS - 1,) * 2)
     assert Claim(path).take()

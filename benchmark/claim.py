@@ -1,0 +1,71 @@
+"""Claims: a process's word that it works on something. They only save work; no result rests on them."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from pathlib import Path
+
+CLAIM_SECONDS = 120.0
+"""A claim whose heartbeat is older is stale: its process is gone or cannot reach the folder."""
+
+
+class Claim:
+    """A process's word that it works on something: host, pid and a heartbeat, which is the file's time."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def take(self) -> bool:
+        """Claim it, unless another living process has."""
+        if self.is_held():
+            return False
+        self.path.unlink(missing_ok=True)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with self.path.open("x") as file:
+                json.dump({"host": socket.gethostname(), "pid": os.getpid(), "born": born(os.getpid())}, file)
+        except FileExistsError:
+            return False
+        return True
+
+    def is_held(self) -> bool:
+        """Whether a living process holds it; one of this host that is gone holds nothing, whatever its heartbeat."""
+        try:
+            age = time.time() - self.path.stat().st_mtime
+            holder = json.loads(self.path.read_text())
+        except FileNotFoundError:
+            return False
+        except ValueError:  # being written, or damaged
+            return age < CLAIM_SECONDS
+        if holder["host"] == socket.gethostname() and (
+            not alive(holder["pid"]) or born(holder["pid"]) != holder["born"]
+        ):
+            return False
+        return age < CLAIM_SECONDS
+
+    def beat(self) -> None:
+        self.path.touch()
+
+    def release(self) -> None:
+        self.path.unlink(missing_ok=True)
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def born(pid: int) -> str | None:
+    """When a process started, where the system tells: it sets a process apart from a later one with its number."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        return None

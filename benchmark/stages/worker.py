@@ -1,0 +1,294 @@
+"""What a worker process does with one fleet: claim it, train it, encode and publish its members."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from benchmark import registry
+from benchmark.atomic import disk_full_explained
+from benchmark.claim import Claim
+from benchmark.codes import Codes
+from benchmark.datasets._dataset import Data
+from benchmark.errors import BenchmarkError, ModelError
+from benchmark.models._model import Anchor, Embedding
+from benchmark.provenance import provenance
+from benchmark.seeds import stream
+from benchmark.spec import Component, Run, canonical_json
+from benchmark.stages.encode import encode_anchor, encode_embedding, encode_neural, flattened
+from benchmark.store import FORMAT, Store, read_json, timestamp, write_json
+from benchmark.suite import settings_of
+from benchmark.training.fleet import Fleet
+
+HEARTBEAT = 10.0
+"""Seconds between two beats of a claim."""
+
+
+@dataclass(frozen=True)
+class FleetTask:
+    """All that a worker process needs to train one fleet."""
+
+    results: Path
+    fleet_id: str
+    data_dir: Path | None
+    plugins: tuple[Path, ...]
+    checkpoint_seconds: float
+    parent: int
+    """The process that hands tasks out; its workers end with it."""
+
+
+@dataclass
+class FleetOutcome:
+    """What a worker says of a fleet: `busy` if another process holds it, `interrupted` if it was told to stop."""
+
+    fleet_id: str
+    published: list[str] = field(default_factory=list)
+    failed: list[tuple[str, str]] = field(default_factory=list)
+    resumed_at: int | None = None
+    busy: bool = False
+    interrupted: bool = False
+    fatal: str | None = None
+
+
+def train_fleet(task: FleetTask) -> FleetOutcome:
+    """Train, encode and publish one fleet, in a worker process. Never raises: what failed is recorded and returned."""
+    outcome = FleetOutcome(task.fleet_id)
+    try:
+        for plugin in task.plugins:
+            registry.add_plugin(plugin)
+        store = Store(task.results)
+        folder = store.fleet_folder(task.fleet_id)
+        claim = Claim(folder / "claim.json")
+        if not (folder / "fleet.json").exists():
+            return outcome  # another process finished it in the meantime
+        if not claim.take():
+            outcome.busy = True
+            return outcome
+        try:
+            if not (folder / "fleet.json").exists():
+                return outcome  # finished between the two looks
+            with beating(claim, task.parent), stop_requested() as stopping:
+                path = folder / "fleet.json"
+                saved = read_json(path)
+                fleet = Fleet.from_json(saved["fleet"])
+                data = load_data(fleet.runs[0].dataset, task.data_dir)
+                _train(Work(fleet, saved.get("command", ""), data, store, task, outcome, timestamp()), stopping)
+            if not outcome.interrupted:
+                shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            claim.release()
+    except BenchmarkError as error:
+        outcome.fatal = str(error)
+    except OSError as error:
+        outcome.fatal = f"{type(error).__name__} while training: {error}"
+    return outcome
+
+
+@dataclass(frozen=True)
+class Work:
+    """One fleet in the hands of a worker."""
+
+    fleet: Fleet
+    command: str
+    data: Data
+    store: Store
+    task: FleetTask
+    outcome: FleetOutcome
+    started: str
+
+    def publish(self, run: Run, codes: Codes, weights: Mapping[str, ndarray], details: Mapping[str, Any]) -> None:
+        """Publish a run's folder: codes, weights and run.json, and the history where there is one."""
+        history: str | None = details.get("history")
+
+        def fill(folder: Path) -> None:
+            codes.save(folder / "codes.safetensors")
+            if weights:
+                save_arrays({name: np.ascontiguousarray(value) for name, value in weights.items()}, folder)
+            if history:
+                (folder / "history.csv").write_text(history)
+            write_json(
+                folder / "run.json",
+                {
+                    "format": FORMAT,
+                    "run_id": run.run_id,
+                    "config_id": run.config_id,
+                    "run": run.to_json(),
+                    "command": f"{self.command} --only config={run.config_id} --only seed={run.seed}",
+                    "parameters": sum(value.size for value in weights.values()),
+                    "seconds": details["seconds"],
+                    "provenance": {
+                        **provenance(),
+                        "started": self.started,
+                        "finished": timestamp(),
+                        "fleet": details.get("fleet", {}),
+                    },
+                },
+            )
+
+        self.store.publish(run, fill)
+        self.outcome.published.append(run.run_id)
+
+    def fail(self, runs: Sequence[Run], reason: str, **details: Any) -> None:
+        """Record why some runs have no result."""
+        fail(runs, reason, self.store, self.outcome, **details)
+
+
+def fail(runs: Sequence[Run], reason: str, store: Store, outcome: FleetOutcome, **details: Any) -> None:
+    """Record why some runs have no result; those that are published, or failed for their own reason, are left."""
+    for run in runs:
+        if not store.is_done(run) and run.run_id not in dict(outcome.failed):
+            store.record_failure(run, "train", reason, **details)
+            outcome.failed.append((run.run_id, reason))
+
+
+def save_arrays(arrays: dict[str, ndarray], folder: Path) -> None:
+    """Write weights.safetensors."""
+    from safetensors.numpy import save_file
+
+    save_file(arrays, folder / "weights.safetensors")
+
+
+def _train(work: Work, stopping: Callable[[], bool]) -> None:
+    missing = [run for run in work.fleet.runs if not work.store.is_done(run)]
+    try:
+        if work.fleet.engine == "closed_form":
+            for run in missing:
+                _fit(run, work)
+        elif missing:
+            _train_networks(work, stopping)
+    except ModelError as error:
+        work.fail(missing, str(error))
+    except BenchmarkError:
+        raise  # a missing file or a full disk concerns everything
+    except OSError:
+        with disk_full_explained(work.store.root):
+            raise
+    except Exception as error:  # an author's model may raise anything: its runs are recorded as failed with the reason
+        work.fail(missing, f"{type(error).__name__}: {error}", traceback=traceback.format_exc())
+
+
+def _fit(run: Run, work: Work) -> None:
+    """Fit a closed form, or make an anchor's codes, and publish it."""
+    start = time.monotonic()
+    model_class = registry.load("model", run.model.name)
+    model: Anchor | Embedding = model_class(settings_of(run.model, model_class.Settings))
+    weights: dict[str, ndarray] = {}
+    if isinstance(model, Embedding):
+        rows = work.data.training_rows
+        size = min(getattr(model.settings, "subset", len(rows)), len(rows))
+        rows = np.sort(stream(run.run_id, "subset").choice(rows, size, replace=False))
+        model.fit(flattened(work.data, rows), stream(run.run_id, "fit"))
+        weights = model.state()
+    trained = time.monotonic()
+    encode = encode_embedding if isinstance(model, Embedding) else encode_anchor
+    codes = encode(model, work.data, run)  # type: ignore[arg-type]
+    seconds = {"training": trained - start, "encoding": time.monotonic() - trained}
+    work.publish(run, codes, weights, {"seconds": seconds})
+
+
+def _train_networks(work: Work, stopping: Callable[[], bool]) -> None:
+    """Train a fleet of networks to its end, then encode and publish each member."""
+    from benchmark.training.loop import Interrupted, train
+    from benchmark.training.process import set_up
+
+    set_up()
+    fleet, folder = work.fleet, work.store.fleet_folder(work.task.fleet_id)
+    try:
+        engine, progress = train(fleet, work.data, folder, work.task.checkpoint_seconds, stopping)
+    except Interrupted:
+        work.outcome.interrupted = True
+        return
+    work.outcome.resumed_at = progress.resumed[-1] if progress.resumed else None
+    about = {
+        "id": fleet.fleet_id,
+        "engine": fleet.engine,
+        "members": len(fleet.runs),
+        "seconds": progress.seconds,
+        "resumed_at": progress.resumed,
+    }
+    for index, run in enumerate(fleet.runs):
+        if index in progress.history.diverged:
+            step = progress.history.diverged[index]
+            work.fail([run], f"the loss stopped being a finite number at step {step}", step=step)
+        elif not work.store.is_done(run):
+            start = time.monotonic()
+            model = engine.member(index)
+            try:
+                codes = encode_neural(model, work.data, run)
+            except ModelError as error:
+                work.fail([run], str(error))
+                continue
+            seconds = {"training": progress.seconds / len(fleet.runs), "encoding": time.monotonic() - start}
+            weights = {name: value.detach().numpy() for name, value in model.state_dict().items()}
+            history = progress.history.csv(index) if progress.history.rows[index] else None
+            work.publish(run, codes, weights, {"seconds": seconds, "fleet": about, "history": history})
+
+
+@cache
+def _data(name: str, settings: str, data_dir: Path | None) -> Data:
+    dataset_class = registry.load("dataset", name)
+    data: Data = dataset_class(dataset_class.Settings.read(json.loads(settings), name)).load(data_dir)
+    return data
+
+
+def load_data(dataset: Component, data_dir: Path | None) -> Data:
+    """A run's data, loaded once in each process."""
+    return _data(dataset.name, canonical_json({**dataset.settings, **dataset.locations}), data_dir)
+
+
+def forget_data() -> None:
+    """Free the memory of what was loaded."""
+    _data.cache_clear()
+
+
+@contextmanager
+def beating(claim: Claim, parent: int) -> Iterator[None]:
+    """Keep a claim's heartbeat, and end this worker process when `parent`, which started it, is gone."""
+    is_worker, over = os.getpid() != parent, threading.Event()
+
+    def beat() -> None:
+        last = time.monotonic()
+        while not over.wait(1.0):
+            if is_worker and os.getppid() != parent:
+                os._exit(1)
+            if time.monotonic() - last > HEARTBEAT:
+                claim.beat()
+                last = time.monotonic()
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+@contextmanager
+def stop_requested() -> Iterator[Callable[[], bool]]:
+    """Within the block an interrupt only sets a flag, which the loop reads after a step."""
+    flag = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield flag.is_set
+        return
+    signals = (signal.SIGINT, signal.SIGTERM)
+    previous = [signal.signal(number, lambda *_: flag.set()) for number in signals]
+    try:
+        yield flag.is_set
+    finally:
+        for number, handler in zip(signals, previous, strict=True):
+            signal.signal(number, handler)

@@ -9,9 +9,7 @@ class BetaVAE(GaussianModel):
 
     class Settings(GaussianModel.Settings):
         beta: Number = stackable(4.0, "weight β of the KL term", ge=0, allow_inf_nan=False)
-        annealing_steps: Number = stackable(
-            0.0, "steps over which β grows from 0; 0 is at once", ge=0, allow_inf_nan=False
-        )
+        annealing_steps: Number = stackable(0.0, "steps over which β grows from 0; 0 is at once", ge=0)
 
     def loss(self, batch: Batch, settings: Settings) -> Objective:
         terms, *_ = self.elbo_terms(batch)

@@ -19,11 +19,24 @@ class Claim:
         self.path = path
 
     def take(self) -> bool:
-        """Claim it, unless another living process has."""
-        if self.is_held():
-            return False
-        self.path.unlink(missing_ok=True)
+        """Claim it, unless another living process has.
+
+        A file is created by one process alone. A stale one is moved away first, and put back if it turns out that
+        another process has just replaced it.
+        """
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        aside = self.path.with_name(f".{self.path.name}.{socket.gethostname()}-{os.getpid()}")
+        try:
+            stale = self.path.stat()
+            if self.is_held():
+                return False
+            self.path.rename(aside)
+            if aside.stat().st_ino != stale.st_ino:
+                aside.rename(self.path)
+                return False
+        except FileNotFoundError:
+            pass  # nobody's, or just moved away by another process
+        aside.unlink(missing_ok=True)
         try:
             with self.path.open("x") as file:
                 json.dump({"host": socket.gethostname(), "pid": os.getpid(), "born": born(os.getpid())}, file)

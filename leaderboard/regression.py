@@ -24,6 +24,8 @@ LEVEL = 0.01
 """One-sided, after Holm over all comparisons of a check."""
 TESTABLE = 5
 """Fewer seeds than this on either side are compared by the margin alone."""
+STANDARD_ERRORS = 3.0
+"""How many of them a margin that decides alone spans."""
 OF_RANGE, RELATIVE = 0.05, 0.10
 """The default margin: this part of a bounded score's range, or of the mean size of an unbounded one on its dataset.
 
@@ -75,40 +77,24 @@ def check(
     """Compare the headline scores of two results tables, configuration by configuration and protocol by protocol.
 
     Worse: the mean drops by more than the margin, and the drop is significant (Welch, one-sided p < 0.01 after Holm)
-    where both sides have five seeds or more. Better likewise. Missing: the reference has a number and the new table
-    has none. margins: by metric, in the score's unit, in place of the default. Raises `UsageError` on a metric that
-    is not declared.
+    where both sides have five seeds or more. With fewer the margin alone decides, and is at least three standard
+    errors of the difference as the seeds spread, so that no rerun on another machine raises an alarm by its rounding.
+    Better likewise. Missing: the reference has a number and the new table has none. margins: by metric, in the
+    score's unit, in place of the default. Raises `UsageError` on a metric that is not declared.
     """
     pairs = _pairs(new, reference, declarations)
     verdicts = [_compared(pair, declarations[pair.frame.metric], margins or {}) for pair in pairs]
     return _judged(verdicts, pairs)
 
 
-def seed_margins(
-    reference: pd.DataFrame, declarations: Mapping[str, Metric], deviations: float = 3.0
-) -> dict[str, float]:
-    """Margins from a table's own seeds: so many standard errors of a difference of two means, pooled per metric.
-
-    For a table whose runs were repeated with other seeds; metrics without two seeds of any configuration are left out.
-    """
-    rows = headline_rows(reference, declarations)
-    rows = rows[rows["status"] == "ok"]
-    margins: dict[str, float] = {}
-    for metric, of_metric in rows.groupby("metric"):
-        groups = of_metric.groupby(["config_id", "protocol", "budget"], dropna=False)["value"]
-        spread = groups.agg(["var", "size"]).dropna()
-        if len(spread):
-            margins[str(metric)] = deviations * math.sqrt((2 * spread["var"] / spread["size"]).mean())
-    return margins
-
-
 @dataclass(frozen=True)
 class _Pair:
-    """A verdict still without its comparison, its protocol's mean size on the dataset, and the seeds' values."""
+    """A verdict still without its comparison, the size and seed deviation usual on its leaderboard, and the values."""
 
     frame: Verdict
     direction: str
     size: float
+    deviation: float
     then: Float[ndarray, " n"]
     now: Float[ndarray, " m"]
 
@@ -125,6 +111,7 @@ def _pairs(new: pd.DataFrame, reference: pd.DataFrame, declarations: Mapping[str
     reasons = absent.first().to_dict()
     columns = ["dataset_label", "protocol", "representation", "column"]
     sizes = sides["then"].groupby(columns)["value"].agg(lambda values: values.abs().mean())
+    seeds = sides["then"].groupby([*columns, "config_id"], dropna=False)["value"].var().groupby(level=columns).mean()
     pairs = []
     for _, rows in together[together["status"] == "ok"].groupby(keys, dropna=False, sort=False):
         first = rows[[*keys, *told]].iloc[0]
@@ -147,8 +134,10 @@ def _pairs(new: pd.DataFrame, reference: pd.DataFrame, declarations: Mapping[str
             new_mean=_mean(values["now"]),
             note=reason,
         )
-        size = float(sizes.get(tuple(first[columns]), 0.0))
-        pairs.append(_Pair(frame, first["direction"], size, values["then"], values["now"]))
+        board = tuple(first[columns])
+        size, variance = float(sizes.get(board, 0.0)), float(seeds.get(board, 0.0))
+        deviation = math.sqrt(variance) if variance > 0 else 0.0
+        pairs.append(_Pair(frame, first["direction"], size, deviation, values["then"], values["now"]))
     return pairs
 
 
@@ -171,9 +160,16 @@ def _compared(pair: _Pair, metric: Metric, margins: Mapping[str, float]) -> Verd
     sign = 1 if pair.direction == "higher" else -1
     frame = replace(frame, change=sign * change, margin=margin)
     if min(len(pair.then), len(pair.now)) < TESTABLE:
-        return replace(frame, note=f"fewer than {TESTABLE} seeds: by the margin alone")
+        margin = margins.get(frame.metric, max(margin, STANDARD_ERRORS * _standard_error(pair)))
+        return replace(frame, margin=margin, note=f"fewer than {TESTABLE} seeds: by the margin alone")
     now, then = sign * pair.now, sign * pair.then
     return replace(frame, p=min(welch_p(now, then), welch_p(then, now)))
+
+
+def _standard_error(pair: _Pair) -> float:
+    """Of the difference of two means, from the larger of the seeds' own deviation and the leaderboard's usual one."""
+    own = [float(side.std(ddof=1)) for side in (pair.then, pair.now) if len(side) > 1]
+    return max([pair.deviation, *own]) * math.sqrt(1 / len(pair.then) + 1 / len(pair.now))
 
 
 def default_margin(metric: Metric, size: float) -> float:

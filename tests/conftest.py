@@ -4,8 +4,15 @@ import os
 import shutil
 from pathlib import Path
 
-import command
 import pytest
+from jaxtyping import install_import_hook
+
+# The shapes and types in annotations are checked at every call, from the first import on.
+install_import_hook(
+    ["benchmark.metrics", "benchmark.datasets", "benchmark.codes", "benchmark.statistics"], "beartype.beartype"
+)
+
+import command  # noqa: E402
 
 
 @pytest.fixture(scope="session")

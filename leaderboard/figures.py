@@ -168,8 +168,8 @@ def training_curves(
             kind,
             f"Line charts over training steps of {', '.join(map(term_name, terms))} for {', '.join(every)}.",
             "Training curves: the terms of each objective in nats, as logged on training batches. Lines are means over "
-            f"up to {seeds} seeds, bands the range from the lowest to the highest seed. The whole objective is the "
-            "model's own and not comparable between models; its terms are.",
+            f"up to {seeds} seeds, bands the range from the lowest to the highest seed. Reconstruction and KL compare "
+            "between models; objectives are each model's own, and estimates of total correlation each estimator's.",
         )
 
 

@@ -29,17 +29,17 @@ def downstream(codes: Any, factors: Any) -> dict[str, float]:
     return {}
 
 
-@metric(higher_is_better=False, bounds=(0, float("inf")), representations=("mean",))
+@metric(higher_is_better=False, bounds=(0.0, float("inf")), representations=("mean",))
 def dto(v: Any) -> dict[str, float]:
     return {}
 
 
-@metric(higher_is_better=False, bounds=(0, float("inf")), representations=("mean",))
+@metric(higher_is_better=False, bounds=(0.0, float("inf")), representations=("mean",))
 def reconstruction(x: Any) -> dict[str, float]:
     return {}
 
 
-@metric(higher_is_better=None, bounds=(0, float("inf")), representations=("mean",))
+@metric(higher_is_better=None, bounds=(0.0, float("inf")), representations=("mean",))
 def kl(means: Any, variances: Any) -> dict[str, float]:
     return {}
 

@@ -132,17 +132,26 @@ def expand(
                 runs.setdefault(one.run_id, one)
     unused = set(overrides) - used
     if unused:
-        raise UsageError(f"--set {sorted(unused)[0]}: no run of suite {stem} has this setting")
+        known = sorted({f"{part}.{key}" for run in runs.values() for part, key in _settings_of_run(run)})
+        wrong = sorted(unused)[0]
+        raise UsageError(f"--set {wrong}: no run of suite {stem} has this setting{suggest(wrong, known)}")
     kept = [run for run in runs.values() if _matches(run, only)]
     if not kept:
+        if not only:
+            raise UsageError(f"suite {stem}: no runs, because it has no blocks")
         asked = " ".join(f"{key}={','.join(map(str, values))}" for key, values in only.items())
-        raise UsageError(f"suite {stem}: no run is left by --only {asked}" if only else f"suite {stem}: no runs")
+        raise UsageError(f"suite {stem}: no run is left by --only {asked}; benchmark show suite {stem} prints it")
     return Suite(stem, content.description, source, content.evaluation, content.execution, kept)
 
 
 def evaluation_settings(name: str) -> EvaluationSettings:
     """A suite's evaluation, without expanding its runs."""
     return read(name)[1].evaluation
+
+
+def _settings_of_run(run: Run) -> list[tuple[str, str]]:
+    components = [(part, getattr(run, part)) for part in PARTS]
+    return [(part, key) for part, component in components if component for key in component.settings]
 
 
 def seed_list(value: int | list[int], where: str) -> list[int]:

@@ -98,6 +98,7 @@ class StackedEngine(Engine):
                     parameter.grad = laid_out_as(parameter, gradients[name][start : start + len(parameter)])
                 start += len(part["params"][0])
             optimiser.step()
+            optimiser.zero_grad()  # frees the gradients while they are in the cache, for the next step to write over
         return terms
 
     @torch.no_grad()

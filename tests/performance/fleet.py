@@ -1,4 +1,4 @@
-"""Time a fleet against a plain loop of one model: python tests/performance/fleet.py --hidden 64 --members 100.
+"""Time a fleet against a plain loop of one model: python tests/performance/fleet.py --processes 2.
 
 Both train mlp_tiny VAEs on one thread, batch 64: the fleet by the stacked engine, drawing its own data order and noise
 as in a real run; the plain loop as anyone would write it, with `backward` and torch's Adam. Rounds alternate, medians
@@ -12,6 +12,7 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 import torch
@@ -25,6 +26,8 @@ from benchmark.training.engine import seeded
 from benchmark.training.process import set_up
 from benchmark.training.stacked import StackedEngine
 
+go_on_with: Callable[[int], float]
+"""A worker process's own fleet."""
 BATCH, LATENTS, POINTS, RATE = 64, 2, 10_000, 1e-4
 
 
@@ -53,6 +56,27 @@ def fleet(data: np.ndarray, hidden: int, members: int) -> Callable[[int], float]
     return run
 
 
+def shared(data: np.ndarray, hidden: int, members: int, processes: int) -> Callable[[int], float]:
+    """The same with the members shared out over processes of one thread each, as `benchmark run` does."""
+    sizes = [len(part) for part in np.array_split(np.arange(members), processes)]
+    workers = [ProcessPoolExecutor(1, initializer=begin, initargs=(data, hidden, size)) for size in sizes]
+
+    def run(steps: int) -> float:
+        return sum(future.result() for future in [worker.submit(go_on, steps) for worker in workers])
+
+    return run
+
+
+def begin(data: np.ndarray, hidden: int, members: int) -> None:
+    global go_on_with
+    set_up()
+    go_on_with = fleet(data, hidden, members)
+
+
+def go_on(steps: int) -> float:
+    return go_on_with(steps)
+
+
 def plain(data: np.ndarray, hidden: int) -> Callable[[int], float]:
     """A function that takes so many steps of one model and returns steps per second."""
     one = model(hidden, data.shape[1], 0)
@@ -77,12 +101,18 @@ def main() -> None:
     parser.add_argument("--hidden", type=int, default=64, help="width of both hidden layers")
     parser.add_argument("--members", type=int, default=100, help="members of the fleet")
     parser.add_argument("--inputs", type=int, default=6, help="dimensions of the data")
+    parser.add_argument("--processes", type=int, default=1, help="processes that share the members, one thread each")
     parser.add_argument("--rounds", type=int, default=7, help="measurements of each, alternating")
     parser.add_argument("--seconds", type=float, default=2.0, help="about how long one measurement takes")
     options = parser.parse_args()
     set_up()
     data = np.random.default_rng(0).standard_normal((POINTS, options.inputs), np.float32)
-    loops = {"fleet": fleet(data, options.hidden, options.members), "plain": plain(data, options.hidden)}
+    many = (
+        fleet(data, options.hidden, options.members)
+        if options.processes == 1
+        else shared(data, options.hidden, options.members, options.processes)
+    )
+    loops = {"fleet": many, "plain": plain(data, options.hidden)}
     each = {"fleet": options.members, "plain": 1}
     # Warmed up and paced by a block of steps, which includes the drawing of the fleet's own.
     steps = {name: max(64, int(run(64) / each[name] * options.seconds)) for name, run in loops.items()}
@@ -95,7 +125,9 @@ def main() -> None:
         spread = f"{min(values):,.0f} to {max(values):,.0f}"
         print(f"{name}: {medians[name]:,.0f} models × steps per second (median of {len(values)}; {spread})")
     pairs = [a / b for a, b in zip(speeds["fleet"], speeds["plain"], strict=True)]
-    print(f"{options.members} members, hidden {options.hidden}, {options.inputs} inputs, batch {BATCH}")
+    print(
+        f"{options.members} members in {options.processes} processes, hidden {options.hidden}, {options.inputs} inputs, batch {BATCH}"
+    )
     print(f"ratio: {medians['fleet'] / medians['plain']:.1f} (round by round {min(pairs):.1f} to {max(pairs):.1f})")
 
 

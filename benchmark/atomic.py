@@ -50,6 +50,13 @@ def is_full(error: Exception) -> bool:
     return any(f"(os error {number})" in str(error) for number in FULL)
 
 
+def share(path: Path) -> None:
+    """Give a file the permissions of any new file; some writers make theirs for the owner alone."""
+    mask = os.umask(0)
+    os.umask(mask)
+    path.chmod(0o666 & ~mask)
+
+
 def sync(path: Path) -> None:
     """Force a file or folder to the disk."""
     descriptor = os.open(path, os.O_RDONLY)

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmark.atomic import disk_full_explained, sync, write_atomically
+from benchmark.atomic import disk_full_explained, share, sync, write_atomically
 from benchmark.claim import alive
 from benchmark.errors import BenchmarkError, UsageError
 from benchmark.spec import Run
@@ -67,8 +67,10 @@ class Store:
             scratch.mkdir(parents=True)
             try:
                 fill(scratch)
-                for file in scratch.rglob("*"):
-                    sync(file)
+                for path in scratch.rglob("*"):
+                    if path.is_file():
+                        share(path)
+                    sync(path)
                 sync(scratch)
                 target = self.run_folder(run)
                 target.parent.mkdir(parents=True, exist_ok=True)

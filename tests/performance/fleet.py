@@ -125,9 +125,8 @@ def main() -> None:
         spread = f"{min(values):,.0f} to {max(values):,.0f}"
         print(f"{name}: {medians[name]:,.0f} models × steps per second (median of {len(values)}; {spread})")
     pairs = [a / b for a, b in zip(speeds["fleet"], speeds["plain"], strict=True)]
-    print(
-        f"{options.members} members in {options.processes} processes, hidden {options.hidden}, {options.inputs} inputs, batch {BATCH}"
-    )
+    told = f"{options.members} members in {options.processes} processes, hidden {options.hidden}"
+    print(f"{told}, {options.inputs} inputs, batch {BATCH}")
     print(f"ratio: {medians['fleet'] / medians['plain']:.1f} (round by round {min(pairs):.1f} to {max(pairs):.1f})")
 
 

@@ -262,3 +262,14 @@ def test_a_half_written_claim_holds_until_it_is_old(tmp_path):
     assert Claim(path).is_held()
     os.utime(path, (time.time() - CLAIM_SECONDS - 1,) * 2)
     assert Claim(path).take()
+
+
+def test_what_is_published_is_as_readable_as_any_new_file(store, tmp_path):
+    def fill(folder):
+        (folder / "run.json").write_text("{}")
+        (folder / "codes").write_text("")
+        (folder / "codes").chmod(0o600)
+
+    assert store.publish(run(0), fill)
+    (tmp_path / "new").write_text("")
+    assert (store.run_folder(run(0)) / "codes").stat().st_mode == (tmp_path / "new").stat().st_mode

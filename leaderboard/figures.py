@@ -230,11 +230,17 @@ def seed_spread(
 def _draw_runs(axis: Axes, row: int, runs: np.ndarray, look: Look) -> None:
     if not len(runs):
         return
+    import seaborn as sns
+
     if len(runs) >= 10 and np.ptp(runs) > 0:
-        body = axis.violinplot(runs, [row], orientation="horizontal", widths=0.85, showextrema=False)
-        for part in body["bodies"]:  # type: ignore[attr-defined]
-            part.set(facecolor=look.colour, alpha=0.25, linewidth=0)
+        rows = np.full(len(runs), row)
+        sns.violinplot(
+            x=runs, y=rows, orient="h", native_scale=True, width=0.85, inner=None, cut=0, color=look.colour, alpha=0.25,
+            linewidth=0, ax=axis,
+        )  # fmt: skip
+        axis.set(xlabel="", ylabel="")
     elif len(runs) >= 5:
+        # Not seaborn's: it uses an argument that matplotlib is about to remove.
         box = {"facecolor": look.colour, "alpha": 0.2, "linewidth": 0}
         line = {"color": look.colour, "linewidth": 0.8}
         axis.boxplot(
@@ -252,6 +258,7 @@ def correlation_heatmap(correlations: pd.DataFrame, titles: Mapping[str, str], k
 
     None for fewer than two scores. Bold: the interval leaves out zero.
     """
+    import seaborn as sns
     from matplotlib import rc_context
     from matplotlib.colors import LinearSegmentedColormap
 
@@ -264,26 +271,23 @@ def correlation_heatmap(correlations: pd.DataFrame, titles: Mapping[str, str], k
         figure, (axis,) = canvas(1, 1, size + 2.4, size + 1.2)
         colours = LinearSegmentedColormap.from_list("balance", ["#B2570E", "#E9B98C", "#F6F6F4", "#8FBBD9", "#0B5C93"])
         grid = np.full((len(names), len(names)), np.nan)
+        told = np.zeros_like(grid, dtype=bool)
         for pair in found.to_dict("records"):
             i, j = sorted((names.index(pair["a"]), names.index(pair["b"])), reverse=True)
-            rho = pair["rho"]
-            grid[i, j] = rho
-            told = pd.notna(pair["low"]) and (pair["low"] > 0 or pair["high"] < 0)
-            axis.text(
-                j, i, f"{rho:.2f}".replace("-", "−"), ha="center", va="center", fontsize=8,
-                color="white" if abs(rho) > 0.72 else INK, fontweight="bold" if told else "normal",
-            )  # fmt: skip
-        image = axis.imshow(grid[1:, :-1], cmap=colours, vmin=-1, vmax=1, extent=_extent(len(names)))
-        axis.set_xticks(
-            range(len(names) - 1), [titles[n] for n in names[:-1]], rotation=40, ha="right", rotation_mode="anchor"
-        )
-        axis.set_yticks(range(1, len(names)), [titles[n] for n in names[1:]])
+            grid[i, j] = pair["rho"]
+            told[i, j] = pd.notna(pair["low"]) and (pair["low"] > 0 or pair["high"] < 0)
+        labels = [titles[name] for name in names]
+        triangle = pd.DataFrame(grid[1:, :-1], index=labels[1:], columns=labels[:-1])
+        numbers = triangle.map(lambda rho: "" if pd.isna(rho) else f"{rho:.2f}".replace("-", "−"))
+        sns.heatmap(
+            triangle, vmin=-1, vmax=1, cmap=colours, annot=numbers, fmt="", annot_kws={"fontsize": 8}, square=True,
+            cbar_kws={"shrink": 0.6, "aspect": 18, "pad": 0.02, "ticks": [-1, 0, 1], "label": "Spearman's ρ"}, ax=axis,
+        )  # fmt: skip
+        for text, bold in zip(axis.texts, told[1:, :-1][triangle.notna().to_numpy()], strict=True):
+            text.set_fontweight("bold" if bold else "normal")
+        axis.set_xticks(axis.get_xticks(), labels[:-1], rotation=40, ha="right", rotation_mode="anchor")
         axis.tick_params(length=0)
         axis.grid(visible=False)
-        axis.spines[:].set_visible(False)
-        bar = figure.colorbar(image, ax=axis, shrink=0.6, aspect=18, pad=0.02, ticks=[-1, -0.5, 0, 0.5, 1])
-        bar.outline.set_visible(False)
-        bar.set_label("Spearman's ρ")
         strongest = found.iloc[found["rho"].abs().argmax()]
         judged = found["low"].notna().any()
         return Figure(
@@ -301,10 +305,6 @@ def correlation_heatmap(correlations: pd.DataFrame, titles: Mapping[str, str], k
                 else "Fewer than ten configurations, so no intervals: read the signs as hints."
             ),
         )
-
-
-def _extent(names: int) -> tuple[float, float, float, float]:
-    return (-0.5, names - 1.5, names - 0.5, 0.5)
 
 
 def trade_off(

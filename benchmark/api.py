@@ -81,7 +81,7 @@ def run(
             store.clear_failure(each)
     train.save_fleets(store, fleets, command(suite, overrides or {}, plugins))
     labels = {each.run_id: label(each) for fleet in fleets for each in fleet.runs}
-    total = sum(len(labels) and len(fleet.runs) * max(fleet.steps, 1) for fleet in fleets)
+    total = sum(len(fleet.runs) * max(fleet.steps, 1) for fleet in fleets)
     count = sum(len(fleet.runs) for fleet in fleets)
     summary = RunSummary(expanded.name)
     with Progress(f"training {count} runs", total, quiet=quiet) as progress:
@@ -109,7 +109,7 @@ def run(
                 progress.say(f"done    {run_id}  {labels.get(run_id, '')}")
             for run_id, reason in outcome.failed:
                 progress.say(f"failed  {run_id}  {labels.get(run_id, '')}: {reason}")
-            progress.at(sum(finished.values()))
+            watch()
 
         train.train_fleets(
             store,

@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from benchmark.api import check, evaluate, merge, prune, report, run, status
+    from benchmark.api import add_codes, check, evaluate, merge, prune, publish, report, run, status
     from benchmark.codes import Codes
     from benchmark.datasets._dataset import Data, Dataset
     from benchmark.errors import BenchmarkError, NotApplicable, UsageError
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "benchmark.api": ["check", "evaluate", "merge", "prune", "report", "run", "status"],
+    "benchmark.api": ["add_codes", "check", "evaluate", "merge", "prune", "publish", "report", "run", "status"],
     "benchmark.codes": ["Codes"],
     "benchmark.datasets._dataset": ["Data", "Dataset"],
     "benchmark.errors": ["BenchmarkError", "NotApplicable", "UsageError"],

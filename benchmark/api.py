@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark import registry
 from benchmark.atomic import disk_full_explained, write_atomically
-from benchmark.errors import UsageError
+from benchmark.errors import BenchmarkError, UsageError
 from benchmark.progress import Progress
 from benchmark.spec import Run
 from benchmark.store import Store, read_json
 
 if TYPE_CHECKING:
     from benchmark.stages.estimate import Estimate
+    from benchmark.suite import EncodingSettings
     from leaderboard.regression import Verdict
 
 RESULTS = Path("results")
@@ -32,6 +33,15 @@ class RunSummary:
     done: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
     trained: int = 0
+
+
+@dataclass
+class AddedCodes:
+    """What `add_codes` did: the suite, the runs that the files are, and what is to be said of them."""
+
+    suite: str
+    runs: list[str]
+    notes: list[str]
 
 
 @dataclass
@@ -117,9 +127,11 @@ def run(
             jobs=cores() if jobs is None else jobs,
             data_dir=data_dir,
             checkpoint_seconds=expanded.execution.checkpoint_seconds,
+            encoding=expanded.encoding,
             on_outcome=on_outcome,
             watch=watch,
         )
+    _reencode(store, runs, expanded.encoding, jobs, data_dir, quiet)
     for each in runs:
         failure = store.failure(each)
         if store.is_done(each):
@@ -127,6 +139,29 @@ def run(
         elif failure:
             summary.failed[each.run_id] = failure["reason"]
     return summary
+
+
+def _reencode(
+    store: Store, runs: Sequence[Run], encoding: EncodingSettings, jobs: int | None, data_dir: Path | None, quiet: bool
+) -> None:
+    """Bring the codes files of finished runs up to what this version and the suite keep."""
+    from benchmark.stages import reencode
+
+    old = reencode.outdated(store, list(runs), encoding)
+    failed: list[str] = []
+    with Progress(f"encoding {_count(len(old), 'run')} again", len(old), quiet=quiet or not old) as progress:
+
+        def on_encoded(run: Run, reason: str | None) -> None:
+            ending = f": {reason}" if reason else ""
+            progress.say(f"{'failed ' if reason else 'encoded'} {run.run_id}  {label(run)}{ending}")
+            progress.at(progress.done + 1)
+            if reason:
+                failed.append(f"{run.run_id}: {reason}")
+
+        workers = cores() if jobs is None else jobs
+        reencode.reencode_runs(store, old, encoding, jobs=workers, data_dir=data_dir, on_encoded=on_encoded)
+    if failed:
+        raise BenchmarkError(f"{_count(len(failed), 'run')} could not be encoded again; the first: {failed[0]}")
 
 
 def estimate(
@@ -160,6 +195,7 @@ def evaluate(
     suite: str,
     *,
     results: Path = RESULTS,
+    only: Mapping[str, list[Any]] | None = None,
     metrics: Sequence[str] = (),
     budget: str | None = None,
     jobs: int | None = None,
@@ -168,41 +204,44 @@ def evaluate(
 ) -> EvaluationSummary:
     """Score the finished runs of a suite and compile its results table, summaries and correlations.
 
-    Scores that are there already are kept; failed ones are tried again.
+    Scores that are there already are kept; failed ones are tried again. With `only` no others than these runs are
+    scored; the table is of all runs.
     """
     from benchmark.stages.aggregate import aggregate
-    from benchmark.stages.evaluate import Protocol, Scored, ScoreTask, declarations, score_tasks
+    from benchmark.stages.evaluate import Protocol, Scored, ScoreTask, check_metrics, declarations, score_tasks
     from benchmark.stages.evaluate import evaluate as score_all
-    from benchmark.suite import evaluation_settings
+    from benchmark.suite import evaluation_settings, matches
     from benchmark.table import compile_table, write_table
 
     add_plugins(plugins)
+    suite = located(suite, results)
     store = Store(results, make=False)
     name = suite_name(suite)
     done = [each for each in store.plan(name) if store.is_done(each)]
     if not done:
         raise UsageError(f'no run of suite "{name}" is finished in {results}; next: benchmark run {suite}')
     settings = evaluation_settings(suite)
-    known = declarations(tuple(metrics) or settings.metrics)
+    texts = check_metrics(tuple(metrics) or settings.metrics)
     chosen = budget or settings.budget
     if chosen not in ("quick", "full"):
         raise UsageError(f'--budget {chosen}: choose "quick" or "full"')
-    protocol = Protocol(tuple(known), chosen, settings.points, settings.seed)  # type: ignore[arg-type]
-    tasks = [task for each in done for task in score_tasks(store.run_folder(each), protocol, known)]
+    protocol = Protocol(texts, chosen, settings.points, settings.seed)  # type: ignore[arg-type]
+    chosen_runs = [each for each in done if matches(each, only or {})]
+    tasks = score_tasks([(each, store.run_folder(each)) for each in chosen_runs], protocol)
     failed: dict[str, str] = {}
-    with Progress(f"scoring {_count(len(done), 'run')}", len(tasks), quiet=quiet) as progress:
+    with Progress(f"scoring {_count(len(chosen_runs), 'run')}", 0, quiet=quiet) as progress:
 
         def on_scored(task: ScoreTask, scored: Scored) -> None:
             if scored.status == "failed":
                 where = f"{task.folder.parent.parent.name}/{task.folder.parent.name}/{task.folder.name} {task.metric}"
                 failed[where] = scored.reason or ""
                 progress.say(f"failed  {where}: {scored.reason}")
-            progress.at(progress.done + 1)
 
-        def on_more(pieces: int) -> None:
-            progress.total += pieces
+        def on_cost(done: float, total: float) -> None:
+            progress.total = total
+            progress.at(done)
 
-        score_all(tasks, cores() if jobs is None else jobs, on_scored, on_more=on_more)
+        score_all(tasks, cores() if jobs is None else jobs, on_scored, on_cost)
     everything = declarations()
     table = compile_table(name, [(each, store.run_folder(each)) for each in done])
     folder = store.suite_folder(name)
@@ -213,6 +252,77 @@ def evaluate(
     return EvaluationSummary(name, counts, failed, folder / "results.csv")
 
 
+def add_codes(
+    files: Sequence[Path],
+    suite: str | None = None,
+    *,
+    results: Path = RESULTS,
+    name: str | None = None,
+    dataset: str | None = None,
+    seed: int | None = None,
+    factors: Path | None = None,
+    metrics: Sequence[str] = (),
+    budget: str | None = None,
+    plugins: Sequence[Path] = (),
+) -> AddedCodes:
+    """Make finished runs of codes from outside, the seeds of one configuration; `evaluate` then scores them.
+
+    They join `suite`, which was run here, beside its runs on `dataset`; without one they are a suite of their own,
+    called `name` and scored by `metrics` under `budget`. `name` is by default that of the only file.
+    Raises `UsageError` before anything is written.
+    """
+    from benchmark.stages import external
+    from benchmark.stages.evaluate import check_metrics, declarations
+    from benchmark.stages.read_codes import read_codes
+    from benchmark.suite import read
+
+    add_plugins(plugins)
+    check_metrics(tuple(metrics))
+    if budget not in (None, "quick", "full"):
+        raise UsageError(f'--budget {budget}: choose "quick" or "full"')
+    if name is None and len(files) > 1:
+        raise UsageError(f"--codes is given {len(files)} times: say with --name of which model they are the seeds")
+    arrays = {need for metric in declarations().values() for need in metric.needs} - {"history"}
+    sources = [external.Source(file, read_codes(file, factors, arrays), factors) for file in files]
+    chosen = name or files[0].stem
+    external.check_model(chosen, "--name" if name else f"--codes {files[0]}: the name")
+    store = Store(results, make=False)
+    planned = []
+    if suite is not None:
+        own = suite_name(located(suite, results))
+        planned = store.plan(own)
+    else:
+        own = chosen
+        external.check_name(dataset or external.DATASET, "--dataset")
+        file = store.suite_folder(own) / f"{own}.toml"
+        if own in registry.names("suite") or (file.with_name("plan.json").exists() and not file.exists()):
+            raise UsageError(f'a suite "{own}" is there already: give another --name, or name the suite to join it')
+    externals = external.runs_of(sources, chosen, dataset, seed, store, planned)
+
+    store = Store(results)
+    words = ["benchmark", "evaluate", *([] if suite is None else [suite])]
+    words += [] if dataset is None else ["--dataset", dataset]
+    notes = []
+    for each in externals:
+        external.publish(each, store, words)
+        notes.append(external.sentence(each))
+    if suite is None and not file.exists():
+        text = external.suite_text(own, check_metrics(tuple(metrics)) if metrics else (), budget or "full")
+        write_atomically(file, lambda scratch: scratch.write_text(text))
+    source = read(str(file))[2] if suite is None else ""
+    store.write_plan(own, source, [each.run for each in externals], replace=False)
+    return AddedCodes(suite or own, [each.run.run_id for each in externals], notes)
+
+
+def numbers(table: Path, runs: Sequence[str]) -> list[dict[str, Any]]:
+    """The headline scores of some runs in a results table, a record for each protocol and representation."""
+    from benchmark.stages.evaluate import declarations
+    from benchmark.stages.external import numbers as of_table
+    from benchmark.table import read_table
+
+    return of_table(read_table(table.with_suffix(".parquet")), runs, declarations())
+
+
 def report(suite: str, *, results: Path = RESULTS, plugins: Sequence[Path] = ()) -> Path:
     """Write a suite's page from its table, and return its path."""
     from benchmark.stages.evaluate import declarations
@@ -220,6 +330,7 @@ def report(suite: str, *, results: Path = RESULTS, plugins: Sequence[Path] = ())
     from leaderboard.report import write_report
 
     add_plugins(plugins)
+    suite = located(suite, results)
     store = Store(results, make=False)
     name = suite_name(suite)
     folder = store.suite_folder(name)
@@ -234,6 +345,20 @@ def report(suite: str, *, results: Path = RESULTS, plugins: Sequence[Path] = ())
         return write_report(name, description, table, done, declarations(), folder, failures)
 
 
+def publish(suite: str, *, results: Path = RESULTS, to: Path = RESULTS / "published") -> Path:
+    """Write a suite's summary, a row a model and score, as `to`/SUITE-summary.csv, and return its path."""
+    from benchmark.published import publish as write
+    from benchmark.table import read_table
+
+    suite = located(suite, results)
+    table = Store(results, make=False).suite_folder(suite_name(suite)) / "results.parquet"
+    if not table.exists():
+        raise UsageError(
+            f'suite "{suite_name(suite)}" has no results table in {results}; next: benchmark evaluate {suite}'
+        )
+    return write(read_table(table), suite_name(suite), to)
+
+
 def check(suite: str, against: Path, *, results: Path = RESULTS, plugins: Sequence[Path] = ()) -> list[Verdict]:
     """Compare a suite's table with a saved one: better, same, worse, missing or new, score by score."""
     from benchmark.stages.evaluate import declarations
@@ -241,6 +366,7 @@ def check(suite: str, against: Path, *, results: Path = RESULTS, plugins: Sequen
     from leaderboard.regression import check as compare
 
     add_plugins(plugins)
+    suite = located(suite, results)
     path = Store(results, make=False).suite_folder(suite_name(suite)) / "results.parquet"
     if not path.exists():
         raise UsageError(
@@ -278,11 +404,18 @@ def merge(source: Path, *, results: Path = RESULTS) -> dict[str, int]:
     if not (source / "format.json").exists():
         raise UsageError(f"{source} is not a results folder: it has no format.json")
     store, other = Store(results), Store(source)
+    for path in (other.root / "suites").glob("*/plan.json"):
+        for each in map(Run.from_json, read_json(path)["runs"]):
+            if each.network is None and store.is_done(each) and other.is_done(each):
+                _check_same_codes(each, store, other)
     counts = {"runs": 0, "scores": 0, "suites": 0}
     for path in sorted((other.root / "suites").glob("*/plan.json")):
         record = read_json(path)
         runs = [Run.from_json(each) for each in record["runs"]]
         store.write_plan(path.parent.name, record["source"], runs, replace=False)
+        for file in path.parent.glob("*.toml"):
+            if not (kept := store.suite_folder(path.parent.name) / file.name).exists():
+                write_atomically(kept, partial(shutil.copy2, file))
         counts["suites"] += 1
         for each in runs:
             if not other.is_done(each):
@@ -298,6 +431,16 @@ def merge(source: Path, *, results: Path = RESULTS) -> dict[str, int]:
                     write_atomically(target / score.name, partial(shutil.copy2, score))
                     counts["scores"] += 1
     return counts
+
+
+def _check_same_codes(run: Run, store: Store, other: Store) -> None:
+    """Refuse codes from outside that stand for one run in both folders and are not the same."""
+    here, there = (each.read_run(run).get("arrays") for each in (store, other))
+    if here != there:
+        raise UsageError(
+            f"seed {run.seed} of {run.model.name} on {run.dataset.name} are other codes in {other.root} than in"
+            f" {store.root}; evaluate one of them under another --name, and delete {other.run_folder(run)}"
+        )
 
 
 def prune(*, results: Path = RESULTS) -> dict[str, int]:
@@ -324,6 +467,12 @@ def command(suite: str, overrides: Mapping[str, Any], plugins: Sequence[Path]) -
 def add_plugins(plugins: Sequence[Path]) -> None:
     for plugin in plugins:
         registry.add_plugin(plugin)
+
+
+def located(suite: str, results: Path) -> str:
+    """A suite's name or file as it is, or the file of a suite of codes from outside, which lies among its results."""
+    file = results / "suites" / suite / f"{suite}.toml"
+    return str(file) if suite not in registry.names("suite") and file.is_file() else suite
 
 
 def suite_name(suite: str) -> str:

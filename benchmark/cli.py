@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from benchmark import registry
+from benchmark.choice import read_value, split_choices
 from benchmark.errors import BenchmarkError, UsageError
 
 app = typer.Typer(
@@ -100,23 +101,63 @@ def run(
 
 @app.command()
 def evaluate(
-    suite: Name,
+    suite: Annotated[
+        str | None, typer.Argument(metavar="[SUITE]", help="a built-in suite's name, or the path of a .toml file")
+    ] = None,
     results: Results = Path("results"),
-    metrics: Annotated[str | None, typer.Option(metavar="NAME[,…]", help="only these measures")] = None,
+    codes: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="codes from elsewhere: .npz, .npy, .csv or .parquet; one FILE for each seed"),
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="with --codes: the model's name; by default the file's")] = None,
+    dataset: Annotated[str | None, typer.Option(help="with --codes: the suite's dataset that they are of")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="with --codes: the first file's seed, by default 0")] = None,
+    factors: Annotated[Path | None, typer.Option(help="with --codes: a file of the factors alone")] = None,
+    only: Only = None,
+    metrics: Annotated[str | None, typer.Option(metavar="NAME[,…]", help="only these: mig,mig(bins=10)")] = None,
     budget: Budget = None,
     plugin: Plugin = None,
     jobs: Jobs = None,
     as_json: Json = False,
 ) -> None:
-    """Score the finished runs of a suite and compile its results table. Scores that are there are kept."""
+    """Score the finished runs of a suite and compile its results table. Scores that are there are kept.
+
+    With --codes, codes made by any framework become finished runs first: of SUITE, or of a suite of their own.
+    """
     from benchmark import api
 
-    names = [name.strip() for name in metrics.split(",")] if metrics else []
+    names = split_choices(metrics) if metrics else []
+    added = None
+    if codes:
+        choice: dict[str, Any] = {"name": name, "dataset": dataset, "seed": seed, "factors": factors}
+        choice |= {"metrics": names, "budget": budget, "plugins": plugin or ()}
+        added = api.add_codes(codes, suite, results=results, **choice)
+        suite = added.suite
+        for note in added.notes:
+            print(note, file=sys.stderr)
+    elif (name, dataset, seed, factors) != (None, None, None, None):
+        raise UsageError("--name, --dataset, --seed and --factors describe codes from elsewhere: give them by --codes")
+    if suite is None:
+        raise UsageError("benchmark evaluate: name a suite, or give codes of your own by --codes FILE")
+    filters = _filters(only or [])
     summary = api.evaluate(
-        suite, results=results, metrics=names, budget=budget, plugins=plugin or (), jobs=jobs, quiet=as_json
+        suite,
+        results=results,
+        only=filters,
+        metrics=names,
+        budget=budget,
+        plugins=plugin or (),
+        jobs=jobs,
+        quiet=as_json,
     )
     counts = ", ".join(f"{number:,} {status.replace('_', ' ')}" for status, number in summary.scores.items())
-    _print(summary, as_json, f"{summary.table}: {counts}")
+    text, value = f"{summary.table}: {counts}", vars(summary)
+    if added:
+        from benchmark.stages.external import as_text
+
+        numbers = api.numbers(summary.table, added.runs)
+        text, value = f"{text}\n{as_text(numbers)}", {**value, "runs": added.runs, "numbers": numbers}
+    _print(value, as_json, text)
     _next(f"benchmark report {suite}", results)
     _fail_if(bool(summary.failed))
 
@@ -128,6 +169,22 @@ def report(suite: Name, results: Results = Path("results"), plugin: Plugin = Non
 
     print(api.report(suite, results=results, plugins=plugin or ()))
     _next(f"open the page above; to guard against regressions: benchmark check {suite} --against TABLE", results)
+
+
+@app.command()
+def publish(
+    suite: Name,
+    to: Annotated[Path, typer.Option(help="folder of published tables")] = Path("results/published"),
+    results: Results = Path("results"),
+) -> None:
+    """Write a suite's summary as a small table to keep: SUITE-summary.csv. That of `anchors` ships with the package."""
+    from benchmark import api
+
+    print(api.publish(suite, results=results, to=to))
+    _next(
+        "benchmark show metric NAME prints what the anchors score" if suite == "anchors" else "benchmark status",
+        results,
+    )
 
 
 @app.command()
@@ -392,14 +449,14 @@ def _value(text: str) -> tuple[str, Any]:
     key, equals, value = text.partition("=")
     if not equals or not value:
         raise UsageError(f"--set {text}: write KEY=VALUE, such as training.steps=100")
-    return key, _scalar(value)
+    return key, read_value(value)
 
 
 def _values(text: str) -> tuple[str, list[Any]]:
     key, equals, values = text.partition("=")
     if not equals or not values:
         raise UsageError(f"--only {text}: write KEY=VALUE[,VALUE…], such as model=vae,beta_vae")
-    return key, [_scalar(value.strip()) for value in values.split(",")]
+    return key, [read_value(value.strip()) for value in values.split(",")]
 
 
 def _filters(texts: list[str]) -> dict[str, list[Any]]:
@@ -408,16 +465,6 @@ def _filters(texts: list[str]) -> dict[str, list[Any]]:
     for key, values in map(_values, texts):
         filters.setdefault(key, []).extend(values)
     return filters
-
-
-def _scalar(text: str) -> Any:
-    """A value as TOML reads it; bare words are strings."""
-    import tomllib
-
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text
 
 
 def _seeds(text: str) -> list[int]:

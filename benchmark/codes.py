@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -92,6 +93,15 @@ class Codes:
             grid=header["grid"],
             arrays={key[7:]: value for key, value in tensors.items() if key.startswith("arrays.")},
         )
+
+
+def read_arrays(path: Path, names: Collection[str]) -> dict[str, ndarray]:
+    """Those of the named `arrays` that a codes file holds, without reading the rest of it."""
+    from safetensors import safe_open
+
+    with safe_open(str(path), framework="numpy") as file:
+        held = set(file.keys())
+        return {name: file.get_tensor(f"arrays.{name}") for name in names if f"arrays.{name}" in held}
 
 
 class FactorIndex:

@@ -34,12 +34,28 @@ def component(kind: Kind, name: str) -> dict[str, Any]:
         ]
         shown["range"] = canonical(list(declaration.bounds))
         shown["supervised"] = declaration.supervised
+        shown["protocol"] = declaration.protocol(declaration.settings.read({}, name), "mean", None)
+        if floors := _anchors(name):
+            shown["anchors on dsprites"] = floors
     settings = declaration.settings if declaration else loaded.Settings
     shown["settings"] = {
         key: {"default": "required" if info.is_required() else canonical(info.default), "about": info.description or ""}
         for key, info in settings.model_fields.items()
     }
     return shown
+
+
+def _anchors(metric: str) -> dict[str, dict[str, str]]:
+    """What the anchor rows score, by score; the headline first."""
+    from pandas import isna
+
+    from benchmark.published import anchors, spelled
+
+    found: dict[str, dict[str, str]] = {}
+    for _, row in anchors(metric).iterrows():
+        budget = "" if isna(row["budget"]) else f" at {row['budget']}"
+        found.setdefault(f"{row['score']}{budget}, {row['representation']}", {})[row["model"]] = spelled(row)
+    return found
 
 
 def run(run_id: str, results: Path) -> dict[str, Any]:

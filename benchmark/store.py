@@ -134,8 +134,13 @@ class Store:
             check_format(earlier, path)
             if not replace:
                 source = earlier["source"]
-            if earlier["source"] == source:
-                planned = {run.run_id: run for run in map(Run.from_json, earlier["runs"])} | planned
+            # Codes from outside are in no suite's text: an edit of it does not drop them.
+            kept = [
+                run
+                for run in map(Run.from_json, earlier["runs"])
+                if earlier["source"] == source or run.model.settings.get("codes") == "external"
+            ]
+            planned = {run.run_id: run for run in kept} | planned
         write_json(
             path,
             {"format": FORMAT, "suite": suite, "source": source, "runs": [run.to_json() for run in planned.values()]},

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 
 from benchmark import registry
+from benchmark.choice import read_choice
 from benchmark.errors import UsageError
 from benchmark.registry import Kind
 from benchmark.spec import Component, Run, Settings, TrainingSettings, canonical, static, suggest
@@ -21,7 +22,7 @@ PARTS = ("dataset", "model", "network", "training")
 class EvaluationSettings(Settings):
     """What `evaluate` computes, unless its flags say otherwise."""
 
-    metrics: tuple[str, ...] = static((), "names of the measures; empty is all of them")
+    metrics: tuple[str, ...] = static((), "measures, such as mig or mig(bins=10); empty is all of them")
     budget: Literal["quick", "full"] = static("full", "quick and full are different protocols of the costly measures")
     points: int = static(10_000, "points that the sampled measures share", ge=2)
     seed: int = static(0, "seed of every random choice of the evaluation", ge=0)
@@ -31,6 +32,13 @@ class ExecutionSettings(Settings):
     """How work is carried out; none of it changes a result."""
 
     checkpoint_seconds: float = static(60.0, "seconds between two checkpoints of a fleet", gt=0)
+
+
+class EncodingSettings(Settings):
+    """What is kept of a trained model's decoder for the measures; none of it changes what is trained."""
+
+    likelihood_points: int = static(256, "points whose importance weights are kept; 0 keeps none", ge=0)
+    likelihood_samples: int = static(2_000, "samples of the posterior a point; a convolution costs a second", ge=1)
 
 
 class Block(Settings):
@@ -51,6 +59,7 @@ class SuiteFile(Settings):
     seeds: int | list[int] = static(1, "how many seeds from 0, or which")
     training: dict[str, Any] = static({}, "training settings of every block")
     evaluation: EvaluationSettings = static(EvaluationSettings(), "what is computed")
+    encoding: EncodingSettings = static(EncodingSettings(), "what is kept of trained models")
     execution: ExecutionSettings = static(ExecutionSettings(), "how it is carried out")
     block: list[Block] = static(..., "the blocks")
 
@@ -63,6 +72,7 @@ class Suite:
     description: str
     source: str
     evaluation: EvaluationSettings
+    encoding: EncodingSettings
     execution: ExecutionSettings
     runs: list[Run] = field(default_factory=list)
 
@@ -93,7 +103,11 @@ def read(name: str) -> tuple[str, SuiteFile, str]:
 
 def _read_tables(content: Mapping[str, Any], where: str) -> None:
     """Validate the tables inside a suite on their own, so that a misspelt key is compared with their keys."""
-    inner: dict[str, type[Settings]] = {"evaluation": EvaluationSettings, "execution": ExecutionSettings}
+    inner: dict[str, type[Settings]] = {
+        "evaluation": EvaluationSettings,
+        "encoding": EncodingSettings,
+        "execution": ExecutionSettings,
+    }
     for key, settings in inner.items():
         if isinstance(content.get(key), dict):
             settings.read(content[key], f"{where}.{key}")
@@ -118,7 +132,7 @@ def expand(
     stem, content, source = read(name)
     overrides, only = dict(overrides or {}), dict(only or {})
     for metric in content.evaluation.metrics:
-        registry.entry("metric", metric)  # said now rather than after hours of training
+        registry.entry("metric", read_choice(metric).name)  # said now rather than after hours of training
     used: set[str] = set()
     runs: dict[str, Run] = {}
     for index, block in enumerate(content.block):
@@ -135,13 +149,13 @@ def expand(
         known = sorted({f"{part}.{key}" for run in runs.values() for part, key in _settings_of_run(run)})
         wrong = sorted(unused)[0]
         raise UsageError(f"--set {wrong}: no run of suite {stem} has this setting{suggest(wrong, known)}")
-    kept = [run for run in runs.values() if _matches(run, only)]
+    kept = [run for run in runs.values() if matches(run, only)]
     if not kept:
         if not only:
             raise UsageError(f"suite {stem}: no runs, because it has no blocks")
         asked = " ".join(f"{key}={','.join(map(str, values))}" for key, values in only.items())
         raise UsageError(f"suite {stem}: no run is left by --only {asked}; benchmark show suite {stem} prints it")
-    return Suite(stem, content.description, source, content.evaluation, content.execution, kept)
+    return Suite(stem, content.description, source, content.evaluation, content.encoding, content.execution, kept)
 
 
 def evaluation_settings(name: str) -> EvaluationSettings:
@@ -269,7 +283,8 @@ def _component(kind: Kind | None, name: str, version: int, settings: Settings) -
     return Component(name, version, settings.identity(), locations, source)
 
 
-def _matches(run: Run, only: Mapping[str, list[Any]]) -> bool:
+def matches(run: Run, only: Mapping[str, list[Any]]) -> bool:
+    """Whether a run has one of the wanted values at each dotted key."""
     for key, wanted in only.items():
         part, _, setting = key.partition(".")
         if part not in (*PARTS, "config", "seed"):

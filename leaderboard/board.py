@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import pandas as pd
 
 from benchmark.metrics._declare import Metric
+from benchmark.published import anchors, spelled
 from benchmark.stages.aggregate import headline_rows
 
 PRIMARY = "mig"
@@ -34,6 +35,8 @@ class Column:
     what: str
     numbers: bool
     """Whether any configuration has a number here."""
+    anchors: str = ""
+    """What the anchor rows score on dSprites, and by which protocol, where that is published."""
 
     @property
     def arrow(self) -> str:
@@ -167,9 +170,20 @@ def _columns(rows: pd.DataFrame, declarations: Mapping[str, Metric]) -> list[Col
             supervised=row["supervised"],
             numbers=row["status"] == "ok",
             what=(declarations[row["metric"]].function.__doc__ or "").strip().split("\n")[0],
+            anchors=_anchors(row["metric"], row["score"], row["budget"], row["representation"]),
         )
         for row in shown.sort_values(["unsupervised", "without", "metric", "protocol", "budget"]).to_dict("records")
     ]
+
+
+def _anchors(metric: str, score: str, budget: int, representation: str) -> str:
+    rows = anchors(metric)
+    same = rows["budget"].isna() if pd.isna(budget) else rows["budget"] == budget
+    rows = rows[(rows["score"] == score) & (rows["representation"] == representation) & same.fillna(False)]
+    if not (rows["status"] == "ok").any():
+        return ""
+    scores = ", ".join(f"{row['model']} {spelled(row)}" for _, row in rows.iterrows())
+    return f"{scores} ({rows['protocol'].iloc[0]})"
 
 
 def _cell(column: Column, rows: pd.DataFrame) -> Cell:

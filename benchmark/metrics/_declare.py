@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, TypeVar, get_origin
+from typing import Annotated, Any, Literal, Protocol, TypeVar, get_origin
 
 from pydantic import BeforeValidator
 
@@ -19,17 +19,31 @@ RESERVED = ("seed", "split")
 """Keyword arguments that are supplied by the evaluation, not settings of a protocol."""
 
 
+class Part(Protocol):
+    """The description of one piece of a measure: small and picklable.
+
+    `name` says, in letters fit for a file's name, all that decides the piece's value besides the arrays: measures
+    whose parts share a name share the piece, which is computed once. `cost` is about how many seconds it takes.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def cost(self) -> float: ...
+
+
 @dataclass(frozen=True)
 class Pieces:
     """How a costly measure falls into independent pieces, which the evaluation may compute in any process and order.
 
-    `parts(*arrays, seed=…, **settings)` is cheap and lists small picklable descriptions; it raises what the measure
-    raises. `compute(*arrays, part)` gives one part's number. `combine(parts, values)` makes the scores of all.
+    `parts(*arrays, seed=…, **settings)` is cheap and lists the pieces; it raises what the measure raises.
+    `compute(*arrays, part)` gives one part's value, a dictionary of numbers and lists of numbers that JSON can hold.
+    `combine(parts, values)` makes the scores of all.
     """
 
     parts: Callable[..., list[Any]]
-    compute: Callable[..., float]
-    combine: Callable[[list[Any], list[float]], dict[str, float]]
+    compute: Callable[..., dict[str, Any]]
+    combine: Callable[[list[Any], list[dict[str, Any]]], dict[str, float]]
 
     def whole(self, *arrays: Any, **settings: Any) -> dict[str, float]:
         """The measure itself: every part, one after the other."""
@@ -42,9 +56,9 @@ class Metric:
     """A measure and all that the evaluation, the table and the page need to know of it.
 
     `needs` are its positional parameters, each the name of an array that the evaluation supplies: `codes` (n d, the
-    representation scored), `factors` (n k), `means`, `variances`, `history`, or the name of an encoded array such
-    as `v`. Those with the default None are `optional`: passed where there is one. `settings` are its keyword-only
-    parameters; all of them, and n, make up the protocol id.
+    representation scored), `factors` (n k), `means`, `variances`, `samples`, `history`, or the name of an encoded
+    array such as `v`. Those with the default None are `optional`: passed where there is one. `settings` are its
+    keyword-only parameters; all of them, and n, make up the protocol id.
     """
 
     name: str
@@ -62,7 +76,10 @@ class Metric:
     settings: type[Settings]
     optional: tuple[str, ...] = ()
     quick: dict[str, Any] = field(default_factory=dict)
+    trial: dict[str, Any] = field(default_factory=dict)
+    cost: float = 1.0
     invariances: tuple[Invariance, ...] = ()
+    later: tuple[str, ...] = ()
     pieces: Pieces | None = None
 
     @property
@@ -74,7 +91,12 @@ class Metric:
 
         n is None where the number of points is not known yet.
         """
-        words = [_word(name, value) for name, value in settings.plain().items()]
+        fields = self.settings.model_fields
+        words = [
+            _word(name, value)
+            for name, value in settings.plain().items()
+            if name not in self.later or getattr(settings, name) != fields[name].default
+        ]
         points = [] if n is None else [f"n{n}"]
         return f"{self.name}/{'-'.join([*words, representation, *points])}/v{self.version}"
 
@@ -104,7 +126,10 @@ def metric(
     representations: tuple[str, ...] = ("mean", "sample"),
     scope: Literal["run", "configuration"] = "run",
     quick: dict[str, Any] | None = None,
+    trial: dict[str, Any] | None = None,
+    cost: float = 1.0,
     invariances: tuple[Invariance, ...] = (),
+    later: tuple[str, ...] = (),
     pieces: Pieces | None = None,
 ) -> Callable[[Function], Function]:
     """Declare a measure; the function stays an ordinary function and gains `.declaration`.
@@ -116,9 +141,15 @@ def metric(
     rows: "sample" gets one seeded draw of 10,000 points that all measures share, "all" gets every row.
     minimum_rows: fewer points than this are `not_applicable`.
     representations: which of "mean" and "sample" it is asked for.
+    scope: "run", or "configuration" for a measure of the agreement between runs: each array that it needs arrives
+        with the runs stacked along a leading axis, and besides its headline it returns headline_run_I for each.
     quick: settings under `--budget quick`, a protocol of its own.
+    trial: settings under which the conformance suite runs it, by default those of `quick`.
+    cost: about how many seconds it takes on 10,000 × 10 codes, or on all 737,280 where it wants all rows.
     invariances: what may be done to the codes' coordinates without changing the headline; the conformance suite
         holds the measure to it.
+    later: settings that were added since its first scores were published: protocol ids leave them out at their
+        defaults, so that those scores keep their column.
     pieces: how it falls into independent pieces, for measures that take minutes.
     """
 
@@ -151,7 +182,10 @@ def metric(
             settings=settings,
             optional=tuple(p.name for p in arrays if p.default is None),
             quick=quick or {},
+            trial=trial or quick or {},
+            cost=cost,
             invariances=invariances,
+            later=later,
             pieces=pieces,
         )
         return function

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from jaxtyping import Float, Integer, Num
 from numpy import ndarray
 
-from benchmark.metrics._check import classes, is_discrete
+from benchmark.errors import UsageError
+from benchmark.metrics._check import check_codes, check_factors, classes, is_discrete, need_rows, varying_factors
 
 MINIMUM_ROWS = 1_000
 """At n = 100 independent noise shows 1.6 nats of mutual information with a factor of 40 values."""
@@ -20,6 +23,8 @@ EDGE = 1e-6
 
 def equal_width(codes: Float[ndarray, "n d"], bins: int) -> Integer[ndarray, "n d"]:
     """Each code in `bins` bins of equal width between its smallest and largest value; a constant code in one bin."""
+    if bins < 2:
+        raise UsageError(f"bins = {bins}: a code in fewer than 2 bins holds nothing")
     codes = codes.astype(np.float64)
     low = codes.min(axis=0)
     width = codes.max(axis=0) - low
@@ -46,7 +51,51 @@ def mutual_information(a: Integer[ndarray, " n"], b: Integer[ndarray, " n"]) -> 
     """Mutual information of two columns of small non-negative integers, from their joint counts."""
     width = int(b.max()) + 1
     joint = np.bincount(a.astype(np.int64) * width + b, minlength=(int(a.max()) + 1) * width).reshape(-1, width)
-    share = joint / joint.sum()
+    return joint_information(joint / joint.sum())
+
+
+def joint_information(share: Float[ndarray, "a b"]) -> float:
+    """Mutual information of a row and a column drawn with probabilities `share`, which sum to 1."""
     independent = share.sum(axis=1, keepdims=True) * share.sum(axis=0)
     seen = share > 0
     return max(0.0, float((share[seen] * np.log(share[seen] / independent[seen])).sum()))
+
+
+@dataclass(frozen=True)
+class Information:
+    """What codes and factors tell of each other.
+
+    `factors` are the columns of the factors that vary, the others are left out; `shared` holds I(z_j; v_k), a row for
+    each code and a column for each of `factors`; `code_entropy` is H(z_j), `factor_entropy` H(v_k). A constant code
+    has a row of zeros.
+    """
+
+    factors: list[int]
+    shared: Float[ndarray, "d k"]
+    code_entropy: Float[ndarray, " d"]
+    factor_entropy: Float[ndarray, " k"]
+
+
+def histogram_information(codes: Float[ndarray, "n d"], factors: Num[ndarray, "n k"], bins: int) -> Information:
+    """From counts: each code in `bins` bins of equal width, factors as `factor_classes` gives them.
+
+    Raises what measures raise on unusable input, on too few points and where no factor varies.
+    """
+    codes = check_codes(codes)
+    factors = check_factors(factors, len(codes))
+    need_rows(len(codes), MINIMUM_ROWS, "mutual information from counts")
+    varying = varying_factors(factors)
+    binned = list(equal_width(codes, bins).T)
+    labels = [factor_classes(factors[:, k]) for k in varying]
+    return Information(
+        factors=varying,
+        shared=np.array([[mutual_information(code, label) for label in labels] for code in binned]),
+        code_entropy=np.array([entropy(code) for code in binned]),
+        factor_entropy=np.array([entropy(label) for label in labels]),
+    )
+
+
+def gap(values: Float[ndarray, " m"]) -> float:
+    """How far the largest value is above the second largest; above 0 where there is only one."""
+    ordered = np.sort(values)
+    return float(ordered[-1] - (ordered[-2] if len(ordered) > 1 else 0.0))

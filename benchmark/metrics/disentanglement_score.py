@@ -17,6 +17,7 @@ from benchmark.metrics._check import (
     varying_factors,
 )
 from benchmark.metrics._declare import metric
+from benchmark.metrics._split import Split, check_split
 
 MINIMUM_ROWS = 100
 
@@ -29,7 +30,7 @@ def disentanglement_score(
     neighbours: int = 5,
     test_share: float = 0.2,
     seed: int = 0,
-    split: tuple[Integer[ndarray, " a"], Integer[ndarray, " b"]] | None = None,
+    split: Split | None = None,
 ) -> dict[str, float]:
     """The disentanglement score of R §5.1: MIG's gap with a nearest-neighbour probe in the place of information.
 
@@ -57,7 +58,7 @@ def disentanglement_score(
         order = rng.permutation(len(codes))
         held_out = round(test_share * len(codes))
         split = order[held_out:], order[:held_out]
-    train, test = split
+    train, test = check_split(len(codes), split)
     if not len(test) or len(train) < neighbours:
         raise UsageError(f"{len(train)} training and {len(test)} test points cannot probe with {neighbours} neighbours")
     place = rng.random(len(test))

@@ -149,6 +149,10 @@ class NeuralModel(Model, nn.Module):
         scaled = (x - output) * torch.exp(-log_sigma)
         return 0.5 * scaled.square().sum(1) + x.shape[1] * (log_sigma + HALF_LOG_TWO_PI)
 
+    def log_prior(self, z: Float[Tensor, "b d"]) -> Float[Tensor, " b"]:
+        """log p(z) in nats; the standard normal unless a model says otherwise."""
+        return -0.5 * z.square().sum(1) - z.shape[1] * HALF_LOG_TWO_PI
+
     def mean_image(self, output: Float[Tensor, "b ..."]) -> Float[Tensor, "b ..."]:
         """E[x|z] in the data's units, from the decoder's output."""
         return output.sigmoid() if self.settings.likelihood == "bernoulli" else output

@@ -12,15 +12,21 @@ from benchmark.codes import Codes
 from benchmark.datasets._dataset import Data
 from benchmark.errors import ModelError
 from benchmark.models._model import Anchor, Embedding
-from benchmark.models._neural import NeuralModel
+from benchmark.models._neural import HALF_LOG_TWO_PI, NeuralModel
 from benchmark.seeds import stream
 from benchmark.spec import Run
+from benchmark.suite import EncodingSettings
+
+ENCODING = 2
+"""Raise it when codes files hold something new: finished runs are then encoded again from their weights."""
 
 BATCH = 1024
 JACOBIANS = 1_000
 """Points at which the decoder's Jacobian is taken."""
 RECONSTRUCTIONS = 10_000
 """Points whose reconstruction loss is kept."""
+SAMPLES_AT_ONCE = 500
+"""Codes of one point decoded together: a convolution's layers of 500 images take 300 MB."""
 PICTURES = 10
 SAMPLES = 64
 TRAVERSAL = np.linspace(-3, 3, 10, dtype=np.float32)
@@ -65,8 +71,10 @@ def encode_embedding(model: Embedding, data: Data, run: Run) -> Codes:
     )
 
 
-def encode_neural(model: NeuralModel, data: Data, run: Run) -> Codes:
+def encode_neural(model: NeuralModel, data: Data, run: Run, encoding: EncodingSettings | None = None) -> Codes:
     """Codes of a trained network: means, variances and one sample of every evaluation point.
+
+    `encoding` says how much is kept beside them.
 
     Raises `ModelError` where they are not all finite.
     """
@@ -106,6 +114,8 @@ def encode_neural(model: NeuralModel, data: Data, run: Run) -> Codes:
     chosen = sample(run, "jacobian", len(rows), JACOBIANS)
     codes.arrays.update(singular_vectors(jacobians(model, mean[chosen])))
     codes.arrays.update(reconstructions(model, codes, data, sample(run, "reconstruction", len(rows), RECONSTRUCTIONS)))
+    codes.arrays.update(log_weights(model, data, run, encoding or EncodingSettings()))
+    codes.arrays.update(decoder_weights(model))
     codes.arrays.update(pictures(decode, mean, codes.variances, data, run, prior=bool(samples)))
     return codes
 
@@ -178,6 +188,46 @@ def reconstructions(model: NeuralModel, codes: Codes, data: Data, chosen: ndarra
                 nats = model.nats(x, model.decode(torch.from_numpy(z[part])))
                 terms.setdefault(name, []).append(nats.double().numpy())
     return {name: np.concatenate(parts) for name, parts in terms.items()}
+
+
+def log_weights(model: NeuralModel, data: Data, run: Run, encoding: EncodingSettings) -> dict[str, ndarray]:
+    """log p(x|z) + log p(z) − log q(z|x) in nats of a sample of points (p) and samples z ~ q(z|x) of each (s).
+
+    None for a deterministic encoder, whose posterior has no density.
+    """
+    import torch
+
+    rows = data.evaluation_rows
+    chosen = sample(run, "likelihood", len(rows), encoding.likelihood_points)
+    rng = stream(run.run_id, "encode.likelihood.samples")
+    found = np.empty((len(chosen), encoding.likelihood_samples), dtype=np.float32)
+    with torch.no_grad():
+        for place, row in enumerate(chosen):
+            x = torch.from_numpy(images(data, rows[[row]]))
+            mu, logvar, scale = model.posterior(x)
+            if logvar is None and scale is None:
+                return {}
+            log_scale = (
+                0.5 * logvar.sum() if logvar is not None else scale.diagonal(dim1=1, dim2=2).log().sum()  # type: ignore[union-attr]
+            )
+            eps = torch.from_numpy(rng.standard_normal((encoding.likelihood_samples, model.latents), dtype=np.float32))
+            for start in range(0, len(eps), SAMPLES_AT_ONCE):
+                part = eps[start : start + SAMPLES_AT_ONCE]
+                spread = torch.exp(0.5 * logvar) * part if logvar is not None else part @ scale[0].T  # type: ignore[index]
+                z = mu + spread
+                log_posterior = -0.5 * part.square().sum(1) - log_scale - model.latents * HALF_LOG_TWO_PI
+                nats = model.nats(x.expand(len(z), *x.shape[1:]), model.decode(z))
+                found[place, start : start + len(z)] = (model.log_prior(z) - nats - log_posterior).numpy()
+    return {"log_weights": found} if len(found) else {}
+
+
+def decoder_weights(model: NeuralModel) -> dict[str, ndarray]:
+    """The decoder's first layer (h d), a column for each coordinate (S §4.2.2); none where it is not linear."""
+    import torch
+
+    decoder = getattr(model, "decoder", None)
+    first = next((layer for layer in decoder.modules() if not list(layer.children())), None) if decoder else None
+    return {"decoder_weights": first.weight.detach().numpy()} if isinstance(first, torch.nn.Linear) else {}
 
 
 def pictures(

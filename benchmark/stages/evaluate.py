@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import math
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -15,12 +15,13 @@ import numpy as np
 from numpy import ndarray
 
 from benchmark import registry
-from benchmark.codes import Codes
+from benchmark.choice import read_choice
+from benchmark.codes import Codes, read_arrays
 from benchmark.errors import BenchmarkError, NotApplicable
 from benchmark.execution import execute
 from benchmark.metrics._declare import Metric
 from benchmark.seeds import stream
-from benchmark.spec import Settings
+from benchmark.spec import Run, Settings
 from benchmark.store import read_json, write_json
 
 FORMAT = 1
@@ -29,7 +30,10 @@ Budget = Literal["quick", "full"]
 
 @dataclass(frozen=True)
 class Protocol:
-    """How an evaluation scores: which measures, at which cost, from how many points, with which seed."""
+    """How an evaluation scores: which measures, at which cost, from how many points, with which seed.
+
+    `metrics` are written as in a suite: `mig`, or `mig(bins=10)` with settings other than its defaults.
+    """
 
     metrics: tuple[str, ...]
     budget: Budget = "full"
@@ -39,23 +43,31 @@ class Protocol:
 
 @dataclass(frozen=True)
 class ScoreTask:
-    """One measure of one representation of one run, or one of its pieces."""
+    """One measure of one representation of one run, of all runs of a configuration, or one piece of it.
 
-    folder: Path
+    `folders` are the run's folder, or those of all runs of the configuration by ascending seed.
+    """
+
+    folders: tuple[Path, ...]
+    seeds: tuple[int, ...]
     metric: str
     representation: str
     protocol: Protocol
     plugins: tuple[Path, ...] = ()
-    piece: int | None = None
+    piece: str | None = None
+
+    @property
+    def folder(self) -> Path:
+        return self.folders[0]
 
 
 @dataclass(frozen=True)
 class Scored:
-    """What a worker says of a task: the status of a score, or the number of pieces that it falls into."""
+    """What a worker says of a task: the status of a score, or the names and costs of the pieces that it waits for."""
 
     status: str
     reason: str | None = None
-    pieces: int = 0
+    pieces: tuple[tuple[str, float], ...] = ()
 
 
 def declarations(names: tuple[str, ...] = ()) -> dict[str, Metric]:
@@ -64,51 +76,88 @@ def declarations(names: tuple[str, ...] = ()) -> dict[str, Metric]:
     return {name: registry.load("metric", name).declaration for name in chosen}
 
 
-def score_tasks(folder: Path, protocol: Protocol, known: Mapping[str, Metric]) -> list[ScoreTask]:
-    """What is still to be scored of one run; nothing where each score's file is there."""
-    header = _header(folder / "codes.safetensors")
+def check_metrics(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """The measures chosen, each spelled one way, or all. Raises `UsageError` on an unknown one or a wrong setting."""
+    choices = [read_choice(text) for text in texts or registry.names("metric")]
+    for choice in choices:
+        declaration: Metric = registry.load("metric", choice.name).declaration
+        declaration.settings.read(choice.settings, choice.name)
+    return tuple(dict.fromkeys(map(str, choices)))
+
+
+def score_tasks(runs: Sequence[tuple[Run, Path]], protocol: Protocol) -> list[ScoreTask]:
+    """What is still to be scored of these finished runs, run by run; nothing where each score's file is there."""
     plugins = tuple(registry.plugins())
+    declared = [(text, registry.load("metric", read_choice(text).name).declaration) for text in protocol.metrics]
+    configurations: dict[str, list[tuple[Run, Path]]] = {}
     tasks = []
-    for name in protocol.metrics:
-        metric = known[name]
-        if metric.scope != "run":
-            continue
-        for representation in metric.representations:
-            if representation != "mean" and representation not in header:
-                continue
-            task = ScoreTask(folder, name, representation, protocol, plugins)
-            if not _is_scored(task):
-                tasks.append(task)
-    return tasks
+    for run, folder in runs:
+        configurations.setdefault(run.config_id, []).append((run, folder))
+        offered = {"mean"} | _header(folder / "codes.safetensors")
+        tasks += [
+            ScoreTask((folder,), (run.seed,), text, representation, protocol, plugins)
+            for text, metric in declared
+            for representation in metric.representations
+            if metric.scope == "run" and representation in offered
+        ]
+    for members in configurations.values():
+        members.sort(key=lambda member: member[0].seed)
+        folders, seeds = tuple(folder for _, folder in members), tuple(run.seed for run, _ in members)
+        tasks += [
+            ScoreTask(folders, seeds, text, "mean", protocol, plugins)
+            for text, metric in declared
+            if metric.scope == "configuration"
+        ]
+    return [task for task in tasks if not _is_scored(task)]
 
 
 def evaluate(
     tasks: list[ScoreTask],
     jobs: int,
     on_scored: Callable[[ScoreTask, Scored], None],
-    watch: Callable[[], None] = lambda: None,
-    on_more: Callable[[int], None] = lambda _: None,
+    on_cost: Callable[[float, float], None] = lambda *_: None,
 ) -> None:
-    """Score all tasks. Measures that fall into pieces are listed first, so that their pieces fill the processes.
+    """Score all tasks in `jobs` processes, each of which holds the codes of one run at a time.
 
-    `on_more` hears of pieces that a task turned out to consist of.
+    Measures that fall into pieces go first, so that their pieces are known; pieces of one name are computed once,
+    whichever measures ask for them, the costliest first; what they complete is put together at the end.
+    `on_scored` hears of every score, `on_cost` of the work done and in all, in about seconds.
     """
-    known = declarations(tuple(sorted({task.metric for task in tasks})))
-    whole = [task for task in tasks if known[task.metric].pieces is None]
-    split = [task for task in tasks if known[task.metric].pieces is not None]
-    pieces: list[ScoreTask] = []
-    for outcome in execute(score, split + whole, jobs, watch):
-        scored = outcome.value or _died(outcome.task, outcome.died)
-        if scored.pieces:
-            on_more(scored.pieces - 1)
-            pieces += [_piece(outcome.task, index) for index in range(scored.pieces)]
+    costs = {task: _declaration(task).cost for task in tasks}
+    done = 0.0
+
+    def run(batch: list[ScoreTask]) -> Iterator[tuple[ScoreTask, Scored]]:
+        nonlocal done
+        for outcome in execute(score, batch, jobs):
+            done += costs.pop(outcome.task)
+            if outcome.died and not outcome.task.piece:
+                fail(outcome.task, outcome.died)
+            yield outcome.task, outcome.value or Scored("failed", outcome.died)
+            on_cost(done, done + sum(costs.values()))
+
+    waiting: dict[ScoreTask, list[ScoreTask]] = {}
+    shared: dict[Path, ScoreTask] = {}
+    for task, scored in run(sorted(tasks, key=lambda task: _declaration(task).pieces is None)):
+        if scored.status != "pieces":
+            on_scored(task, scored)
+            continue
+        for name, cost in scored.pieces:
+            piece = shared.setdefault(_piece_path(task, name), replace(task, piece=name))
+            waiting.setdefault(task, []).append(piece)
+            costs[piece] = cost
+    pieces = sorted(dict.fromkeys(piece for own in waiting.values() for piece in own), key=lambda each: -costs[each])
+    broken = {piece: scored for piece, scored in run(pieces) if scored.status == "failed"}
+    complete = []
+    for task, own in waiting.items():
+        failed = next((broken[piece] for piece in own if piece in broken), None)
+        if failed:
+            fail(task, failed.reason)
+            on_scored(task, failed)
         else:
-            on_scored(outcome.task, scored)
-    # The costliest pieces of every run come first: no long one is left to the end.
-    pieces.sort(key=lambda task: task.piece or 0)
-    for outcome in execute(score, pieces, jobs, watch):
-        scored = outcome.value or _died(outcome.task, outcome.died)
-        on_scored(outcome.task, scored)
+            costs[task] = 0.0
+            complete.append(task)
+    for task, scored in run(complete):
+        on_scored(task, scored)
 
 
 def score(task: ScoreTask) -> Scored:
@@ -119,6 +168,7 @@ def score(task: ScoreTask) -> Scored:
     start = time.monotonic()
     n = 0
     names: tuple[str, ...] = ()
+    values: Mapping[str, float] = {}
     try:
         arrays, n, names = _arrays(task, metric)
         options: dict[str, Any] = {key: getattr(settings, key) for key in type(settings).model_fields}
@@ -127,16 +177,18 @@ def score(task: ScoreTask) -> Scored:
             values = metric.function(*arrays, **options)
         else:
             parts = metric.pieces.parts(*arrays, **options)
-            if task.piece is None:
-                return Scored("pieces", pieces=len(parts))
-            if _read_piece(task, task.piece) is None:
-                value = metric.pieces.compute(*arrays, parts[task.piece])
+            if task.piece is not None:
+                (part,) = (part for part in parts if part.name == task.piece)
+                value = metric.pieces.compute(*arrays, part)
                 _write_piece(task, value, time.monotonic() - start)
-            found = [piece for index in range(len(parts)) if (piece := _read_piece(task, index))]
-            if len(found) < len(parts):
                 return Scored("piece")
-            values = metric.pieces.combine(parts, [piece["value"] for piece in found])
-            start = time.monotonic() - sum(piece["seconds"] for piece in found)
+            found = [_read_piece(task, part.name) for part in parts]
+            missing = [part for part, piece in zip(parts, found, strict=True) if piece is None]
+            if missing:
+                return Scored("pieces", pieces=tuple((part.name, part.cost) for part in missing))
+            pieces = [piece for piece in found if piece is not None]
+            values = metric.pieces.combine(parts, [piece["value"] for piece in pieces])
+            start -= sum(piece["seconds"] for piece in pieces)
         wrong = {key: value for key, value in values.items() if not math.isfinite(value)}
         if wrong or not values:
             raise BenchmarkError(f"the measure returned {wrong or 'nothing'}: every score is a finite number")
@@ -145,67 +197,125 @@ def score(task: ScoreTask) -> Scored:
         scored, values = Scored("not_applicable", reason.reason), {}
     except Exception as error:  # a measure, perhaps a plug-in's, may raise anything: the score says why it is missing
         scored, values = Scored("failed", f"{type(error).__name__}: {error}"), {}
+        if task.piece is not None:
+            return scored
     _write_score(task, scored, values, n, names, time.monotonic() - start)
-    _clear_pieces(task)
     return scored
 
 
 def protocol_of(task: ScoreTask) -> tuple[Metric, Settings]:
-    """A task's measure, and its settings under the task's budget."""
-    metric: Metric = registry.load("metric", task.metric).declaration
-    return metric, metric.settings.read(metric.quick if task.protocol.budget == "quick" else {}, metric.name)
+    """A task's measure, and its settings: those written beside its name, then those of the task's budget."""
+    choice = read_choice(task.metric)
+    metric: Metric = registry.load("metric", choice.name).declaration
+    quick = metric.quick if task.protocol.budget == "quick" else {}
+    return metric, metric.settings.read({**quick, **choice.settings}, metric.name)
 
 
-def score_path(task: ScoreTask) -> Path:
+def score_path(task: ScoreTask, folder: Path | None = None) -> Path:
     """One file for each measure, protocol and representation: what differs in a setting has another name."""
     metric, settings = protocol_of(task)
     points = task.protocol.points if metric.rows == "sample" else None
-    protocol = metric.protocol(settings, task.representation, points)
-    return task.folder / "scores" / f"{protocol.replace('/', '-')}.json"
+    protocol = metric.protocol(settings, _seeded(task, metric), points)
+    return (folder or task.folder) / "scores" / f"{protocol.replace('/', '-')}.json"
+
+
+def _declaration(task: ScoreTask) -> Metric:
+    metric: Metric = registry.load("metric", read_choice(task.metric).name).declaration
+    return metric
+
+
+def _seeded(task: ScoreTask, metric: Metric) -> str:
+    """The representation; of a measure over runs, with the set of their seeds, which belongs to the protocol."""
+    if metric.scope == "run":
+        return task.representation
+    first, last = task.seeds[0], task.seeds[-1]
+    whole = last - first + 1 == len(task.seeds) > 2
+    return f"{task.representation}-seeds{f'{first}to{last}' if whole else 'x'.join(map(str, task.seeds))}"
 
 
 def _write_score(
     task: ScoreTask, scored: Scored, values: Mapping[str, float], n: int, names: tuple[str, ...], seconds: float
 ) -> None:
+    """Write a score beside each run that it is of."""
     metric, settings = protocol_of(task)
-    write_json(
-        score_path(task),
-        {
-            "format": FORMAT,
-            "metric": metric.name,
-            "metric_version": metric.version,
-            "protocol": metric.protocol(settings, task.representation, n),
-            "representation": task.representation,
-            "budget": task.protocol.budget,
-            "settings": settings.plain(),
-            "n": n,
-            "evaluation_seed": task.protocol.seed,
-            "factor_names": list(names),
-            "status": scored.status,
-            "reason": scored.reason,
-            "values": {key: float(value) for key, value in values.items()},
-            "seconds": seconds,
-        },
-    )
+    for index, folder in enumerate(task.folders):
+        path = score_path(task, folder)
+        own = values
+        if metric.scope == "configuration":
+            own = {metric.headline: values[f"{metric.headline}_run_{index}"]} if values else {}
+            # A score of the agreement with fewer or other runs is superseded.
+            for other in path.parent.glob(f"{path.name.partition('-seeds')[0]}-seeds*.json"):
+                if other != path:
+                    other.unlink(missing_ok=True)
+        write_json(
+            path,
+            {
+                "format": FORMAT,
+                "metric": metric.name,
+                "metric_version": metric.version,
+                "protocol": metric.protocol(settings, _seeded(task, metric), n),
+                "representation": task.representation,
+                "budget": task.protocol.budget,
+                "settings": settings.plain(),
+                "n": n,
+                "evaluation_seed": task.protocol.seed,
+                "factor_names": list(names),
+                "status": scored.status,
+                "reason": scored.reason,
+                "values": {key: float(value) for key, value in own.items()},
+                "seconds": seconds / len(task.folders),
+            },
+        )
+
+
+def fail(task: ScoreTask, reason: str | None) -> None:
+    """Record a score that failed where no process could: its own was killed, or a piece of it cannot be had."""
+    _write_score(task, Scored("failed", reason), {}, 0, (), 0.0)
 
 
 def _is_scored(task: ScoreTask) -> bool:
     """Whether a score is there, made by this version and seed; a failed one is tried again."""
-    path = score_path(task)
-    if not path.exists():
-        return False
-    record = read_json(path)
-    if record.get("format", 0) > FORMAT:
-        raise BenchmarkError(f"{path} has format {record['format']}, newer than this version reads; update")
-    if not {"evaluation_seed", "status"} <= record.keys():
-        raise BenchmarkError(f"{path} lacks its seed or status; delete it and evaluate again")
-    return bool(record["evaluation_seed"] == task.protocol.seed and record["status"] != "failed")
+    for folder in task.folders:
+        path = score_path(task, folder)
+        if not path.exists():
+            return False
+        record = read_json(path)
+        if record.get("format", 0) > FORMAT:
+            raise BenchmarkError(f"{path} has format {record['format']}, newer than this version reads; update")
+        if not {"evaluation_seed", "status"} <= record.keys():
+            raise BenchmarkError(f"{path} lacks its seed or status; delete it and evaluate again")
+        if record["evaluation_seed"] != task.protocol.seed or record["status"] == "failed":
+            return False
+    return True
 
 
 def _arrays(task: ScoreTask, metric: Metric) -> tuple[list[Any], int, tuple[str, ...]]:
     """The arrays that a measure asks for, the number of rows of the first, and the factors' names."""
-    base = {"codes", "factors", "means", "variances", "history"}
-    codes = load_codes(task.folder / "codes.safetensors", frozenset(set(metric.needs) - base))
+    if metric.scope == "run":
+        arrays, names = _arrays_of(task.folder, task, metric)
+        n = len(arrays[0])
+    else:
+        columns = [_arrays_of(folder, task, metric) for folder in task.folders]
+        names = columns[0][1]
+        arrays = [_stacked(need, column) for need, *column in zip(metric.needs, *(c[0] for c in columns), strict=True)]
+        n = arrays[0].shape[1]
+    if n < metric.minimum_rows:
+        raise NotApplicable(f"{n} points are fewer than the {metric.minimum_rows:,} that this measure needs")
+    return arrays, n, names
+
+
+def _stacked(name: str, tables: list[Any]) -> ndarray | None:
+    """One array of all runs, a leading axis for the runs; None where none has it."""
+    if all(table is None for table in tables):
+        return None
+    if any(table is None or table.shape != tables[0].shape for table in tables):
+        raise NotApplicable(f"the {name} of the configuration's runs differ in shape")
+    return np.stack(tables)
+
+
+def _arrays_of(folder: Path, task: ScoreTask, metric: Metric) -> tuple[list[Any], tuple[str, ...]]:
+    path = folder / "codes.safetensors"
+    codes = load_codes(path)
     representation = codes.representations[task.representation]
     rows: ndarray | slice = slice(None)
     if metric.rows == "sample" and len(representation) > task.protocol.points:
@@ -215,36 +325,39 @@ def _arrays(task: ScoreTask, metric: Metric) -> tuple[list[Any], int, tuple[str,
         "codes": representation[rows],
         "means": codes.means[rows],
         "variances": None if codes.variances is None else codes.variances[rows],
+        "samples": None if codes.samples is None else codes.samples[rows],
         "factors": codes.factors[rows] if codes.factors.shape[1] else None,
-        "history": load_history(task.folder / "history.csv") if "history" in metric.needs else None,
-        **codes.arrays,
+        "history": load_history(folder / "history.csv") if "history" in metric.needs else None,
     }
+    offered |= read_arrays(path, set(metric.needs) - set(offered))
     arrays: list[Any] = []
     for need in metric.needs:
         value = offered.get(need)
         if value is None and need not in metric.optional:
             raise NotApplicable(MISSING.get(need, f"the codes come without {need.replace('_', ' ')}"))
         arrays.append(value)
-    n = len(arrays[0])
-    if n < metric.minimum_rows:
-        raise NotApplicable(f"{n} points are fewer than the {metric.minimum_rows:,} that this measure needs")
-    return arrays, n, codes.factor_names
+    return arrays, codes.factor_names
 
 
 MISSING = {
     "factors": "the dataset knows no factors",
-    "variances": "the posterior is not a diagonal Gaussian: the encoder is deterministic or of full covariance",
+    "variances": "the posterior is not a diagonal Gaussian (a deterministic encoder, a full covariance), or its"
+    " variances are not given",
     "history": "the model is not trained step by step: there is no history",
-    "v": "there is no decoder to differentiate",
+    "samples": "the encoder is deterministic, or no samples are given",
+    "v": "there is no decoder to differentiate, or its singular vectors are not given",
+    "log_weights": "there is no stochastic encoder with a likelihood, or the suite keeps none of its importance weights"
+    " (encoding.likelihood_points)",
+    "decoder_weights": "there is no decoder that begins with a linear layer",
     "reconstruction_mean": "the model has no likelihood of the data",
     "reconstruction_sample": "the encoder is deterministic, or the model has no likelihood of the data",
 }
 
 
-@lru_cache(maxsize=2)
-def load_codes(path: Path, names: frozenset[str]) -> Codes:
+@lru_cache(maxsize=1)
+def load_codes(path: Path) -> Codes:
     """A run's codes, kept for the next tasks of the same run."""
-    return Codes.load(path, set(names))
+    return Codes.load(path, set())
 
 
 def load_history(path: Path) -> dict[str, ndarray] | None:
@@ -267,33 +380,18 @@ def _header(path: Path) -> set[str]:
         raise BenchmarkError(f"{path} cannot be read as codes ({error}); delete its run folder and rerun") from None
 
 
-def _piece(task: ScoreTask, index: int) -> ScoreTask:
-    return ScoreTask(task.folder, task.metric, task.representation, task.protocol, task.plugins, index)
+def _piece_path(task: ScoreTask, name: str) -> Path:
+    """Where a piece lies: named by what decides its value, so that measures share it."""
+    metric = _declaration(task)
+    rows = f"n{task.protocol.points}-s{task.protocol.seed}" if metric.rows == "sample" else "all"
+    return task.folder / "scores" / ".pieces" / f"{name}-{task.representation}-{rows}.json"
 
 
-def _piece_path(task: ScoreTask, index: int) -> Path:
-    path = score_path(task)
-    return path.parent / ".pieces" / f"{path.stem}-s{task.protocol.seed}-{index}.json"
-
-
-def _write_piece(task: ScoreTask, value: float, seconds: float) -> None:
+def _write_piece(task: ScoreTask, value: Mapping[str, Any], seconds: float) -> None:
     assert task.piece is not None
-    write_json(_piece_path(task, task.piece), {"format": FORMAT, "value": value, "seconds": seconds})
+    write_json(_piece_path(task, task.piece), {"format": FORMAT, "value": dict(value), "seconds": seconds})
 
 
-def _read_piece(task: ScoreTask, index: int) -> dict[str, Any] | None:
-    path = _piece_path(task, index)
+def _read_piece(task: ScoreTask, name: str) -> dict[str, Any] | None:
+    path = _piece_path(task, name)
     return read_json(path) if path.exists() else None
-
-
-def _clear_pieces(task: ScoreTask) -> None:
-    path = score_path(task)
-    for piece in (path.parent / ".pieces").glob(f"{path.stem}-s*.json"):
-        piece.unlink(missing_ok=True)
-
-
-def _died(task: ScoreTask, reason: str | None) -> Scored:
-    """Record a score whose process was killed, as the task itself could not."""
-    scored = Scored("failed", reason)
-    _write_score(task, scored, {}, 0, (), 0.0)
-    return scored

@@ -16,6 +16,7 @@ from benchmark.execution import execute
 from benchmark.spec import Run
 from benchmark.stages.worker import FleetOutcome, FleetTask, fail, forget_data, load_data, train_fleet
 from benchmark.store import FORMAT, Store, check_format, read_json, write_json
+from benchmark.suite import EncodingSettings
 from benchmark.training.fleet import Fleet, plan_fleets
 
 
@@ -78,6 +79,7 @@ def train_fleets(
     jobs: int,
     data_dir: Path | None,
     checkpoint_seconds: float,
+    encoding: EncodingSettings,
     on_outcome: Callable[[Fleet, FleetOutcome], None],
     watch: Callable[[], None],
 ) -> None:
@@ -88,7 +90,9 @@ def train_fleets(
     remaining.sort(key=lambda fleet_id: -by_id[fleet_id].steps)
     while remaining:
         tasks = [
-            FleetTask(store.root, fleet_id, data_dir, tuple(registry.plugins()), checkpoint_seconds, os.getpid())
+            FleetTask(
+                store.root, fleet_id, data_dir, tuple(registry.plugins()), checkpoint_seconds, encoding, os.getpid()
+            )
             for fleet_id in remaining
         ]
         busy = []

@@ -29,9 +29,9 @@ from benchmark.models._model import Anchor, Embedding
 from benchmark.provenance import provenance
 from benchmark.seeds import stream
 from benchmark.spec import Component, Run, canonical_json
-from benchmark.stages.encode import encode_anchor, encode_embedding, encode_neural, flattened
+from benchmark.stages.encode import ENCODING, encode_anchor, encode_embedding, encode_neural, flattened
 from benchmark.store import FORMAT, Store, read_json, timestamp, write_json
-from benchmark.suite import settings_of
+from benchmark.suite import EncodingSettings, settings_of
 from benchmark.training.fleet import Fleet
 
 HEARTBEAT = 10.0
@@ -47,6 +47,7 @@ class FleetTask:
     data_dir: Path | None
     plugins: tuple[Path, ...]
     checkpoint_seconds: float
+    encoding: EncodingSettings
     parent: int
     """The process that hands tasks out; its workers end with it."""
 
@@ -130,6 +131,7 @@ class Work:
                     "command": f"{self.command} --only config={run.config_id} --only seed={run.seed}",
                     "parameters": sum(value.size for value in weights.values()),
                     "seconds": details["seconds"],
+                    "encoding": {"version": ENCODING, **self.task.encoding.plain()},
                     "provenance": {
                         **provenance(),
                         "started": self.started,
@@ -228,7 +230,7 @@ def _train_networks(work: Work, stopping: Callable[[], bool]) -> None:
             start = time.monotonic()
             model = engine.member(index)
             try:
-                codes = encode_neural(model, work.data, run)
+                codes = encode_neural(model, work.data, run, work.task.encoding)
             except ModelError as error:
                 work.fail([run], str(error))
                 continue

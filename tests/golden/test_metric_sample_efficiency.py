@@ -6,10 +6,15 @@ import numpy as np
 import pytest
 
 from benchmark.errors import NotApplicable, UsageError
-from benchmark.metrics.sample_efficiency import Fit, combine, fit_accuracy, sample_efficiency
+from benchmark.metrics._trees import Fit, compute
+from benchmark.metrics.sample_efficiency import combine, sample_efficiency
 
 FACTORS = np.random.default_rng(0).integers(0, [3, 2], size=(1_500, 2))
 CODES = FACTORS + 0.1 * np.random.default_rng(1).standard_normal((1_500, 2))
+
+
+def fit(factor, train, test):
+    return Fit(factor, train, test, 0, "gradient_boosting", 3)
 
 
 def test_separable_codes_need_a_hundred_labels():
@@ -32,16 +37,16 @@ def test_ten_labels_are_learned_from():
 
 
 def test_efficiency_is_the_ratio():
-    parts = [Fit(k, np.arange(n), np.arange(5), 0) for n in (10_000, 100) for k in (0, 3)]
-    scores = combine(parts, [0.9, 0.7, 0.5, 0.3])
+    parts = [fit(k, np.arange(n), np.arange(5)) for n in (10_000, 100) for k in (0, 3)]
+    scores = combine(parts, [{"accuracy": value} for value in (0.9, 0.7, 0.5, 0.3)])
     assert scores["sample_efficiency"] == pytest.approx(0.4 / 0.8)
     assert scores["accuracy"] == pytest.approx(0.8)
     assert scores["accuracy_at_100_factor_3"] == 0.3
 
 
 def test_a_draw_of_one_class_predicts_that_class():
-    fit = Fit(0, np.flatnonzero(FACTORS[:, 0] == 1)[:10], np.arange(1_000), 0)
-    assert fit_accuracy(CODES, FACTORS, fit) == (FACTORS[:1_000, 0] == 1).mean()
+    part = fit(0, np.flatnonzero(FACTORS[:, 0] == 1)[:10], np.arange(1_000))
+    assert compute(CODES, FACTORS, part)["accuracy"] == (FACTORS[:1_000, 0] == 1).mean()
 
 
 def test_dead_codes_change_nothing_and_alone_predict_the_majority():
@@ -49,9 +54,9 @@ def test_dead_codes_change_nothing_and_alone_predict_the_majority():
     expected = sample_efficiency(CODES, FACTORS, **settings)
     for position in range(3):
         assert sample_efficiency(np.insert(CODES, position, 1 / 3, axis=1), FACTORS, **settings) == expected
-    fit = Fit(1, np.arange(100), np.arange(100, 1_000), 0)
+    part = fit(1, np.arange(100), np.arange(100, 1_000))
     majority = np.bincount(FACTORS[:100, 1]).argmax()
-    assert fit_accuracy(np.ones_like(CODES), FACTORS, fit) == (FACTORS[100:1_000, 1] == majority).mean()
+    assert compute(np.ones_like(CODES), FACTORS, part)["accuracy"] == (FACTORS[100:1_000, 1] == majority).mean()
 
 
 def test_pieces_in_any_order_make_the_measure():
@@ -68,6 +73,13 @@ def test_rows_are_disjoint_and_nested():
     assert not np.intersect1d(large.train, large.test).size
     np.testing.assert_array_equal(large.train[:10], small.train)
     np.testing.assert_array_equal(large.test, small.test)
+
+
+def test_lightgbm_is_another_model():
+    pytest.importorskip("lightgbm")
+    scores = sample_efficiency(CODES, FACTORS, budgets=(10, 100), test=1_000, model="lightgbm")
+    assert scores["accuracy_at_100"] > 0.9
+    assert scores["accuracy_at_10"] < 0.6  # 20 points a leaf: the most frequent class
 
 
 def test_constant_factors_are_dropped():

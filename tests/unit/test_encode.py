@@ -31,10 +31,13 @@ from benchmark.stages.encode import (
     encode_anchor,
     encode_embedding,
     encode_neural,
+    images,
     jacobians,
     reconstructions,
+    sample,
     singular_vectors,
 )
+from benchmark.suite import EncodingSettings
 from benchmark.training.engine import seeded
 
 RUN = small_run()
@@ -281,3 +284,53 @@ def test_an_anchor_is_codes_alone() -> None:
     assert codes.means.shape == (60, 2)
     assert (codes.variances, codes.samples, codes.arrays) == (None, None, {})
     np.testing.assert_array_equal(codes.factors, points.factors)
+
+
+def test_importance_weights_are_those_of_a_linear_gaussian_model() -> None:
+    """p(x) of x = W z + b + σ ε is N(b, W Wᵀ + σ² I): its log density is what the weights average to."""
+    model = make("vae")
+    with torch.no_grad():
+        for parameter in model.encoder.parameters():
+            parameter.zero_()  # q(z|x) = N(0, I): the prior itself, so that a weight is p(x|z)
+    points = data(40)
+    kept = encode_neural(model, points, RUN, EncodingSettings(likelihood_points=5, likelihood_samples=20_000))
+    weights = kept.arrays["log_weights"].astype(np.float64)
+    assert weights.shape == (5, 20_000)
+    layer = next(layer for layer in model.decoder.modules() if isinstance(layer, nn.Linear))
+    matrix, bias = layer.weight.detach().double().numpy(), layer.bias.detach().double().numpy()
+    covariance = matrix @ matrix.T + 0.25 * np.eye(4)
+    rows = sample(RUN, "likelihood", 40, 5)
+    away = images(points, rows).astype(np.float64) - bias
+    exact = -0.5 * (
+        np.einsum("ni,ij,nj->n", away, np.linalg.inv(covariance), away) + np.linalg.slogdet(2 * np.pi * covariance)[1]
+    )
+    found = np.log(np.exp(weights - weights.max(1, keepdims=True)).mean(1)) + weights.max(1)
+    np.testing.assert_allclose(found, exact, atol=0.15)
+
+
+@pytest.mark.parametrize("name", ["vae", "beta_vae_full"])
+def test_importance_weights_take_the_posterior_back(name: str) -> None:
+    """With x independent of z the weights are p(x) p(z) / q(z|x), whose mean over q is p(x)."""
+    model = make(name)
+    with torch.no_grad():
+        for parameter in model.decoder.parameters():
+            parameter.zero_()
+        for parameter in model.encoder.parameters():
+            parameter.mul_(0.1)
+    points = data(40)
+    kept = encode_neural(model, points, RUN, EncodingSettings(likelihood_points=4, likelihood_samples=50_000))
+    x = images(points, sample(RUN, "likelihood", 40, 4)).astype(np.float64)
+    exact = -0.5 * (x**2).sum(1) / 0.25 - 2 * np.log(2 * np.pi * 0.25)
+    np.testing.assert_allclose(np.log(np.exp(kept.arrays["log_weights"].astype(np.float64)).mean(1)), exact, atol=0.05)
+
+
+def test_what_has_no_posterior_density_has_no_importance_weights() -> None:
+    assert "log_weights" not in encode_neural(make("ae"), data(), RUN).arrays
+    none = EncodingSettings(likelihood_points=0)
+    assert "log_weights" not in encode_neural(make("vae"), data(), RUN, none).arrays
+
+
+def test_the_decoders_first_layer_is_kept() -> None:
+    model = make("vae")
+    kept = encode_neural(model, data(), RUN).arrays["decoder_weights"]
+    np.testing.assert_array_equal(kept, decoder_matrix(model))

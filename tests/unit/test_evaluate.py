@@ -2,6 +2,8 @@
 
 import csv
 import json
+import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,15 +11,16 @@ import pytest
 
 from benchmark import registry
 from benchmark.codes import Codes
-from benchmark.errors import BenchmarkError, NotApplicable
+from benchmark.errors import BenchmarkError, NotApplicable, UsageError
 from benchmark.metrics._declare import Pieces, metric
 from benchmark.metrics.mig import mig
 from benchmark.seeds import stream
+from benchmark.spec import Component, Run
 from benchmark.stages.evaluate import (
     Protocol,
     Scored,
     ScoreTask,
-    declarations,
+    check_metrics,
     evaluate,
     load_codes,
     load_history,
@@ -61,10 +64,14 @@ def measure(monkeypatch):
 def scored(folder: Path, *metrics: str, **options) -> tuple[list[ScoreTask], list[Scored]]:
     """Score in this process; the tasks that there were and what came of them."""
     protocol = Protocol(metrics, **options)
-    tasks = score_tasks(folder, protocol, declarations(metrics))
+    tasks = score_tasks([(run(), folder)], protocol)
     found: list[Scored] = []
     evaluate(tasks, 0, lambda _, one: found.append(one))
     return tasks, found
+
+
+def run(seed: int = 0) -> Run:
+    return Run(Component("grid", 1, {}, {}, None), Component("made_up", 1, {}, {}, None), None, None, seed)
 
 
 def records(folder: Path) -> dict[str, dict]:
@@ -73,7 +80,7 @@ def records(folder: Path) -> dict[str, dict]:
 
 def test_a_score_is_what_the_function_says_on_the_shared_draw(folder):
     scored(folder, "mig", points=2_000, seed=3)
-    codes = load_codes(folder / "codes.safetensors", frozenset())
+    codes = load_codes(folder / "codes.safetensors")
     rows = np.sort(stream("evaluation", "rows", 3).choice(N, 2_000, replace=False))
     found = {record["representation"]: record for record in records(folder).values()}
     assert set(found) == {"mean", "sample"}
@@ -104,9 +111,8 @@ def test_other_points_are_another_protocol_in_another_file(folder):
 
 def test_what_the_codes_lack_is_not_applicable_with_the_reason(folder):
     _, (one,) = scored(folder, "kl")
-    assert one == Scored(
-        "not_applicable", "the posterior is not a diagonal Gaussian: the encoder is deterministic or of full covariance"
-    )
+    assert one.status == "not_applicable"
+    assert one.reason is not None and one.reason.startswith("the posterior is not a diagonal Gaussian")
     (record,) = records(folder).values()
     assert (record["status"], record["reason"], record["values"]) == ("not_applicable", one.reason, {})
 
@@ -165,40 +171,77 @@ def test_an_empty_cell_of_a_history_is_nan(tmp_path):
     assert load_history(tmp_path / "absent.csv") is None
 
 
-def sums(folder: Path, computed: list[int], broken: set[int]):
-    def parts(codes, *, seed: int = 0) -> list[int]:
-        return [1, 2, 3]
+@dataclass(frozen=True)
+class Tenfold:
+    """A piece of a made-up measure."""
 
-    def compute(codes, part: int) -> float:
-        computed.append(part)
-        if part in broken:
+    number: int
+    cost: float = 1.0
+
+    @property
+    def name(self) -> str:
+        return f"tenfold-{self.number}"
+
+
+def pieces(computed: list[int], broken: set[int], numbers: tuple[int, ...]) -> Pieces:
+    def compute(codes, part: Tenfold) -> dict[str, float]:
+        computed.append(part.number)
+        if part.number in broken:
             raise KeyboardInterrupt
-        return 10.0 * part
+        if part.number < 0:
+            raise ValueError("no tenfold of that")
+        return {"tenfold": 10.0 * part.number}
 
-    @metric(representations=("mean",), pieces=Pieces(parts, compute, lambda _, values: {"summed": sum(values)}))
+    def combine(parts: list[Tenfold], values: list[dict[str, float]]) -> dict[str, float]:
+        return {"summed": sum(value["tenfold"] for value in values)}
+
+    return Pieces(lambda codes, *, seed=0: [Tenfold(number) for number in numbers], compute, combine)
+
+
+def sums(computed: list[int], broken: set[int], numbers: tuple[int, ...] = (1, 2, 3)):
+    @metric(representations=("mean",), pieces=pieces(computed, broken, numbers))
     def summed(codes, *, seed: int = 0) -> dict[str, float]:
-        return {"summed": 60.0}
+        return {"summed": 10.0 * sum(numbers)}
 
     return summed
 
 
-def test_pieces_are_combined_and_leave_nothing_behind(folder, measure):
+def doubles(computed: list[int]):
+    """Another measure that asks for some of the same pieces."""
+
+    @metric(representations=("mean",), headline="summed", pieces=pieces(computed, set(), (3, 4)))
+    def doubled(codes, *, seed: int = 0) -> dict[str, float]:
+        return {"summed": 70.0}
+
+    return doubled
+
+
+def test_pieces_are_combined(folder, measure):
     computed: list[int] = []
-    name = measure(sums(folder, computed, set()))
-    more: list[int] = []
-    found: list[Scored] = []
-    tasks = score_tasks(folder, Protocol((name,)), declarations((name,)))
-    evaluate(tasks, 0, lambda _, one: found.append(one), on_more=more.append)
-    assert (computed, more) == ([1, 2, 3], [2])
-    assert [one.status for one in found] == ["piece", "piece", "ok"]
+    assert scored(folder, measure(sums(computed, set())))[1] == [Scored("ok")]
+    assert computed == [1, 2, 3]
     assert [record["values"] for record in records(folder).values()] == [{"summed": 60.0}]
-    assert list((folder / "scores" / ".pieces").iterdir()) == []
+
+
+def test_measures_share_pieces_of_one_name(folder, measure):
+    computed: list[int] = []
+    names = measure(sums(computed, set())), measure(doubles(computed))
+    assert scored(folder, *names)[1] == [Scored("ok")] * 2
+    assert sorted(computed) == [1, 2, 3, 4]
+    assert [record["values"] for record in records(folder).values()] == [{"summed": 70.0}, {"summed": 60.0}]
+
+
+def test_a_piece_that_raises_fails_its_measure_alone(folder, measure):
+    computed: list[int] = []
+    names = measure(sums(computed, set(), (1, -1))), measure(doubles(computed))
+    assert {one.reason for one in scored(folder, *names)[1]} == {None, "ValueError: no tenfold of that"}
+    assert [record["status"] for record in records(folder).values()] == ["ok", "failed"]
 
 
 def test_pieces_that_are_there_are_not_computed_again(folder, measure):
     computed: list[int] = []
     broken = {3}
-    name = measure(sums(folder, computed, broken))
+    name = measure(sums(computed, broken))
     with pytest.raises(KeyboardInterrupt):
         scored(folder, name)
     assert records(folder) == {}
@@ -206,6 +249,53 @@ def test_pieces_that_are_there_are_not_computed_again(folder, measure):
     scored(folder, name)
     assert computed == [1, 2, 3, 3]
     assert [record["values"] for record in records(folder).values()] == [{"summed": 60.0}]
+
+
+def test_the_work_ahead_is_known_once_the_pieces_are(folder, measure):
+    seen: list[tuple[float, float]] = []
+    tasks = score_tasks([(run(), folder)], Protocol((measure(sums([], set())), "active_units")))
+    evaluate(tasks, 0, lambda *_: None, lambda done, total: seen.append((done, total)))
+    assert seen[-1][0] == seen[-1][1]
+    assert all(done <= total for done, total in seen)
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+
+
+def test_a_measure_of_a_configuration_scores_every_run_with_its_seeds_in_the_protocol(
+    folder, measure, tmp_path_factory
+):
+    @metric(scope="configuration", minimum_rows=2)
+    def agreement(means, variances=None, *, seed: int = 0) -> dict[str, float]:
+        assert means.shape == (len(means), N, 2)
+        assert variances is None
+        return {"agreement": 0.5, **{f"agreement_run_{index}": index / 4 for index in range(len(means))}}
+
+    name = measure(agreement)
+    folders = [folder]
+    for _ in range(2):
+        folders.append(tmp_path_factory.mktemp("other"))
+        shutil.copy(folder / "codes.safetensors", folders[-1])
+
+    def both(count: int) -> list[list[dict]]:
+        members = [(run(seed), each) for seed, each in enumerate(folders[:count])]
+        evaluate(score_tasks(members, Protocol((name,))), 0, lambda *_: None)
+        return [list(records(each).values()) for each in folders[:count]]
+
+    assert [[r["protocol"] for r in own] for own in both(2)] == [[f"agreement/mean-seeds0x1-n{N}/v1"]] * 2
+    found = both(3)
+    # Three runs supersede two.
+    assert [[r["protocol"] for r in own] for own in found] == [[f"agreement/mean-seeds0to2-n{N}/v1"]] * 3
+    assert [own[0]["values"] for own in found] == [{"agreement": index / 4} for index in range(3)]
+
+
+def test_settings_beside_a_name_are_a_protocol_of_their_own(folder):
+    assert check_metrics(("mig( bins = 10 )", "mig", "mig")) == ("mig(bins=10)", "mig")
+    scored(folder, "mig(bins=10)", "mig")
+    assert sorted(record["settings"]["bins"] for record in records(folder).values()) == [10, 10, 20, 20]
+    assert len({record["protocol"] for record in records(folder).values()}) == 4
+    with pytest.raises(UsageError, match="bins"):
+        check_metrics(("mig(bin=10)",))
+    with pytest.raises(UsageError, match=r"NAME\(KEY=VALUE"):
+        check_metrics(("mig(10)",))
 
 
 def test_quick_is_a_protocol_of_its_own(folder, measure):
@@ -247,7 +337,7 @@ def test_a_damaged_score_is_one_sentence_and_stays(folder):
 
 
 def test_the_task_itself_never_raises(folder):
-    task = ScoreTask(folder, "mig", "mean", Protocol(("mig",)))
+    task = ScoreTask((folder,), (0,), "mig", "mean", Protocol(("mig",)))
     (folder / "codes.safetensors").unlink()
     one = score(task)
     assert one.status == "failed"

@@ -12,20 +12,23 @@ from benchmark.metrics.sample_efficiency import sample_efficiency
 
 
 def test_parameters_declare_needs_and_settings():
-    assert mig.declaration.needs == ("codes", "factors")
-    assert list(mig.declaration.settings.model_fields) == ["bins"]
+    assert mig.declaration.needs == ("codes", "factors", "variances", "means")
+    assert list(mig.declaration.settings.model_fields) == ["bins", "estimator"]
     assert reconstruction.declaration.needs == ("reconstruction_mean", "reconstruction_sample")
     assert reconstruction.declaration.optional == ("reconstruction_sample",)
-    assert mig.declaration.optional == ()
+    assert mig.declaration.optional == ("variances", "means")
+    assert dto.declaration.optional == ()
 
 
 def test_seed_and_split_are_no_settings():
-    assert list(sample_efficiency.declaration.settings.model_fields) == ["budgets", "test"]
+    assert list(sample_efficiency.declaration.settings.model_fields) == ["budgets", "test", "model"]
 
 
 def test_protocol_ids():
     declaration = mig.declaration
     assert declaration.protocol(declaration.settings(), "mean", 10_000) == "mig/bins20-mean-n10000/v1"
+    sampled = declaration.settings.read({"estimator": "sampled"}, "mig")
+    assert declaration.protocol(sampled, "mean", 10_000) == "mig/bins20-estimator=sampled-mean-n10000/v1"
     declaration = sample_efficiency.declaration
     quick = declaration.settings.read(declaration.quick, "quick")
     assert declaration.protocol(quick, "mean", 737_280) == "sample_efficiency/budgets10x100-test1000-mean-n737280/v1"

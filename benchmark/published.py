@@ -1,0 +1,68 @@
+"""Published results: small tables that ship with the package, and the anchors' scores on dSprites among them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmark.atomic import write_atomically
+
+ANCHORS = "anchors"
+"""The suite whose summary says where every measure's floor and ceiling lie."""
+KEY = ["dataset", "metric", "protocol", "score", "budget", "representation", "model"]
+OF_ONE = re.compile(r"_(coordinate|code|run)_\d+$")
+"""Scores of a single coordinate, code or run, which no summary lists."""
+
+
+def folder() -> Path:
+    """Where the published tables lie: inside the installed package, or in the results folder of a source tree."""
+    installed = Path(__file__).parent / "published"
+    return installed if installed.is_dir() else Path(__file__).parents[1] / "results" / "published"
+
+
+def summarise(table: pd.DataFrame) -> pd.DataFrame:
+    """A results table as one row a model and score over its runs: `mean`, `std`, `low` and `high`, or the `reason`.
+
+    Scores of single factors, coordinates, codes and runs are left out; `std` is empty with fewer than two runs.
+    """
+    rows = table[table["factor"].isna() & ~table["score"].str.contains(OF_ONE)]
+    # A score that cannot be had says n = 0 in its protocol where it failed early; its status is what matters here.
+    grouped = rows.groupby([*KEY, "status"], dropna=False, sort=False)
+    found = grouped.agg(
+        runs=("run_id", "nunique"),
+        mean=("value", "mean"),
+        std=("value", "std"),
+        low=("value", "min"),
+        high=("value", "max"),
+        reason=("reason", "first"),
+    )
+    return found.reset_index().sort_values(KEY, kind="stable", ignore_index=True)
+
+
+def publish(table: pd.DataFrame, suite: str, to: Path) -> Path:
+    """Write a suite's summary as `to`/SUITE-summary.csv, numbers to six digits."""
+    path = to / f"{suite}-summary.csv"
+    write_atomically(path, lambda scratch: summarise(table).to_csv(scratch, index=False, float_format="%.6g"))
+    return path
+
+
+def anchors(metric: str) -> pd.DataFrame:
+    """The anchors' published scores of one measure, by `summarise`'s columns; empty where none are published."""
+    path = folder() / f"{ANCHORS}-summary.csv"
+    if not path.exists():
+        return pd.DataFrame(columns=[*KEY, "status", "runs", "mean", "std", "low", "high", "reason"])
+    rows = pd.read_csv(path, dtype={"budget": "Int64"})
+    return rows[rows["metric"] == metric].reset_index(drop=True)
+
+
+def spelled(row: pd.Series) -> str:
+    """One anchor's score for people: its mean, with the range over runs where there are several that differ."""
+    if row["status"] != "ok":
+        return "n/a" if row["status"] == "not_applicable" else "failed"
+    mean = f"{row['mean']:.3f}" if abs(row["mean"]) < 100 else f"{row['mean']:.0f}"
+    if row["runs"] < 2 or np.isclose(row["low"], row["high"], atol=5e-4):
+        return mean
+    return f"{mean} ({row['low']:.3f} to {row['high']:.3f})"

@@ -1,0 +1,290 @@
+"""Codes that were made elsewhere become finished runs, which stand in tables and on pages like any other."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy import ndarray
+
+from benchmark import registry
+from benchmark.codes import Codes
+from benchmark.errors import UsageError
+from benchmark.metrics._check import classes, is_discrete
+from benchmark.metrics._declare import Metric
+from benchmark.provenance import provenance
+from benchmark.spec import Component, Run, digest
+from benchmark.stages.aggregate import headline_rows
+from benchmark.stages.read_codes import Reading
+from benchmark.stages.read_codes import digest as arrays_digest
+from benchmark.store import FORMAT, Store, timestamp, write_json
+
+DATASET = "external"
+"""The dataset of codes that are not said to belong to one."""
+VERSION = 1
+"""Of the model and dataset that codes from outside stand for. Raise it when the same file may give other arrays."""
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
+TOLERANCE = 1e-5
+"""Continuous factors may differ by this share of their range: decimals that a text file does not keep."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file of codes as it was read, with the file of its factors where that is another."""
+
+    path: Path
+    reading: Reading
+    factors: Path | None = None
+
+    def provenance(self) -> dict[str, Any]:
+        files = {"codes": self.path} | ({"factors": self.factors} if self.factors else {})
+        return {kind: {"file": path.name, "sha256": _sha256(path)} for kind, path in files.items()}
+
+
+@dataclass(frozen=True)
+class External:
+    """A run to be: codes, the digest of their arrays as they were read, and where they come from."""
+
+    run: Run
+    codes: Codes
+    arrays: str
+    source: Source
+
+
+def check_name(name: str, where: str) -> None:
+    """Raise `UsageError` on a name that is no folder's name; `where` says which was given."""
+    if not NAME.fullmatch(name):
+        raise UsageError(f"{where} {name!r}: a name begins with a letter or digit and has letters, digits and _ . + -")
+
+
+def check_model(name: str, where: str) -> None:
+    """The same for a model's name, which may be none of this package's models."""
+    check_name(name, where)
+    if name in registry.names("model"):
+        raise UsageError(f"{where} {name!r}: a model here has this name; give --name another, such as {name}_external")
+
+
+def runs_of(
+    sources: Sequence[Source], name: str, dataset: str | None, seed: int | None, store: Store, planned: Sequence[Run]
+) -> list[External]:
+    """The runs that files of codes are: seeds of one configuration, counted from `seed` or 0 in the files' order.
+
+    A configuration is its name and its data: the runs of one are encoded from the same points. What a run's arrays
+    were is kept in its folder, and decides: arrays that are there already are that run, whatever their file; others
+    under a seed that is taken are an error. `planned`: the runs of the suite to join; where `dataset` is given, the
+    codes join its data there, if their factors are those of its points, row by row.
+    Raises `UsageError`, before anything is written.
+    """
+    found: dict[str, Source] = {}
+    for source in sources:
+        found.setdefault(arrays_digest(source.reading.codes), source)
+    externals: list[External] = []
+    for place, (arrays, source) in enumerate(found.items()):
+        component, codes = _placed(source, dataset, store, planned)
+        if externals and component != externals[0].run.dataset:
+            raise UsageError(
+                f"{source.path} holds other points or factors than {externals[0].source.path}:"
+                " seeds of one configuration are encoded from the same points; add it under another --name"
+            )
+        run = Run(component, Component(name, VERSION, {"codes": DATASET}), None, None, (seed or 0) + place)
+        there = _arrays_there(store, run)
+        known = next((number for number, other in there.items() if other == arrays), None)
+        if known is not None and seed is None:
+            run = replace(run, seed=known)
+        elif known not in (None, run.seed):
+            raise UsageError(
+                f"{source.path} holds the arrays of seed {known} of {name}; another seed has codes of its own"
+            )
+        elif known is None and run.seed in there:
+            raise UsageError(
+                f"seed {run.seed} of {name} on {component.name} is there with other arrays than {source.path};"
+                f" give another --name or --seed, or delete {store.run_folder(run)} to put these in its place"
+            )
+        externals.append(External(run, codes, arrays, source))
+    return externals
+
+
+def _arrays_there(store: Store, run: Run) -> dict[int, str]:
+    """The digests of the arrays of a configuration's finished runs, by seed."""
+    seeds = [int(path.parent.name[1:]) for path in store.run_folder(run).parent.glob("s*/run.json")]
+    return {seed: store.read_run(replace(run, seed=seed)).get("arrays", "") for seed in sorted(seeds)}
+
+
+def _placed(source: Source, dataset: str | None, store: Store, planned: Sequence[Run]) -> tuple[Component, Codes]:
+    """The data that codes belong to, and the codes with its factors."""
+    codes = source.reading.codes
+    here = {str(run.dataset): run for run in planned if store.is_done(run)}
+    if not planned or dataset in (None, DATASET):
+        factors = digest(_factors_digest(codes)) if codes.factors.shape[1] else "unknown"
+        return Component(dataset or DATASET, VERSION, {"factors": factors, "points": len(codes.means)}), codes
+    name, *words = dataset.split()
+    fitting = [run for run in here.values() if run.dataset.name == name and set(words) <= _words(run.dataset)]
+    if not fitting:
+        known = ", ".join(sorted({run.dataset.name for run in here.values()}))
+        raise UsageError(f"--dataset {dataset}: no finished run of the suite is on it; there: {known}")
+    references = {str(run.dataset): (run.dataset, _reference(run, store)) for run in fitting}
+    reasons = {key: _difference(codes, reference) for key, (_, reference) in references.items()}
+    same = [references[key] for key, reason in reasons.items() if reason is None]
+    if not same:
+        raise UsageError(
+            f"{source.path}: {next(iter(reasons.values()))}; codes join a dataset with its own points and factors in"
+            " their order, others stand on their own without --dataset"
+        )
+    if len(same) > 1:
+        told = " or ".join(f'--dataset "{" ".join([name, *sorted(_words(component))])}"' for component, _ in same)
+        raise UsageError(f"--dataset {dataset}: the suite has {len(same)} such, with the same factors; say {told}")
+    component, reference = same[0]
+    return component, replace(
+        codes,
+        factors=reference.factors,
+        factor_names=reference.factor_names,
+        factor_sizes=reference.factor_sizes,
+        grid=reference.grid,
+    )
+
+
+def _words(component: Component) -> set[str]:
+    """A dataset's settings as the page writes them."""
+    return {
+        f"{key}={value if isinstance(value, str) else json.dumps(value)}".replace('"', "").replace(" ", "")
+        for key, value in component.settings.items()
+    }
+
+
+def _reference(run: Run, store: Store) -> Codes:
+    return Codes.load(store.run_folder(run) / "codes.safetensors", set())
+
+
+def _difference(codes: Codes, reference: Codes) -> str | None:
+    """How the factors differ from those of a dataset's points; None where they are the same, row by row.
+
+    Discrete factors may be written in other numbers of the same order.
+    """
+    ours, theirs = codes.factors, reference.factors
+    if len(ours) != len(theirs):
+        return f"{len(ours):,} codes for {len(theirs):,} points"
+    if ours.shape != theirs.shape:
+        return f"it holds {ours.shape[1]} factors, the dataset {theirs.shape[1]} ({', '.join(reference.factor_names)})"
+    for name, own, their in zip(reference.factor_names, ours.T, theirs.T, strict=True):
+        wrong = _differs(own, their)
+        if wrong.any():
+            return f"factor {name} is another than the dataset's from row {int(wrong.argmax())} on"
+    return None
+
+
+def _differs(own: ndarray, their: ndarray) -> ndarray:
+    if is_discrete(own) and is_discrete(their):
+        return np.asarray(classes(own) != classes(their))
+    return np.asarray(np.abs(own - their) > TOLERANCE * np.ptp(their))
+
+
+def _factors_digest(codes: Codes) -> list[str]:
+    content = np.ascontiguousarray(codes.factors.astype(np.float64))
+    return [*codes.factor_names, hashlib.sha256(content.data).hexdigest()]
+
+
+def publish(external: External, store: Store, command: Sequence[str]) -> None:
+    """Publish a run's folder, codes and run.json, where it is not there already. `command`: how it was asked for."""
+    run, source = external.run, external.source
+    words = [*command, "--codes", str(source.path), *(("--factors", str(source.factors)) if source.factors else ())]
+
+    def fill(folder: Path) -> None:
+        external.codes.save(folder / "codes.safetensors")
+        write_json(
+            folder / "run.json",
+            {
+                "format": FORMAT,
+                "run_id": run.run_id,
+                "config_id": run.config_id,
+                "run": run.to_json(),
+                "command": shlex.join([*words, "--name", run.model.name, "--seed", str(run.seed)]),
+                "arrays": external.arrays,
+                "parameters": None,
+                "seconds": {"training": 0.0, "encoding": 0.0},
+                "provenance": {
+                    **provenance(),
+                    "trained": "elsewhere: this program only read the codes",
+                    "source": source.provenance(),
+                    "notes": list(source.reading.notes),
+                    "finished": timestamp(),
+                    "fleet": {},
+                },
+            },
+        )
+
+    if not store.is_done(run):
+        store.publish(run, fill)
+    if store.read_run(run)["arrays"] != external.arrays:
+        raise UsageError(f"{store.run_folder(run)} was given other arrays by another process; give another --seed")
+
+
+def sentence(external: External) -> str:
+    """What was read, for people."""
+    codes, run = external.codes, external.run
+    points, latents = codes.means.shape
+    factors = f"factors {', '.join(codes.factor_names)}" if codes.factor_names else "no factors"
+    grid = ", a full grid" if codes.grid else ""
+    about = (
+        f"{run.model.name} seed {run.seed} on {run.dataset.name}: {points:,} points × {latents} codes, {factors}{grid}"
+    )
+    return "; ".join([about, *external.source.reading.notes])
+
+
+def suite_text(name: str, metrics: Sequence[str], budget: str) -> str:
+    """The file of a suite that consists of codes from outside."""
+    chosen = ", ".join(map(json.dumps, metrics))
+    return (
+        f'description = "Codes from outside: {name}"\nblock = []\n\n[evaluation]\n'
+        f'metrics = [{chosen}]\nbudget = "{budget}"\n'
+    )
+
+
+def numbers(table: pd.DataFrame, run_ids: Sequence[str], declarations: Mapping[str, Metric]) -> list[dict[str, Any]]:
+    """The headline scores of some runs, a record for each protocol, with what has no number and why."""
+    rows = headline_rows(table, declarations)
+    rows = rows[rows["run_id"].isin(run_ids)]
+    found = []
+    key: Any
+    for key, group in rows.groupby(["metric", "protocol", "representation", "column", "status"], sort=False):
+        metric, protocol, representation, column, status = key
+        ok = status == "ok"
+        found.append(
+            {
+                "score": column,
+                "representation": representation,
+                "protocol": protocol,
+                "status": status,
+                "runs": len(group),
+                "mean": float(group["value"].mean()) if ok else None,
+                "std": float(group["value"].std()) if ok and len(group) > 1 else None,
+                "reason": None if ok else str(group["reason"].iloc[0]),
+                "metric": metric,
+            }
+        )
+    return sorted(found, key=lambda record: (record["status"] != "ok", record["metric"], record["representation"]))
+
+
+def as_text(records: Sequence[Mapping[str, Any]]) -> str:
+    """Those numbers as lines, for people: score, mean ± standard deviation over the runs, protocol."""
+    lines = []
+    for record in records:
+        if record["status"] == "ok":
+            spread = "" if record["std"] is None else f" ± {record['std']:.4f}"
+            lines.append(f"  {record['score']:<36}{record['mean']:>10.4f}{spread:<12}{record['protocol']}")
+        else:
+            name = record["metric"] + ("" if record["representation"] == "mean" else f" ({record['representation']})")
+            lines.append(f"  {name:<36}{record['status'].replace('_', ' ')}: {record['reason']}")
+    return "\n".join(lines)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

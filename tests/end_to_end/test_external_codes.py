@@ -1,0 +1,213 @@
+"""Codes from another framework, from a file to the page, by the command line."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from command import checksums, command, sentence, succeed
+
+from benchmark import api
+from benchmark.codes import Codes
+from benchmark.metrics.active_units import active_units
+from benchmark.metrics.mig import mig
+from benchmark.table import read_table
+
+EVALUATE = ("evaluate", "--jobs", "0", "--metrics", "mig,active_units")
+
+
+def points(folder: Path) -> np.ndarray:
+    """The factors of the suite's points, as a user finds them in any of its runs."""
+    path = next((folder / "results").glob("runs/synth_linear/perfect/*/s0/codes.safetensors"))
+    return Codes.load(path, set()).factors
+
+
+def codes(factors: np.ndarray, seed: int = 0) -> np.ndarray:
+    return factors + 0.1 * np.random.default_rng(seed).standard_normal(factors.shape)
+
+
+@pytest.fixture
+def files(work: Path) -> Path:
+    """`work` with the same codes in every format, and seeds 1 and 2 of them."""
+    factors = points(work)
+    for seed in range(3):
+        np.savez(work / f"seed{seed}.npz", codes=codes(factors, seed), factors=factors)
+    np.save(work / "bare.npy", codes(factors))
+    np.save(work / "factors.npy", factors)
+    columns = {f"code_{j}": column for j, column in enumerate(codes(factors).T)}
+    table = pd.DataFrame(columns | {"factor_u": factors[:, 0], "factor_v": factors[:, 1]})
+    table.to_csv(work / "table.csv", index=False)
+    table.to_parquet(work / "columns.parquet")
+    return work
+
+
+def headline(folder: Path, suite: str) -> dict[str, float]:
+    table = read_table(folder / "results" / "suites" / suite / "results.parquet")
+    return dict(table.loc[table["factor"].isna(), ["score", "value"]].to_numpy())
+
+
+def test_numbers_from_every_format_are_those_of_the_functions(files):
+    factors = points(files)
+    wanted = {**mig(codes(factors), factors), **active_units(codes(factors))}
+    wanted = {key: wanted[key] for key in ("mig", "active_units")}
+    for arguments in (["seed0.npz"], ["bare.npy", "--factors", "factors.npy"], ["table.csv"], ["columns.parquet"]):
+        result = succeed(files, *EVALUATE, "--codes", *arguments, "--json")
+        shown = json.loads(result.stdout)
+        suite = arguments[0].partition(".")[0]
+        assert shown["suite"] == suite
+        assert {record["score"]: record["mean"] for record in shown["numbers"]} == pytest.approx(wanted, rel=1e-12)
+        assert headline(files, suite) == pytest.approx(wanted, rel=1e-12)
+        assert result.stderr.splitlines()[-1] == f"next: benchmark report {suite}"
+    text = succeed(files, *EVALUATE, "--codes", "seed0.npz").stdout.splitlines()
+    assert text[0] == "results/suites/seed0/results.csv: 4 ok"
+    assert text[2].split()[:2] == ["mig", f"{wanted['mig']:.4f}"] and "mean-n1200/v1" in text[2]
+    # Every verb takes the suite by its name.
+    assert succeed(files, "report", "seed0").stdout == "results/suites/seed0/index.html\n"
+    assert succeed(files, "evaluate", "seed0", "--jobs", "0").stdout == "results/suites/seed0/results.csv: 4 ok\n"
+    assert "0 worse" in succeed(files, "check", "seed0", "--against", "results/suites/table/results.csv").stdout
+
+
+def test_they_stand_beside_the_runs_of_a_suite(files):
+    runs = {path for path in checksums(files / "results") if path.startswith("runs/")}
+    join = ("--name", "my_vae", "--dataset", "synth_linear")
+    line = [word for seed in range(3) for word in ("--codes", f"seed{seed}.npz")]
+    shown = json.loads(succeed(files, *EVALUATE, "tiny.toml", *line, *join, "--json").stdout)
+    assert [run_id.partition("-")[2] for run_id in shown["runs"]] == ["s0", "s1", "s2"]
+    table = read_table(files / "results" / "suites" / "tiny" / "results.parquet")
+    own = table[(table["model"] == "my_vae") & (table["score"] == "mig") & table["factor"].isna()]
+    factors = points(files)
+    assert list(own.sort_values("seed")["value"]) == pytest.approx(
+        [mig(codes(factors, seed), factors)["mig"] for seed in range(3)], rel=1e-12
+    )
+    assert len(set(own["config_id"])) == 1
+    assert set(own["dataset"]) == {"synth_linear"}
+
+    succeed(files, "report", "tiny.toml")
+    page = (files / "results" / "suites" / "tiny" / "index.html").read_text()
+    assert page.count("<h2 id=") == 1, "one dataset, one section"
+    assert f"{own['value'].mean():.3f} ± {own['value'].std():.3f}" in page
+    assert "my_vae (codes = external)" in page
+
+    # The record says that nothing was trained here, and what was read.
+    record = json.loads(succeed(files, "show", shown["runs"][0], "--json").stdout)
+    assert record["seconds"] == {"training": 0.0, "encoding": 0.0}
+    assert record["parameters"] is None
+    assert record["provenance"]["source"]["codes"] == {
+        "file": "seed0.npz",
+        "sha256": checksums(files)["seed0.npz"],
+    }
+    repeat = "benchmark evaluate tiny.toml --dataset synth_linear --codes seed0.npz --name my_vae --seed 0"
+    assert record["command"] == repeat
+    (row,) = json.loads(succeed(files, "status", "--json").stdout)
+    assert (row["runs"], row["done"], row["missing"]) == (9, 9, 0)
+
+    # `run` trains nothing of them and keeps them; the same command again changes nothing.
+    before = checksums(files / "results")
+    assert "6 runs done, 0 of them now" in succeed(files, "run", "tiny.toml", "--jobs", "0").stdout
+    succeed(files, *repeat.split()[1:], "--jobs", "0", "--metrics", "mig,active_units")
+    assert checksums(files / "results") == before
+    assert not list((files / "results" / "scratch").iterdir())
+    assert runs <= set(before)
+
+
+def test_the_same_arrays_are_one_run_and_others_need_a_name_or_seed(files):
+    line = (*EVALUATE, "--name", "mine", "--json")
+    first = json.loads(succeed(files, *line, "--codes", "seed0.npz", "--codes", "seed0.npz").stdout)
+    assert len(first["runs"]) == 1
+    before = checksums(files / "results")
+    # Saved again, as an archive of another time: the arrays decide.
+    with np.load(files / "seed0.npz") as held:
+        np.savez_compressed(files / "again.npz", **held)
+    assert json.loads(succeed(files, *line, "--codes", "again.npz").stdout)["runs"] == first["runs"]
+    assert checksums(files / "results") == before
+    said = sentence(command(files, *line, "--codes", "seed1.npz"), 2)
+    assert "seed 0 of mine on external is there with other arrays than seed1.npz; give another --name or --seed" in said
+    assert checksums(files / "results") == before
+    second = json.loads(succeed(files, *line, "--codes", "seed1.npz", "--seed", "1").stdout)
+    assert second["runs"] == [first["runs"][0].replace("-s0", "-s1")]
+
+
+def test_merging_takes_codes_over_and_refuses_others_under_their_name(files):
+    line = (*EVALUATE, "--name", "mine", "--results")
+    succeed(files, *line, "one", "--codes", "seed0.npz")
+    succeed(files, *line, "other", "--codes", "seed1.npz")
+    before = checksums(files / "one")
+    said = sentence(command(files, "merge", "other", "--results", "one"), 2)
+    assert "seed 0 of mine on external are other codes in other than in one" in said
+    assert checksums(files / "one") == before
+    assert json.loads(succeed(files, "merge", "one", "--json").stdout) == {"runs": 1, "scores": 0, "suites": 1}
+    assert succeed(files, "evaluate", "mine", "--jobs", "0").stdout == "results/suites/mine/results.csv: 4 ok\n"
+    succeed(files, "report", "mine")
+
+
+def test_without_a_dataset_they_have_a_section_of_their_own(files):
+    succeed(files, *EVALUATE, "tiny.toml", "--codes", "seed0.npz")
+    succeed(files, "report", "tiny.toml")
+    page = (files / "results" / "suites" / "tiny" / "index.html").read_text()
+    assert page.count("<h2 id=") == 2
+
+
+def test_after_an_edit_of_the_suite_they_are_given_again_and_keep_their_scores(files):
+    join = ("tiny.toml", "--codes", "seed0.npz", "--dataset", "synth_linear", "--json")
+    (run_id,) = json.loads(succeed(files, *EVALUATE, *join).stdout)["runs"]
+    (files / "tiny.toml").write_text((files / "tiny.toml").read_text().replace('"perfect"', '"perfect", "noise"'))
+    assert "8 runs done, 2 of them now" in succeed(files, "run", "tiny.toml", "--jobs", "0").stdout
+    succeed(files, *EVALUATE, "tiny.toml")
+    before = checksums(files / "results" / "runs")
+    assert json.loads(succeed(files, *EVALUATE, *join).stdout)["runs"] == [run_id]
+    assert checksums(files / "results" / "runs") == before
+    assert run_id in set(read_table(files / "results" / "suites" / "tiny" / "results.parquet")["run_id"])
+
+
+def test_codes_without_factors_are_scored_by_what_needs_none(files):
+    shown = json.loads(succeed(files, *EVALUATE, "--codes", "bare.npy", "--json").stdout)
+    numbers = {record["score"]: record for record in shown["numbers"]}
+    assert numbers["active_units"]["mean"] == 2
+    assert (numbers["mig"]["status"], numbers["mig"]["reason"]) == ("not_applicable", "the dataset knows no factors")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ([], "name a suite, or give codes of your own by --codes FILE"),
+        (["tiny.toml", "--name", "mine"], "--name, --dataset, --seed and --factors describe codes from elsewhere"),
+        (["--codes", "absent.npz"], "absent.npz: no such file"),
+        (["--codes", "tiny.toml"], "tiny.toml ends in '.toml'; codes and factors are read from .npz"),
+        (["--codes", "nan.npz"], "nan.npz: `codes` hold NaN or infinite values"),
+        (["--codes", "seed0.npz", "--codes", "nan.npz", "--name", "mine"], "nan.npz: `codes` hold NaN"),
+        (["--codes", "seed0.npz", "--codes", "seed1.npz"], "say with --name of which model they are the seeds"),
+        (["--codes", "seed0.npz", "--name", "vae"], "a model here has this name; give --name another, such as vae_"),
+        (["--codes", "seed0.npz", "--name", "../up"], "--name '../up': a name begins with a letter or digit"),
+        (["--codes", "seed0.npz", "--dataset", "a/b"], "--dataset 'a/b': a name begins with a letter or digit"),
+        (["--codes", "seed0.npz", "--name", "tiny"], 'a suite "tiny" is there already: give another --name'),
+        (["--codes", "seed0.npz", "--name", "quickstart"], 'a suite "quickstart" is there already'),
+        (["--codes", "seed0.npz", "--budget", "slow"], '--budget slow: choose "quick" or "full"'),
+        (["--codes", "seed0.npz", "--metrics", "mgi"], 'unknown metric "mgi"; did you mean "mig"'),
+        (["--codes", "seed0.npz", "tiny.toml", "--dataset", "dsprites"], "no finished run of the suite is on it"),
+        (["--codes", "seed0.npz", "digits.toml"], "digits.toml: no such file"),
+        (["--codes", "seed0.npz", "quickstart"], 'nothing of a suite "quickstart"'),
+    ],
+)
+def test_a_mistake_changes_nothing(files, line, said):
+    np.savez(files / "nan.npz", codes=np.full((4, 2), np.nan))
+    before = checksums(files)
+    assert said in sentence(command(files, "evaluate", *line), 2)
+    assert checksums(files) == before
+    assert not (files / "results" / "suites" / "mine").exists()
+
+
+def test_nothing_is_made_where_a_file_is_bad(tmp_path):
+    (tmp_path / "mine.csv").write_text("z0,z1\n1,2\n")
+    said = sentence(command(tmp_path, "evaluate", "--codes", "mine.csv"), 2)
+    assert "columns are code_0, code_1, … and" in said and "(found: z0, z1)" in said
+    assert {path.name for path in tmp_path.iterdir()} <= {"mine.csv", "cache"}
+
+
+def test_the_function_does_what_the_flag_does(files):
+    added = api.add_codes([files / "seed0.npz"], results=files / "new", metrics=["mig"], budget="quick")
+    summary = api.evaluate(added.suite, results=files / "new", jobs=0)
+    assert summary.scores == {"ok": 3}
+    (record,) = api.numbers(summary.table, added.runs)
+    factors = points(files)
+    assert record["mean"] == pytest.approx(mig(codes(factors), factors)["mig"])

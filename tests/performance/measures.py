@@ -1,0 +1,156 @@
+"""Time the evaluation of one model's codes: python tests/performance/measures.py --boosting none --reference FILE.py
+
+A table of 737,280 × 10 codes with dSprites' factors is scored as `benchmark evaluate` does it: read from its file,
+in so many processes, each score written to its file. `--reference` names a Python file with functions of the same
+names, called as `NAME(codes, factors)` one after the other on one core; what both have is compared. Rounds alternate,
+medians count. Goals on two cores, against the field's reference code on one: 3 times as fast without boosting, 3 times
+with every boosting fit (DCI at 10,000 labels, the downstream task at 10 to 10,000), 10 times by LightGBM.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from benchmark.codes import Codes
+from benchmark.spec import Component, Run
+
+SIZES = (3, 6, 40, 32, 32)
+CHEAP = (
+    "beta_vae_score",
+    "factor_vae_score",
+    "mig",
+    "sap",
+    "gaussian_total_correlation",
+    "wasserstein_correlation",
+    "mutual_information_score",
+    "irs",
+    "modularity",
+    "explicitness",
+)
+BOOSTED = ("sample_efficiency", "dci")
+
+
+def made_up(path: Path) -> Codes:
+    """Codes as a trained network's might be: smooth mixtures of all factors with noise."""
+    rng = np.random.default_rng(0)
+    factors = np.stack(np.unravel_index(np.arange(np.prod(SIZES)), SIZES), axis=1)
+    standard = (factors - factors.mean(0)) / factors.std(0)
+    codes = np.tanh(standard @ rng.standard_normal((5, 32))) @ rng.standard_normal((32, 10)) / 4
+    codes += 0.1 * rng.standard_normal(codes.shape)
+    names = ("shape", "scale", "orientation", "position_x", "position_y")
+    made = Codes(codes.astype(np.float32), factors, names, SIZES, grid=True)
+    made.save(path)
+    return made
+
+
+def ours(codes: Path, metrics: list[str], jobs: int) -> tuple[float, dict[str, float]]:
+    """Seconds in all, started anew like the command, and each measure's own."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "codes.safetensors").symlink_to(codes.resolve())
+        start = time.perf_counter()
+        subprocess.run([sys.executable, __file__, "--score", folder, str(jobs), *metrics], check=True)
+        seconds = time.perf_counter() - start
+        scores = [json.loads(path.read_text()) for path in (Path(folder) / "scores").glob("*.json")]
+    wrong = [score for score in scores if score["status"] != "ok"]
+    if wrong or len(scores) != len(metrics):
+        raise SystemExit(f"not every measure was scored: {[(s['metric'], s['reason']) for s in wrong]}")
+    return seconds, {score["metric"]: score["seconds"] for score in scores}
+
+
+def score(folder: str, jobs: str, *metrics: str) -> None:
+    from benchmark.stages.evaluate import Protocol, check_metrics, evaluate, score_tasks
+
+    run = Run(Component("dsprites", 1, {}), Component("made_up", 1, {}), None, None, 0)
+    tasks = score_tasks([(run, Path(folder))], Protocol(check_metrics(metrics)))
+    evaluate(tasks, int(jobs), lambda *_: None)
+
+
+def theirs(path: Path, codes: Path, names: list[str]) -> tuple[float, dict[str, float]]:
+    """Seconds of the functions alone, one after the other in a process of one thread."""
+    line = [sys.executable, __file__, "--time", str(path), str(codes), *names]
+    found = json.loads(subprocess.run(line, check=True, stdout=subprocess.PIPE).stdout.splitlines()[-1])
+    return sum(found.values()), found
+
+
+def timed(path: str, codes: str, *names: str) -> None:
+    module = reference(Path(path))
+    table = Codes.load(Path(codes))
+    seconds = {}
+    for name in names:
+        start = time.perf_counter()
+        getattr(module, name)(table.means, table.factors)
+        seconds[name] = time.perf_counter() - start
+    print(json.dumps(seconds))
+
+
+def reference(path: Path):  # type: ignore[no-untyped-def]
+    spec = importlib.util.spec_from_file_location("reference", path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--boosting", choices=["none", "gradient_boosting", "lightgbm"], default="none")
+    parser.add_argument("--cheap", action=argparse.BooleanOptionalAction, default=True, help="the other measures too")
+    parser.add_argument("--reference", type=Path, help="a Python file with functions NAME(codes, factors)")
+    parser.add_argument("--codes", type=Path, help="a run's codes.safetensors, by default made-up ones")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--jobs", type=int, default=2)
+    arguments = parser.parse_args()
+    names = list(CHEAP) if arguments.cheap else []
+    if arguments.boosting != "none":
+        names += BOOSTED
+    metrics = [f"{name}(model={arguments.boosting})" if name in BOOSTED else name for name in names]
+    with tempfile.TemporaryDirectory() as folder:
+        codes = arguments.codes or Path(folder) / "codes.safetensors"
+        if not arguments.codes:
+            made_up(codes)
+        walls: dict[str, list[float]] = {"ours": [], "theirs": []}
+        shares: dict[str, list[dict[str, float]]] = {"ours": [], "theirs": []}
+        module = arguments.reference and reference(arguments.reference)
+        known = [name for name in names if hasattr(module, name)] if module else []
+        for _ in range(arguments.rounds):
+            for who, call in (
+                ("ours", lambda: ours(codes, metrics, arguments.jobs)),
+                ("theirs", lambda: theirs(arguments.reference, codes, known)),
+            ):
+                if who == "theirs" and not known:
+                    continue
+                seconds, own = call()
+                walls[who].append(seconds)
+                shares[who].append(own)
+                print(f"{who}: {seconds:.1f} s", file=sys.stderr)
+    print(f"{'measure':<28}{'ours':>10}{'theirs':>10}   seconds of one process, median of {arguments.rounds}")
+    for name in names:
+        columns = [
+            f"{statistics.median(own[name] for own in shares[who]):.2f}"
+            if shares[who] and name in shares[who][0]
+            else ""
+            for who in ("ours", "theirs")
+        ]
+        print(f"{name:<28}{columns[0]:>10}{columns[1]:>10}")
+    medians = {who: statistics.median(seconds) for who, seconds in walls.items() if seconds}
+    print(f"{'whole evaluation':<28}" + "".join(f"{medians[who]:>10.2f}" if who in medians else "" for who in walls))
+    if "theirs" in medians:
+        print(f"ratio {medians['theirs'] / medians['ours']:.2f} with {arguments.jobs} processes")
+
+
+if __name__ == "__main__":
+    actions = {"--score": score, "--time": timed}
+    if len(sys.argv) > 1 and sys.argv[1] in actions:
+        actions[sys.argv[1]](*sys.argv[2:])
+    else:
+        main()

@@ -1,0 +1,299 @@
+"""Codes from outside: every format gives the same codes, and what is wrong with a file is one sentence."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmark.codes import Codes
+from benchmark.errors import UsageError
+from benchmark.spec import Component, Run
+from benchmark.stages.external import Source, publish, runs_of
+from benchmark.stages.read_codes import digest, read_codes
+from benchmark.store import Store
+
+N = 60
+DATA = Run(Component("squares", 1, {"size": 3}), Component("vae", 1, {}), None, None, 0)
+"""A run of a suite, whose dataset codes may join."""
+
+
+@pytest.fixture
+def arrays() -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(0)
+    codes = rng.standard_normal((N, 2))
+    factors = np.stack([rng.integers(0, 3, N), rng.integers(0, 2, N)], axis=1)
+    return {"codes": codes, "factors": factors, "factor_names": np.array(["shape", "size"])}
+
+
+def frame(arrays: dict[str, np.ndarray]) -> pd.DataFrame:
+    codes, factors = arrays["codes"], arrays["factors"]
+    columns = {
+        "code_0": codes[:, 0],
+        "code_1": codes[:, 1],
+        "factor_shape": factors[:, 0],
+        "factor_size": factors[:, 1],
+    }
+    return pd.DataFrame(columns)
+
+
+def source(path: Path, arrays: dict[str, np.ndarray], **changes: np.ndarray) -> Source:
+    np.savez(path, **{**arrays, **changes})
+    return Source(path, read_codes(path))
+
+
+def test_every_format_gives_the_same_codes(tmp_path, arrays):
+    np.savez(tmp_path / "a.npz", **arrays)
+    np.savez(tmp_path / "b.npz", means=arrays["codes"], factors=arrays["factors"], factor_names=arrays["factor_names"])
+    np.save(tmp_path / "c.npy", arrays["codes"])
+    frame(arrays).to_csv(tmp_path / "d.csv", index=False)
+    frame(arrays).to_parquet(tmp_path / "e.parquet")
+    factors = frame(arrays)[["factor_shape", "factor_size"]]
+    factors.rename(columns=lambda name: name.removeprefix("factor_")).to_csv(tmp_path / "factors.csv", index=False)
+    read = {name: read_codes(tmp_path / name).codes for name in ("a.npz", "b.npz", "d.csv", "e.parquet")}
+    read["c.npy"] = read_codes(tmp_path / "c.npy", tmp_path / "factors.csv").codes
+    for codes in read.values():
+        np.testing.assert_array_equal(codes.means, arrays["codes"])
+        np.testing.assert_array_equal(codes.factors, arrays["factors"])
+        assert codes.factor_names == ("shape", "size")
+        assert codes.factor_sizes == (3, 2)
+        assert not codes.grid
+    assert len({digest(codes) for codes in read.values()}) == 1
+    changed = arrays["codes"].copy()
+    changed[7, 1] += 1e-12
+    assert digest(source(tmp_path / "f.npz", arrays, codes=changed).reading.codes) != digest(read["a.npz"])
+
+
+def test_what_stands_beside_codes(tmp_path, arrays):
+    logvar, samples, v = np.full((N, 2), -2.0), arrays["codes"] + 1, np.eye(2)[None]
+    np.savez(tmp_path / "a.npz", **arrays, logvar=logvar, samples=samples, v=v)
+    codes = read_codes(tmp_path / "a.npz", arrays=("v",)).codes
+    np.testing.assert_allclose(codes.variances, np.exp(-2))
+    np.testing.assert_array_equal(codes.representations["sample"], samples)
+    np.testing.assert_array_equal(codes.arrays["v"], v)
+    # Columns of a table belong together by their endings, in whatever order they stand.
+    table = frame(arrays).assign(variance_1=2.0, variance_0=1.0, sample_0=3.0, sample_1=4.0)
+    table.to_csv(tmp_path / "b.csv", index=False)
+    codes = read_codes(tmp_path / "b.csv").codes
+    np.testing.assert_array_equal(codes.variances, [[1.0, 2.0]] * N)
+    np.testing.assert_array_equal(codes.samples, [[3.0, 4.0]] * N)
+
+
+def test_precision_and_byte_order(tmp_path, arrays):
+    for kind, wanted in {"<f4": "f4", ">f4": "f4", "<f2": "f4", "<f8": "f8", ">f8": "f8", "<i4": "f8"}.items():
+        found = source(tmp_path / "a.npz", arrays, codes=(arrays["codes"] * 4).astype(kind)).reading.codes.means
+        assert found.dtype == np.dtype(wanted) and found.dtype.isnative
+        np.testing.assert_array_equal(found, (arrays["codes"] * 4).astype(kind).astype(wanted))
+
+
+def test_factors_without_names_continuous_or_none(tmp_path, arrays):
+    del arrays["factor_names"]
+    mixed = arrays["factors"] + np.array([0.0, 0.25])
+    codes = source(tmp_path / "a.npz", arrays, factors=mixed).reading.codes
+    assert codes.factor_names == ("factor_0", "factor_1")
+    assert codes.factor_sizes == (3, 0)
+    assert source(tmp_path / "b.npz", arrays, factors=mixed[:, 1]).reading.codes.factors.shape == (N, 1)
+    np.save(tmp_path / "c.npy", arrays["codes"])
+    assert read_codes(tmp_path / "c.npy").codes.factors.shape == (N, 0)
+
+
+def test_names_become_integers_and_it_is_said(tmp_path, arrays):
+    words = np.array(["square", "ellipse", "heart"])[arrays["factors"][:, 0]]
+    table = frame(arrays).assign(factor_shape=words)
+    for path in (tmp_path / "a.csv", tmp_path / "a.parquet"):
+        table.to_csv(path, index=False) if path.suffix == ".csv" else table.to_parquet(path)
+        reading = read_codes(path)
+        np.testing.assert_array_equal(reading.codes.factors[:, 0], np.array([2, 0, 1])[arrays["factors"][:, 0]])
+        assert reading.notes == ("factor shape: 3 names became 0 … 2 in alphabetical order",)
+
+
+def test_a_grid_is_found_and_put_into_order(tmp_path):
+    factors = np.stack(np.unravel_index(np.arange(24), (2, 3, 4)), axis=1) * 5
+    codes = factors.astype(float)
+    order = np.random.default_rng(0).permutation(24)
+    reading = source(tmp_path / "a.npz", {"codes": codes[order], "factors": factors[order]}).reading
+    assert reading.codes.grid and reading.codes.factor_sizes == (2, 3, 4)
+    np.testing.assert_array_equal(reading.codes.factors, factors)
+    np.testing.assert_array_equal(reading.codes.means, codes)
+    assert "put into order" in reading.notes[0]
+    assert source(tmp_path / "b.npz", {"codes": codes, "factors": factors}).reading.notes == ()
+    twice = factors.copy()
+    twice[0] = twice[1]
+    assert not source(tmp_path / "c.npz", {"codes": codes, "factors": twice}).reading.codes.grid
+
+
+CODES = np.zeros((4, 2))
+NAN = np.array([[0.0, np.nan]] * 4)
+ARCHIVES = {
+    "no codes": ({"factors": CODES}, "must hold an array `codes`; it holds factors"),
+    "one axis": ({"codes": CODES[:, 0]}, "`codes` must be a table (points × coordinates), not an array of shape (4,)"),
+    "empty": ({"codes": CODES[:0]}, "`codes` of shape (0, 2) hold no values"),
+    "text": ({"codes": CODES.astype(str)}, "`codes` must hold real numbers, not <U"),
+    "complex": ({"codes": CODES.astype(complex)}, "`codes` must hold real numbers, not complex128"),
+    "objects": ({"codes": CODES.astype(object)}, "holds what cannot be read without unpickling"),
+    "nan": ({"codes": NAN}, "`codes` hold NaN or infinite values"),
+    "twice": ({"codes": CODES, "means": CODES}, "holds both `codes` and `means`; keep one of them"),
+    "lengths": ({"codes": CODES, "factors": CODES[:3]}, "`factors` of shape (3, 2) do not fit 4 codes"),
+    "factors nan": ({"codes": CODES, "factors": NAN}, "`factors` hold NaN or infinite values"),
+    "factors text": ({"codes": CODES, "factors": CODES.astype(str)}, "write names as integers"),
+    "names": ({"codes": CODES, "factors": CODES, "factor_names": np.array(["a"])}, "1 `factor_names` do not fit 2"),
+    "same names": ({"codes": CODES, "factors": CODES, "factor_names": np.array(["a", "a"])}, "different strings"),
+    "variances": ({"codes": CODES, "variances": CODES[:, :1] + 1}, "`variances` of shape (4, 1) do not fit codes"),
+    "variance 0": ({"codes": CODES, "variances": CODES}, "`variances` hold values that are not positive"),
+    "logvar": ({"codes": CODES, "logvar": CODES + 1e4}, "`variances` hold NaN or infinite values"),
+    "misspelt": ({"codes": CODES, "factor": CODES}, 'no measure reads an array `factor`; did you mean "factors"?'),
+    "array": ({"codes": CODES, "v": NAN}, "`v` holds NaN or infinite values"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ARCHIVES)
+def test_an_archive_that_cannot_be_used(tmp_path, case):
+    content, said = ARCHIVES[case]
+    np.savez(tmp_path / "a.npz", **content)
+    with pytest.raises(UsageError) as caught:
+        read_codes(tmp_path / "a.npz", arrays=("v",))
+    assert said in str(caught.value)
+    assert "a.npz" in str(caught.value)
+
+
+TABLES = {
+    "a.csv": ("z0,z1\n1,2\n", "z0, z1 are none of these (found: z0, z1)"),
+    "b.csv": ("factor_a\n1\n", "no code is there (found: factor_a)"),
+    "c.csv": ("code_0,index\n1,0\n", "index is none of these (found: code_0, index)"),
+    "d.csv": ("code_0\nx\n", "column code_0 holds str and must hold numbers"),
+    "e.csv": ("code_0,code_1\n1,\n", "`codes` hold NaN or infinite values"),
+    "f.csv": ("code_0,factor_a\n1,\n2,3\n", "factor a lacks values in 1 rows"),
+    "g.csv": ("code_0,code_1,variance_0\n1,2,3\n", "to these codes belong variance_0, variance_1; found variance_0"),
+    "h.csv": ("code_0\n", "holds no rows"),
+    "i.csv": ("", "cannot be read as a table: No columns"),
+    "j.parquet": ("PAR1 not really", "cannot be read as a table: "),
+    "k.npy": ("nothing", "is no .npy array"),
+    "l.npz": ("nothing", "is no .npz archive"),
+    "m.txt": ("1 2\n", "ends in '.txt'; codes and factors are read from .npz, .npy, .csv, .parquet"),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_that_cannot_be_used(tmp_path, name):
+    content, said = TABLES[name]
+    (tmp_path / name).write_text(content)
+    with pytest.raises(UsageError) as caught:
+        read_codes(tmp_path / name)
+    assert said in str(caught.value)
+    assert name in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_of_factors_that_cannot_be_used(tmp_path, arrays):
+    np.savez(tmp_path / "a.npz", **arrays)
+    np.save(tmp_path / "c.npy", arrays["codes"])
+    np.save(tmp_path / "f.npy", arrays["factors"][:5])
+    np.savez(tmp_path / "g.npz", codes=arrays["codes"])
+    for name, factors, said in [
+        ("a.npz", "f.npy", "a.npz holds factors already; leave out --factors"),
+        ("c.npy", "f.npy", "f.npy: `factors` of shape (5, 2) do not fit 60 codes"),
+        ("c.npy", "h.npy", "h.npy: no such file"),
+        ("c.npy", "g.npz", "g.npz: no measure reads an array `codes`"),
+    ]:
+        with pytest.raises(UsageError) as caught:
+            read_codes(tmp_path / name, tmp_path / factors)
+        assert said in str(caught.value)
+
+
+@pytest.fixture
+def store(tmp_path, arrays) -> Store:
+    """A results folder with one finished run, on the points of `arrays` with the values 10, 20, 30 for the shapes."""
+    found = Store(tmp_path / "results")
+    factors = arrays["factors"] * np.array([10, 1])
+    codes = Codes(arrays["codes"].astype(np.float32), factors, ("shape", "size"), (3, 2))
+
+    def fill(folder: Path) -> None:
+        codes.save(folder / "codes.safetensors")
+        (folder / "run.json").write_text('{"format": 1}')
+
+    found.publish(DATA, fill)
+    return found
+
+
+def test_seeds_of_one_configuration_and_what_is_there_already(tmp_path, arrays, store):
+    files = [source(tmp_path / f"{s}.npz", arrays, codes=arrays["codes"] + s) for s in range(4)]
+    runs = runs_of([files[0], files[1], files[0]], "mine", None, None, store, [])
+    assert [each.run.seed for each in runs] == [0, 1]
+    assert len({each.run.config_id for each in runs}) == 1
+    assert runs[0].run.dataset.name == "external"
+    for each in runs:
+        publish(each, store, ["benchmark", "evaluate"])
+    (again,) = runs_of([files[1]], "mine", None, None, store, [])
+    assert again.run.run_id == runs[1].run.run_id
+    (more,) = runs_of([files[2]], "mine", None, 2, store, [])
+    assert more.run.run_id == f"{runs[0].run.config_id}-s2"
+    (other,) = runs_of([files[2]], "theirs", None, None, store, [])
+    assert other.run.config_id != runs[0].run.config_id
+    with pytest.raises(UsageError, match=r"seed 0 of mine on external is there with other arrays than .*2\.npz"):
+        runs_of([files[2]], "mine", None, None, store, [])
+    with pytest.raises(UsageError, match="holds the arrays of seed 1 of mine"):
+        runs_of([files[1]], "mine", None, 5, store, [])
+
+
+def test_seeds_are_encoded_from_the_same_points(tmp_path, arrays, store):
+    one = source(tmp_path / "a.npz", arrays)
+    two = source(tmp_path / "b.npz", arrays, factors=arrays["factors"][::-1])
+    with pytest.raises(UsageError, match=r"b\.npz holds other points or factors than .*a\.npz"):
+        runs_of([one, two], "mine", None, None, store, [])
+    runs = [runs_of([each], "mine", None, None, store, [])[0].run for each in (one, two)]
+    assert runs[0].config_id != runs[1].config_id, "scores on other points are no seeds of one configuration"
+
+
+def test_codes_join_a_dataset_with_its_own_points(tmp_path, arrays, store):
+    own = source(tmp_path / "a.npz", arrays)
+    (external,) = runs_of([own], "mine", "squares", None, store, [DATA])
+    assert external.run.dataset == DATA.dataset
+    assert set(external.codes.factors[:, 0]) == {0, 10, 20}, "the dataset's own numbers"
+    assert external.codes.factor_names == ("shape", "size")
+    (apart,) = runs_of([own], "mine", None, None, store, [DATA])
+    assert apart.run.dataset.name == "external"
+    turned = source(tmp_path / "b.npz", arrays, factors=arrays["factors"][::-1])
+    fewer = source(tmp_path / "c.npz", {"codes": arrays["codes"][:9], "factors": arrays["factors"][:9]})
+    without = source(tmp_path / "d.npz", {"codes": arrays["codes"]})
+    for each, dataset, said in [
+        (turned, "squares", r"b\.npz: factor shape is another than the dataset's from row \d+ on"),
+        (fewer, "squares", r"c\.npz: 9 codes for 60 points"),
+        (without, "squares", r"d\.npz: it holds 0 factors, the dataset 2 \(shape, size\)"),
+        (own, "square", r"--dataset square: no finished run of the suite is on it; there: squares"),
+        (own, "squares size=4", r"--dataset squares size=4: no finished run"),
+    ]:
+        with pytest.raises(UsageError, match=said):
+            runs_of([each], "mine", dataset, None, store, [DATA])
+
+
+def test_two_datasets_of_one_name_are_told_apart_by_settings(tmp_path, arrays, store):
+    other = Run(Component("squares", 1, {"size": 4}), DATA.model, None, None, 0)
+    codes = Codes.load(store.run_folder(DATA) / "codes.safetensors")
+
+    def fill(folder: Path) -> None:
+        codes.save(folder / "codes.safetensors")
+        (folder / "run.json").write_text('{"format": 1}')
+
+    store.publish(other, fill)
+    own = source(tmp_path / "a.npz", arrays)
+    with pytest.raises(UsageError, match='say --dataset "squares size=3" or --dataset "squares size=4"'):
+        runs_of([own], "mine", "squares", None, store, [DATA, other])
+    (external,) = runs_of([own], "mine", "squares size=4", None, store, [DATA, other])
+    assert external.run.dataset == other.dataset
+
+
+def test_continuous_factors_may_lack_the_last_decimals(tmp_path, arrays, store):
+    u = np.random.default_rng(1).random((N, 2))
+    data = Run(Component("plane", 1, {}), DATA.model, None, None, 0)
+
+    def fill(folder: Path) -> None:
+        Codes(arrays["codes"], u, ("u", "v"), (0, 0)).save(folder / "codes.safetensors")
+        (folder / "run.json").write_text('{"format": 1}')
+
+    store.publish(data, fill)
+    rounded = source(tmp_path / "a.npz", {"codes": arrays["codes"], "factors": u.round(6)})
+    (external,) = runs_of([rounded], "mine", "plane", None, store, [data])
+    np.testing.assert_array_equal(external.codes.factors, u)
+    moved = source(tmp_path / "b.npz", {"codes": arrays["codes"], "factors": u + 1e-4})
+    with pytest.raises(UsageError, match="factor u is another"):
+        runs_of([moved], "mine", "plane", None, store, [data])

@@ -32,6 +32,9 @@ seeds = 1
 [execution]
 checkpoint_seconds = 1
 
+[encoding]
+likelihood_points = 8
+
 [[block]]
 dataset = { name = "dsprites", resolution = 32, stride = [1, 1, 8, 8, 8] }
 network = { name = "conv32", latents = 4 }

@@ -17,7 +17,9 @@ PRIMARY = "mig"
 """The metric that orders the rows at first and picks the median seed, where it is there."""
 
 WORDS = {"mig": "MIG", "dto": "DtO", "kl": "KL", "elbo": "ELBO", "vae": "VAE", "tc": "TC", "sap": "SAP", "dci": "DCI",
-         "irs": "IRS", "mcc": "MCC", "udr": "UDR", "beta": "β", "delta": "Δ", "iwae": "IWAE"}  # fmt: skip
+         "irs": "IRS", "mcc": "MCC", "udr": "UDR", "beta": "β", "delta": "Δ", "iwae": "IWAE",
+         "rmig": "RMIG", "jemmig": "JEMMIG", "dcimig": "DCIMIG", "infomec": "InfoMEC", "infom": "InfoM",
+         "gaussian": "Gaussian", "wasserstein": "Wasserstein", "renyi": "Rényi", "pearson": "Pearson"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def title(name: str) -> str:
     """A score's name as people write it: `factor_vae_score` is factor VAE score. What is in brackets stays."""
     plain, bracket, rest = name.partition(" (")
     words = re.sub(r"[a-z]+", lambda word: WORDS.get(word[0], word[0]), plain.replace("_", " "))
-    return words.replace("β VAE", "β-VAE").replace("@ ", "@\xa0") + bracket + rest
+    return words.replace("β VAE", "β-VAE").replace("MIG sup", "MIG-sup").replace("@ ", "@\xa0") + bracket + rest
 
 
 def decimals(value: float) -> int:

@@ -1,6 +1,6 @@
 // Sorts a leaderboard by a column, trained rows and references each among themselves; rows without a number stay last.
 for (const table of document.querySelectorAll("table.board")) {
-  const heads = [...table.tHead.rows[1].cells];
+  const heads = [...table.tHead.rows[0].cells];
   heads.forEach((head, column) => head.querySelector("button").addEventListener("click", () => {
     const best = head.querySelector("button").dataset.direction === "higher" || column === 1 ? "descending" : "ascending";
     const other = best === "ascending" ? "descending" : "ascending";

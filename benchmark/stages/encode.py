@@ -193,12 +193,14 @@ def reconstructions(model: NeuralModel, codes: Codes, data: Data, chosen: ndarra
 def log_weights(model: NeuralModel, data: Data, run: Run, encoding: EncodingSettings) -> dict[str, ndarray]:
     """log p(x|z) + log p(z) − log q(z|x) in nats of a sample of points (p) and samples z ~ q(z|x) of each (s).
 
+    The points are the same for every run on a dataset: images differ by more than models do.
     None for a deterministic encoder, whose posterior has no density.
     """
     import torch
 
     rows = data.evaluation_rows
-    chosen = sample(run, "likelihood", len(rows), encoding.likelihood_points)
+    draw = stream(run.dataset.name, "encode.likelihood")
+    chosen = np.sort(draw.permutation(len(rows))[: encoding.likelihood_points])
     rng = stream(run.run_id, "encode.likelihood.samples")
     found = np.empty((len(chosen), encoding.likelihood_samples), dtype=np.float32)
     with torch.no_grad():

@@ -34,9 +34,9 @@ from benchmark.stages.encode import (
     images,
     jacobians,
     reconstructions,
-    sample,
     singular_vectors,
 )
+from benchmark.seeds import stream
 from benchmark.suite import EncodingSettings
 from benchmark.training.engine import seeded
 
@@ -299,7 +299,7 @@ def test_importance_weights_are_those_of_a_linear_gaussian_model() -> None:
     layer = next(layer for layer in model.decoder.modules() if isinstance(layer, nn.Linear))
     matrix, bias = layer.weight.detach().double().numpy(), layer.bias.detach().double().numpy()
     covariance = matrix @ matrix.T + 0.25 * np.eye(4)
-    rows = sample(RUN, "likelihood", 40, 5)
+    rows = np.sort(stream(RUN.dataset.name, "encode.likelihood").permutation(40)[:5])
     away = images(points, rows).astype(np.float64) - bias
     exact = -0.5 * (
         np.einsum("ni,ij,nj->n", away, np.linalg.inv(covariance), away) + np.linalg.slogdet(2 * np.pi * covariance)[1]
@@ -319,7 +319,8 @@ def test_importance_weights_take_the_posterior_back(name: str) -> None:
             parameter.mul_(0.1)
     points = data(40)
     kept = encode_neural(model, points, RUN, EncodingSettings(likelihood_points=4, likelihood_samples=50_000))
-    x = images(points, sample(RUN, "likelihood", 40, 4)).astype(np.float64)
+    rows = np.sort(stream(RUN.dataset.name, "encode.likelihood").permutation(40)[:4])
+    x = images(points, rows).astype(np.float64)
     exact = -0.5 * (x**2).sum(1) / 0.25 - 2 * np.log(2 * np.pi * 0.25)
     np.testing.assert_allclose(np.log(np.exp(kept.arrays["log_weights"].astype(np.float64)).mean(1)), exact, atol=0.05)
 

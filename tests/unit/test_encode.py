@@ -22,6 +22,7 @@ from benchmark.models.pca import PCA
 from benchmark.models.rotated import Rotated
 from benchmark.networks.linear import Linear
 from benchmark.networks.mlp_tiny import MlpTiny
+from benchmark.seeds import stream
 from benchmark.stages.encode import (
     PICTURES,
     SAMPLES,
@@ -36,7 +37,6 @@ from benchmark.stages.encode import (
     reconstructions,
     singular_vectors,
 )
-from benchmark.seeds import stream
 from benchmark.suite import EncodingSettings
 from benchmark.training.engine import seeded
 

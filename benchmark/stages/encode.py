@@ -82,25 +82,28 @@ def encode_neural(model: NeuralModel, data: Data, run: Run, encoding: EncodingSe
 
     rows = data.evaluation_rows
     rng = stream(run.run_id, "encode.sample")
-    means, variances, samples = [], [], []
+    tables: dict[str, ndarray] = {}
     model.eval()
     with torch.no_grad():
-        for chunk in chunks(rows):
+        for start, chunk in enumerate(chunks(rows)):
             mu, logvar, scale = model.posterior(torch.from_numpy(images(data, chunk)))
-            means.append(mu.numpy())
             eps = torch.from_numpy(rng.standard_normal(mu.shape, dtype=np.float32))
+            found = {"means": mu}
             if logvar is not None:
-                variances.append(logvar.exp().numpy())
-                samples.append((mu + torch.exp(0.5 * logvar) * eps).numpy())
+                found |= {"variances": logvar.exp(), "samples": mu + torch.exp(0.5 * logvar) * eps}
             elif scale is not None:
-                samples.append((mu + (scale @ eps.unsqueeze(2)).squeeze(2)).numpy())
-    mean = np.concatenate(means)
-    if not all(np.isfinite(part).all() for part in (mean, *variances, *samples)):
+                found["samples"] = mu + (scale @ eps.unsqueeze(2)).squeeze(2)
+            for name, part in found.items():
+                # Filled in place: kept one by one, small arrays would split the memory that large layers come back to.
+                table = tables.setdefault(name, np.empty((len(rows), part.shape[1]), dtype=np.float32))
+                table[start * BATCH : start * BATCH + len(chunk)] = part.numpy()
+    if not all(np.isfinite(table).all() for table in tables.values()):
         raise ModelError("the encoder gives codes that are not finite numbers")
+    mean = tables["means"]
     codes = Codes(
         means=mean,
-        variances=np.concatenate(variances) if variances else None,
-        samples=np.concatenate(samples) if samples else None,
+        variances=tables.get("variances"),
+        samples=tables.get("samples"),
         factors=data.factors[rows],
         factor_names=data.factor_names,
         factor_sizes=data.factor_sizes,
@@ -116,7 +119,7 @@ def encode_neural(model: NeuralModel, data: Data, run: Run, encoding: EncodingSe
     codes.arrays.update(reconstructions(model, codes, data, sample(run, "reconstruction", len(rows), RECONSTRUCTIONS)))
     codes.arrays.update(log_weights(model, data, run, encoding or EncodingSettings()))
     codes.arrays.update(decoder_weights(model))
-    codes.arrays.update(pictures(decode, mean, codes.variances, data, run, prior=bool(samples)))
+    codes.arrays.update(pictures(decode, mean, codes.variances, data, run, prior="samples" in tables))
     return codes
 
 

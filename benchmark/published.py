@@ -13,7 +13,7 @@ from benchmark.atomic import write_atomically
 ANCHORS = "anchors"
 """The suite whose summary says where every measure's floor and ceiling lie."""
 KEY = ["dataset", "metric", "protocol", "score", "budget", "representation", "model"]
-OF_ONE = re.compile(r"_(coordinate|code|run)_\d+$")
+OF_ONE = re.compile(r"_(?:coordinate|code|run)_\d+$")
 """Scores of a single coordinate, code or run, which no summary lists."""
 
 

@@ -35,7 +35,7 @@ def component(kind: Kind, name: str) -> dict[str, Any]:
         shown["range"] = canonical(list(declaration.bounds))
         shown["supervised"] = declaration.supervised
         shown["protocol"] = declaration.protocol(declaration.settings.read({}, name), "mean", None)
-        if floors := _anchors(name):
+        if floors := _anchors(name, declaration.headline):
             shown["anchors on dsprites"] = floors
     settings = declaration.settings if declaration else loaded.Settings
     shown["settings"] = {
@@ -45,17 +45,19 @@ def component(kind: Kind, name: str) -> dict[str, Any]:
     return shown
 
 
-def _anchors(metric: str) -> dict[str, dict[str, str]]:
-    """What the anchor rows score, by score; the headline first."""
+def _anchors(metric: str, headline: str) -> dict[str, str]:
+    """What the anchor rows score, a line for each score; the headline first."""
     from pandas import isna
 
     from benchmark.published import anchors, spelled
 
-    found: dict[str, dict[str, str]] = {}
+    found: dict[str, list[str]] = {}
     for _, row in anchors(metric).iterrows():
         budget = "" if isna(row["budget"]) else f" at {row['budget']}"
-        found.setdefault(f"{row['score']}{budget}, {row['representation']}", {})[row["model"]] = spelled(row)
-    return found
+        representation = "" if row["representation"] == "mean" else f" ({row['representation']})"
+        found.setdefault(f"{row['score']}{budget}{representation}", []).append(f"{row['model']} {spelled(row)}")
+    lines = {score: ", ".join(rows) for score, rows in found.items() if not all(row.endswith("n/a") for row in rows)}
+    return dict(sorted(lines.items(), key=lambda line: not line[0].startswith(headline)))
 
 
 def run(run_id: str, results: Path) -> dict[str, Any]:

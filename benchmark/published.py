@@ -12,6 +12,8 @@ from benchmark.atomic import write_atomically
 
 ANCHORS = "anchors"
 """The suite whose summary says where every measure's floor and ceiling lie."""
+ORDER = ("perfect", "perfect_dead", "rotated", "noise", "pca", "untrained")
+"""The anchors from the ceiling down."""
 KEY = ["dataset", "metric", "protocol", "score", "budget", "representation", "model"]
 OF_ONE = re.compile(r"_(?:coordinate|code|run)_\d+$")
 """Scores of a single coordinate, code or run, which no summary lists."""
@@ -55,7 +57,9 @@ def anchors(metric: str) -> pd.DataFrame:
     if not path.exists():
         return pd.DataFrame(columns=[*KEY, "status", "runs", "mean", "std", "low", "high", "reason"])
     rows = pd.read_csv(path, dtype={"budget": "Int64"})
-    return rows[rows["metric"] == metric].reset_index(drop=True)
+    rows = rows[rows["metric"] == metric]
+    order = rows["model"].map({name: place for place, name in enumerate(ORDER)})
+    return rows.assign(order=order).sort_values([*KEY[1:-1], "order"], kind="stable", ignore_index=True)
 
 
 def spelled(row: pd.Series) -> str:

@@ -1,10 +1,11 @@
-"""Time the evaluation of one model's codes: python tests/performance/measures.py --boosting none --reference FILE.py
+"""Time the evaluation of models' codes: python tests/performance/measures.py --boosting none --reference FILE.py
 
-A table of 737,280 × 10 codes with dSprites' factors is scored as `benchmark evaluate` does it: read from its file,
+Tables of 737,280 × 10 codes with dSprites' factors are scored as `benchmark evaluate` does it: read from their files,
 in so many processes, each score written to its file. `--reference` names a Python file with functions of the same
-names, called as `NAME(codes, factors)` one after the other on one core; what both have is compared. Rounds alternate,
-medians count. Goals on two cores, against the field's reference code on one: 3 times as fast without boosting, 3 times
-with every boosting fit (DCI at 10,000 labels, the downstream task at 10 to 10,000), 10 times by LightGBM.
+names, called as `NAME(codes, factors)` one after the other on one core. Both are processes of their own, timed from
+start to end with all that they import; with several `--models` that is shared. Rounds alternate, medians count.
+Goals on two cores, against the field's reference code on one: 3 times as fast without boosting, 3 times with every
+boosting fit (DCI at 10,000 labels, the downstream task at 10 to 10,000), 10 times by LightGBM.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -40,9 +42,9 @@ CHEAP = (
 BOOSTED = ("sample_efficiency", "dci")
 
 
-def made_up(path: Path) -> Codes:
+def made_up(path: Path, seed: int = 0) -> Codes:
     """Codes as a trained network's might be: smooth mixtures of all factors with noise."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     factors = np.stack(np.unravel_index(np.arange(np.prod(SIZES)), SIZES), axis=1)
     standard = (factors - factors.mean(0)) / factors.std(0)
     codes = np.tanh(standard @ rng.standard_normal((5, 32))) @ rng.standard_normal((32, 10)) / 4
@@ -53,43 +55,53 @@ def made_up(path: Path) -> Codes:
     return made
 
 
-def ours(codes: Path, metrics: list[str], jobs: int) -> tuple[float, dict[str, float]]:
-    """Seconds in all, started anew like the command, and each measure's own."""
+def ours(codes: list[Path], metrics: list[str], jobs: int) -> tuple[float, dict[str, float]]:
+    """Seconds in all a model, and each measure's own in the process that scored it."""
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "codes.safetensors").symlink_to(codes.resolve())
+        for index, path in enumerate(codes):
+            (Path(folder) / str(index)).mkdir()
+            (Path(folder) / str(index) / "codes.safetensors").symlink_to(path.resolve())
         start = time.perf_counter()
         subprocess.run([sys.executable, __file__, "--score", folder, str(jobs), *metrics], check=True)
         seconds = time.perf_counter() - start
-        scores = [json.loads(path.read_text()) for path in (Path(folder) / "scores").glob("*.json")]
+        scores = [json.loads(path.read_text()) for path in Path(folder).glob("*/scores/*.json")]
     wrong = [score for score in scores if score["status"] != "ok"]
-    if wrong or len(scores) != len(metrics):
+    if wrong or len(scores) != len(metrics) * len(codes):
         raise SystemExit(f"not every measure was scored: {[(s['metric'], s['reason']) for s in wrong]}")
-    return seconds, {score["metric"]: score["seconds"] for score in scores}
+    names = {score["metric"] for score in scores}
+    shares = {name: sum(s["seconds"] for s in scores if s["metric"] == name) / len(codes) for name in names}
+    return seconds / len(codes), shares
 
 
 def score(folder: str, jobs: str, *metrics: str) -> None:
     from benchmark.stages.evaluate import Protocol, check_metrics, evaluate, score_tasks
 
-    run = Run(Component("dsprites", 1, {}), Component("made_up", 1, {}), None, None, 0)
-    tasks = score_tasks([(run, Path(folder))], Protocol(check_metrics(metrics)))
-    evaluate(tasks, int(jobs), lambda *_: None)
+    runs = [
+        (Run(Component("dsprites", 1, {}), Component(path.name, 1, {}), None, None, 0), path)
+        for path in sorted(Path(folder).iterdir())
+    ]
+    evaluate(score_tasks(runs, Protocol(check_metrics(metrics))), int(jobs), lambda *_: None)
 
 
-def theirs(path: Path, codes: Path, names: list[str]) -> tuple[float, dict[str, float]]:
-    """Seconds of the functions alone, one after the other in a process of one thread."""
-    line = [sys.executable, __file__, "--time", str(path), str(codes), *names]
-    found = json.loads(subprocess.run(line, check=True, stdout=subprocess.PIPE).stdout.splitlines()[-1])
-    return sum(found.values()), found
+def theirs(path: Path, codes: list[Path], names: list[str]) -> tuple[float, dict[str, float]]:
+    """Seconds in all a model in a process of one thread, and each function's own."""
+    line = [sys.executable, __file__, "--time", str(path), ",".join(names), *map(str, codes)]
+    one_thread = os.environ | dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    start = time.perf_counter()
+    found = json.loads(subprocess.run(line, check=True, stdout=subprocess.PIPE, env=one_thread).stdout.splitlines()[-1])
+    seconds = time.perf_counter() - start
+    return seconds / len(codes), {name: value / len(codes) for name, value in found.items()}
 
 
-def timed(path: str, codes: str, *names: str) -> None:
+def timed(path: str, names: str, *codes: str) -> None:
     module = reference(Path(path))
-    table = Codes.load(Path(codes))
-    seconds = {}
-    for name in names:
-        start = time.perf_counter()
-        getattr(module, name)(table.means, table.factors)
-        seconds[name] = time.perf_counter() - start
+    seconds = dict.fromkeys(names.split(","), 0.0)
+    for file in codes:
+        table = Codes.load(Path(file))
+        for name in seconds:
+            start = time.perf_counter()
+            getattr(module, name)(table.means, table.factors)
+            seconds[name] += time.perf_counter() - start
     print(json.dumps(seconds))
 
 
@@ -107,6 +119,7 @@ def main() -> None:
     parser.add_argument("--cheap", action=argparse.BooleanOptionalAction, default=True, help="the other measures too")
     parser.add_argument("--reference", type=Path, help="a Python file with functions NAME(codes, factors)")
     parser.add_argument("--codes", type=Path, help="a run's codes.safetensors, by default made-up ones")
+    parser.add_argument("--models", type=int, default=1, help="made-up tables, evaluated by one command")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=2)
     arguments = parser.parse_args()
@@ -115,9 +128,10 @@ def main() -> None:
         names += BOOSTED
     metrics = [f"{name}(model={arguments.boosting})" if name in BOOSTED else name for name in names]
     with tempfile.TemporaryDirectory() as folder:
-        codes = arguments.codes or Path(folder) / "codes.safetensors"
-        if not arguments.codes:
-            made_up(codes)
+        codes = [arguments.codes] if arguments.codes else []
+        for seed in range(0 if codes else arguments.models):
+            codes.append(Path(folder) / f"{seed}.safetensors")
+            made_up(codes[-1], seed)
         walls: dict[str, list[float]] = {"ours": [], "theirs": []}
         shares: dict[str, list[dict[str, float]]] = {"ours": [], "theirs": []}
         module = arguments.reference and reference(arguments.reference)
@@ -132,8 +146,8 @@ def main() -> None:
                 seconds, own = call()
                 walls[who].append(seconds)
                 shares[who].append(own)
-                print(f"{who}: {seconds:.1f} s", file=sys.stderr)
-    print(f"{'measure':<28}{'ours':>10}{'theirs':>10}   seconds of one process, median of {arguments.rounds}")
+                print(f"{who}: {seconds:.1f} s a model", file=sys.stderr)
+    print(f"{'measure':<28}{'ours':>10}{'theirs':>10}   seconds a model, median of {arguments.rounds}")
     for name in names:
         columns = [
             f"{statistics.median(own[name] for own in shares[who]):.2f}"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float, Num
+from jaxtyping import Bool, Float, Integer, Num
 from numpy import ndarray
 
 from benchmark.errors import NotApplicable
 from benchmark.metrics._check import check_codes, check_factors, varying_factors
 from benchmark.metrics._declare import metric
 from benchmark.metrics._information import factor_classes
+from benchmark.metrics._one_against_rest import one_against_rest
 from benchmark.metrics._split import Split, learning_rows
 from benchmark.metrics.linear_separability import standardised
 
@@ -37,14 +38,14 @@ def explicitness(
     """The explicitness of Ridgeway & Mozer 2018 (§2), on rows that the classifiers did not learn from.
 
     mean over factors k of the mean over values v of AUC_kv, the area under the ROC curve of a logistic regression
-    (L2, scikit-learn's `c` = 1, run to convergence) that learnt on `train` rows to tell v_k = v from v_k ≠ v from the
+    (L2, scikit-learn's `c` = 1, to convergence) that learnt on `train` rows to tell v_k = v from v_k ≠ v from the
     whole code: the share of pairs of test rows, one with the value and one without, that it orders right, ties
     counting half. Codes are standardised by their training rows. Continuous factors enter in 20 bins of equal
     frequency. Values that the test rows do not show are left out; those that only they show, and codes that are all
     constant, count as chance, ½. Constant factors are dropped.
 
     Returns `explicitness` and `explicitness_factor_I`, in [0, 1], higher is better; chance is ½.
-    Cost: 1 s on 10,000 × 10 codes with five factors of 113 values in all.
+    Cost: 0.4 s on 10,000 × 10 codes with five factors of 113 values in all.
     Blind to rotation, to how many codes a factor takes and to codes that hold several factors; and to a value in the
     middle of an axis, which no threshold tells from those on both its sides: perfect codes on the grid of dSprites
     score 0.78.
@@ -64,25 +65,28 @@ def explicitness(
         present = np.unique(labels[testing])
         if len(present) < 2:
             raise NotApplicable(f"the test rows show one value of factor {k} only: nothing to tell it from")
-        areas = [_area(known, asked, labels[training] == value, labels[testing] == value, c) for value in present]
-        scores[f"explicitness_factor_{k}"] = float(np.mean(areas))
+        scores[f"explicitness_factor_{k}"] = float(np.mean(_areas(known, asked, labels, training, testing, c)))
     return {"explicitness": float(np.mean(list(scores.values()))), **scores}
 
 
-def _area(
+def _areas(
     train: Float[ndarray, "a e"],
     test: Float[ndarray, "b e"],
-    known: Bool[ndarray, " a"],
-    asked: Bool[ndarray, " b"],
+    labels: Integer[ndarray, " n"],
+    training: Integer[ndarray, " a"],
+    testing: Integer[ndarray, " b"],
     c: float,
-) -> float:
-    """The area under the ROC curve on `test` of a classifier of `known` learnt from `train`."""
-    from sklearn.linear_model import LogisticRegression
-
-    if not train.shape[1] or known.all() or not known.any():
-        return 0.5
-    classifier = LogisticRegression(C=c, solver="newton-cholesky", max_iter=1_000).fit(train, known)
-    return area_under_roc(classifier.decision_function(test).round(DIGITS), asked)
+) -> list[float]:
+    """The area under the ROC curve on the test rows of each value that they show."""
+    known, asked = labels[training], labels[testing]
+    present = np.unique(asked)
+    learnable = np.intersect1d(present, known)
+    if not train.shape[1] or (known == known[0]).all():
+        return [0.5] * len(present)
+    weights, intercepts = one_against_rest(train, known, learnable, c)
+    scores = (test @ weights + intercepts).round(DIGITS)
+    areas = [area_under_roc(score, asked == value) for value, score in zip(learnable, scores.T, strict=True)]
+    return areas + [0.5] * (len(present) - len(learnable))
 
 
 def area_under_roc(score: Float[ndarray, " b"], positive: Bool[ndarray, " b"]) -> float:

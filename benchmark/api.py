@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -13,11 +15,13 @@ from typing import TYPE_CHECKING, Any
 from benchmark import registry
 from benchmark.atomic import disk_full_explained, write_atomically
 from benchmark.errors import BenchmarkError, UsageError
+from benchmark.index import counts
 from benchmark.progress import Progress
 from benchmark.spec import Run
 from benchmark.store import Store, read_json
 
 if TYPE_CHECKING:
+    from benchmark.execution import Workers
     from benchmark.stages.estimate import Estimate
     from benchmark.suite import EncodingSettings
     from leaderboard.regression import Verdict
@@ -63,6 +67,7 @@ def run(
     seeds: list[int] | None = None,
     shard: tuple[int, int] | None = None,
     jobs: int | None = None,
+    scheduler: str | None = None,
     data_dir: Path | None = None,
     plugins: Sequence[Path] = (),
     retry_failed: bool = False,
@@ -70,13 +75,16 @@ def run(
 ) -> RunSummary:
     """Train and encode every run of a suite that is not done yet. Raises `BenchmarkError`, also by its subclasses.
 
-    `jobs`: processes, by default one a core; 0 trains in this process. Runs that failed before are left alone and
-    reported, unless `retry_failed`.
+    `jobs`: processes, by default one a core; 0 trains in this process. `scheduler`: the address of a dask scheduler,
+    whose workers train in place of processes here. Runs that failed before are left alone and reported, unless
+    `retry_failed`.
     """
     from benchmark.suite import expand
     from benchmark.suite import shard as share
 
-    add_plugins(plugins)
+    if scheduler:
+        results, data_dir = results.absolute(), data_dir and data_dir.absolute()
+    add_plugins(plugins, absolute=bool(scheduler))
     expanded = expand(suite, only=only, overrides=overrides, seeds=seeds)
     from benchmark.stages import train  # imports torch: a mistake in the suite is said before
 
@@ -94,23 +102,34 @@ def run(
     total = sum(len(fleet.runs) * max(fleet.steps, 1) for fleet in fleets)
     count = sum(len(fleet.runs) for fleet in fleets)
     summary = RunSummary(expanded.name)
-    with Progress(f"training {count} runs", total, quiet=quiet) as progress:
-        finished: dict[str, float] = {}
+    with (
+        Progress(f"training {count} runs", total, quiet=quiet) as progress,
+        workers(jobs, scheduler, store, progress.say) as at_work,
+    ):
+        # Closed forms have no steps to follow.
+        unfinished = {fleet.fleet_id: fleet for fleet in fleets if fleet.steps}
+        finished, steps, next_look = 0.0, 0.0, 0.0
         resumed: set[str] = set()
 
         def watch() -> None:
-            steps = 0.0
-            for fleet in fleets:
-                if fleet.fleet_id not in finished:
+            nonlocal steps, next_look
+            began = time.monotonic()
+            if began >= next_look:
+                steps = 0.0
+                for fleet in unfinished.values():
                     state = train.fleet_progress(store, fleet)
                     steps += state.step * len(fleet.runs)
                     if state.resumed and fleet.fleet_id not in resumed:
                         resumed.add(fleet.fleet_id)
                         progress.say(f"resumed {_count(len(fleet.runs), 'run')} at step {state.resumed[-1]:,}")
-            progress.at(steps + sum(finished.values()))
+                # Thousands of fleets, or a slow disk: no more than a twentieth of the time.
+                next_look = began + 20 * (time.monotonic() - began)
+            progress.at(steps + finished)
 
         def on_outcome(fleet: Any, outcome: Any) -> None:
-            finished[fleet.fleet_id] = len(fleet.runs) * max(fleet.steps, 1)
+            nonlocal finished
+            unfinished.pop(fleet.fleet_id, None)
+            finished += len(fleet.runs) * max(fleet.steps, 1)
             if outcome.resumed_at is not None and fleet.fleet_id not in resumed:
                 resumed.add(fleet.fleet_id)
                 progress.say(f"resumed {_count(len(fleet.runs), 'run')} at step {outcome.resumed_at:,}")
@@ -124,14 +143,14 @@ def run(
         train.train_fleets(
             store,
             fleets,
-            jobs=cores() if jobs is None else jobs,
+            jobs=at_work,
             data_dir=data_dir,
             checkpoint_seconds=expanded.execution.checkpoint_seconds,
             encoding=expanded.encoding,
             on_outcome=on_outcome,
             watch=watch,
         )
-    _reencode(store, runs, expanded.encoding, jobs, data_dir, quiet)
+    _reencode(store, runs, expanded.encoding, jobs, scheduler, data_dir, quiet)
     for each in runs:
         failure = store.failure(each)
         if store.is_done(each):
@@ -141,15 +160,40 @@ def run(
     return summary
 
 
+@contextmanager
+def workers(jobs: int | None, scheduler: str | None, store: Store, say: Callable[[str], None]) -> Iterator[Workers]:
+    """Where the tasks of a block run: so many processes here, by default one a core, or on a cluster."""
+    if not scheduler:
+        yield cores() if jobs is None else jobs
+        return
+    from benchmark.cluster import Cluster
+
+    if jobs is not None:
+        raise UsageError("--jobs counts processes here, --scheduler names a cluster with workers of its own: give one")
+    with Cluster(scheduler, store.root, say) as cluster:
+        yield cluster
+
+
 def _reencode(
-    store: Store, runs: Sequence[Run], encoding: EncodingSettings, jobs: int | None, data_dir: Path | None, quiet: bool
+    store: Store,
+    runs: Sequence[Run],
+    encoding: EncodingSettings,
+    jobs: int | None,
+    scheduler: str | None,
+    data_dir: Path | None,
+    quiet: bool,
 ) -> None:
     """Bring the codes files of finished runs up to what this version and the suite keep."""
     from benchmark.stages import reencode
 
     old = reencode.outdated(store, list(runs), encoding)
     failed: list[str] = []
-    with Progress(f"encoding {_count(len(old), 'run')} again", len(old), quiet=quiet or not old) as progress:
+    if not old:
+        return
+    with (
+        Progress(f"encoding {_count(len(old), 'run')} again", len(old), quiet=quiet) as progress,
+        workers(jobs, scheduler, store, progress.say) as at_work,
+    ):
 
         def on_encoded(run: Run, reason: str | None) -> None:
             ending = f": {reason}" if reason else ""
@@ -158,8 +202,7 @@ def _reencode(
             if reason:
                 failed.append(f"{run.run_id}: {reason}")
 
-        workers = cores() if jobs is None else jobs
-        reencode.reencode_runs(store, old, encoding, jobs=workers, data_dir=data_dir, on_encoded=on_encoded)
+        reencode.reencode_runs(store, old, encoding, jobs=at_work, data_dir=data_dir, on_encoded=on_encoded)
     if failed:
         raise BenchmarkError(f"{_count(len(failed), 'run')} could not be encoded again; the first: {failed[0]}")
 
@@ -199,13 +242,14 @@ def evaluate(
     metrics: Sequence[str] = (),
     budget: str | None = None,
     jobs: int | None = None,
+    scheduler: str | None = None,
     plugins: Sequence[Path] = (),
     quiet: bool = True,
 ) -> EvaluationSummary:
     """Score the finished runs of a suite and compile its results table, summaries and correlations.
 
     Scores that are there already are kept; failed ones are tried again. With `only` no others than these runs are
-    scored; the table is of all runs.
+    scored; the table is of all runs. `jobs` and `scheduler` are those of `run`.
     """
     from benchmark.stages.aggregate import aggregate
     from benchmark.stages.evaluate import Protocol, Scored, ScoreTask, check_metrics, declarations, score_tasks
@@ -213,7 +257,9 @@ def evaluate(
     from benchmark.suite import evaluation_settings, matches
     from benchmark.table import compile_table, write_table
 
-    add_plugins(plugins)
+    if scheduler:
+        results = results.absolute()
+    add_plugins(plugins, absolute=bool(scheduler))
     suite = located(suite, results)
     store = Store(results, make=False)
     name = suite_name(suite)
@@ -229,7 +275,10 @@ def evaluate(
     chosen_runs = [each for each in done if matches(each, only or {})]
     tasks = score_tasks([(each, store.run_folder(each)) for each in chosen_runs], protocol)
     failed: dict[str, str] = {}
-    with Progress(f"scoring {_count(len(chosen_runs), 'run')}", 0, quiet=quiet) as progress:
+    with (
+        Progress(f"scoring {_count(len(chosen_runs), 'run')}", 0, quiet=quiet) as progress,
+        workers(jobs, scheduler, store, progress.say) as at_work,
+    ):
 
         def on_scored(task: ScoreTask, scored: Scored) -> None:
             if scored.status == "failed":
@@ -241,7 +290,7 @@ def evaluate(
             progress.total = total
             progress.at(done)
 
-        score_all(tasks, cores() if jobs is None else jobs, on_scored, on_cost)
+        score_all(tasks, at_work, on_scored, on_cost)
     everything = declarations()
     table = compile_table(name, [(each, store.run_folder(each)) for each in done])
     folder = store.suite_folder(name)
@@ -380,23 +429,18 @@ def status(*, results: Path = RESULTS) -> list[dict[str, Any]]:
     if not results.exists():
         raise UsageError(f"--results {results}: no such folder; next: benchmark demo")
     store = Store(results, make=False)
-    rows = []
-    for folder in sorted((store.root / "suites").glob("*/plan.json")):
-        runs = store.plan(folder.parent.name)
-        done = sum(store.is_done(each) for each in runs)
-        failed = sum(not store.is_done(each) and store.failure_path(each).exists() for each in runs)
-        rows.append(
-            {
-                "suite": folder.parent.name,
-                "runs": len(runs),
-                "done": done,
-                "failed": failed,
-                "missing": len(runs) - done - failed,
-                "scored": (folder.parent / "results.csv").exists(),
-                "report": (folder.parent / "index.html").exists(),
-            }
-        )
-    return rows
+    return [
+        {
+            "suite": suite,
+            "runs": count.runs,
+            "done": count.done,
+            "failed": count.failed,
+            "missing": count.runs - count.done - count.failed,
+            "scored": (store.suite_folder(suite) / "results.csv").exists(),
+            "report": (store.suite_folder(suite) / "index.html").exists(),
+        }
+        for suite, count in counts(store).items()
+    ]
 
 
 def merge(source: Path, *, results: Path = RESULTS) -> dict[str, int]:
@@ -464,9 +508,10 @@ def command(suite: str, overrides: Mapping[str, Any], plugins: Sequence[Path]) -
     return " ".join([*words, *(f"--plugin {plugin}" for plugin in plugins)])
 
 
-def add_plugins(plugins: Sequence[Path]) -> None:
+def add_plugins(plugins: Sequence[Path], *, absolute: bool = False) -> None:
+    """Register loose files; under absolute paths where processes with another current folder load them too."""
     for plugin in plugins:
-        registry.add_plugin(plugin)
+        registry.add_plugin(plugin.absolute() if absolute else plugin)
 
 
 def located(suite: str, results: Path) -> str:

@@ -35,6 +35,9 @@ Name = Annotated[str, typer.Argument(metavar="SUITE", help="a built-in suite's n
 Results = Annotated[Path, typer.Option(help="folder of all results")]
 Plugin = Annotated[list[Path] | None, typer.Option(help="a loose FILE.py with a model, dataset, network or metric")]
 Jobs = Annotated[int | None, typer.Option(min=0, help="processes; by default one a core; 0 works in this process")]
+Scheduler = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="a dask scheduler, tcp://host:8786: its workers do the work")
+]
 Json = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
 Only = Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE[,…]", help="keep these runs: model=vae,ae")]
 Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="override: training.steps=100")]
@@ -64,6 +67,7 @@ def run(
     seeds: Seeds = None,
     plugin: Plugin = None,
     jobs: Jobs = None,
+    scheduler: Scheduler = None,
     data_dir: DataDir = None,
     shard: Annotated[str | None, typer.Option(metavar="I/N", help="the I-th of N disjoint shares of the runs")] = None,
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="where to train; only the CPU for now")] = "auto",
@@ -87,10 +91,12 @@ def run(
         "plugins": plugin or (),
     }
     if dry_run:
+        if scheduler:
+            raise UsageError("--dry-run estimates for --jobs N processes: give the number of workers, no --scheduler")
         estimate = api.estimate(suite, **choice)
         _print(estimate, as_json, estimate.text())
         return
-    summary = api.run(suite, **choice, retry_failed=retry_failed, quiet=as_json)
+    summary = api.run(suite, **choice, scheduler=scheduler, retry_failed=retry_failed, quiet=as_json)
     done, failed = len(summary.done), len(summary.failed)
     _print(summary, as_json, f"{summary.suite}: {done} runs done, {summary.trained} of them now; {failed} failed")
     for run_id, reason in summary.failed.items():
@@ -118,6 +124,7 @@ def evaluate(
     budget: Budget = None,
     plugin: Plugin = None,
     jobs: Jobs = None,
+    scheduler: Scheduler = None,
     as_json: Json = False,
 ) -> None:
     """Score the finished runs of a suite and compile its results table. Scores that are there are kept.
@@ -148,6 +155,7 @@ def evaluate(
         budget=budget,
         plugins=plugin or (),
         jobs=jobs,
+        scheduler=scheduler,
         quiet=as_json,
     )
     counts = ", ".join(f"{number:,} {status.replace('_', ' ')}" for status, number in summary.scores.items())

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+
+if TYPE_CHECKING:
+    from benchmark.cluster import Cluster
+
+Workers: TypeAlias = "int | Cluster"
+"""Where tasks run: so many processes here, none for this process itself, or the workers of a dask scheduler."""
 
 Task = TypeVar("Task")
 
@@ -28,15 +36,18 @@ class Outcome(Generic[Task]):
 def execute(
     function: Callable[[Task], Any],
     tasks: Sequence[Task],
-    jobs: int,
+    jobs: Workers,
     watch: Callable[[], None] = lambda: None,
 ) -> Iterator[Outcome[Task]]:
-    """Run `function` on every task in `jobs` processes; yield each outcome as it comes.
+    """Run `function` on every task in `jobs` processes, or on a cluster; yield each outcome as it comes.
 
     The function catches its own errors and returns them: only a death of its process is handled here. A broken pool
     loses the tasks in hand; those are then run one at a time, so that a second death names its task.
     `watch` is called twice a second. With jobs = 0 everything runs in this process, for debugging.
     """
+    if not isinstance(jobs, int):
+        yield from jobs.execute(function, tasks, watch)
+        return
     if jobs == 0:
         for task in tasks:
             watch()
@@ -61,13 +72,24 @@ def execute(
         waiting = [index for index in waiting if index not in finished]
 
 
+def _end_with(parent: int) -> None:
+    """End this worker process when the one that started it is gone: nobody is left to take its results."""
+
+    def look() -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os._exit(1)
+
+    threading.Thread(target=look, daemon=True).start()
+
+
 def _round(
     function: Callable[[Task], Any], tasks: Sequence[Task], batch: list[int], width: int, watch: Callable[[], None]
 ) -> Iterator[tuple[int | None, Any, list[int]]]:
     """One pool's life: (index, value, []) for each task done, and (None, None, tasks in hand) if the pool broke."""
     from joblib.externals.loky.process_executor import BrokenProcessPool, ProcessPoolExecutor, ShutdownExecutorError
 
-    pool = ProcessPoolExecutor(max_workers=width)
+    pool = ProcessPoolExecutor(max_workers=width, initializer=_end_with, initargs=(os.getpid(),))
     queue = list(reversed(batch))
     running: dict[Future[Any], int] = {}
     broken = False

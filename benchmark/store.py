@@ -163,8 +163,13 @@ class Store:
 
 def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON file; raise `BenchmarkError` on a damaged one."""
+    return parse_json(path.read_bytes(), path)
+
+
+def parse_json(content: bytes, path: Path) -> dict[str, Any]:
+    """The same of what was read from `path`."""
     try:
-        value = json.loads(path.read_text())
+        value = json.loads(content)
     except ValueError as error:  # neither JSON nor, perhaps, text
         raise BenchmarkError(f"{path} is damaged ({error}); delete it and rerun") from None
     if not isinstance(value, dict):

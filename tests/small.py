@@ -19,14 +19,19 @@ from benchmark.training.engine import Engine
 from benchmark.training.loop import ENGINES, build, points
 
 TINY = ("mlp_tiny", {"hidden": 16, "latents": 2})
-SMALL: dict[str, dict[str, Any]] = {"factor_vae": {"discriminator_layers": 2, "discriminator_width": 16}}
+CRITIC = {"discriminator_layers": 2, "discriminator_width": 16}
+SMALL: dict[str, dict[str, Any]] = {
+    **dict.fromkeys(("factor_vae", "aae", "regularised_vae"), CRITIC),
+    "avb": {"width": 32, "noise": 4},
+}
 """Settings that keep a model small."""
 
 
 def neural_models(*, trained: bool = True) -> list[str]:
-    """The registered models that are trained by gradients; with `trained` off, the untrained ones too."""
+    """The registered models that are trained by gradients, without labels; with `trained` off, untrained ones too."""
     classes = {name: registry.load("model", name) for name in registry.names("model")}
-    return [name for name, cls in classes.items() if cls.needs_network and (cls.trained or not trained)]
+    fit = {name: cls for name, cls in classes.items() if cls.needs_network and not cls.labelled}
+    return [name for name, cls in fit.items() if cls.trained or not trained]
 
 
 def component(kind: registry.Kind, name: str, settings: Settings) -> Component:

@@ -10,7 +10,9 @@ from jaxtyping import Float, Shaped
 from numpy import ndarray
 
 from benchmark.datasets._dataset import Dataset
+from benchmark.errors import ModelError
 from benchmark.spec import Settings as BaseSettings
+from benchmark.spec import static
 
 
 class Model:
@@ -22,6 +24,8 @@ class Model:
     version: ClassVar[int] = 1
     supervised: ClassVar[bool] = False
     """Whether it sees labels: such models are marked and never ranked with the rest."""
+    transductive: ClassVar[bool] = False
+    """Whether it has codes for the points alone that it was fitted to: it is scored on those, and marked."""
     needs_network: ClassVar[bool] = False
     """Whether it is trained by gradients, on a network and with training settings."""
     settings: Settings
@@ -36,7 +40,12 @@ class Embedding(Model, ABC):
     """A model fitted in closed form to a table of points."""
 
     class Settings(Model.Settings):
-        pass
+        latents: int = static(10, "number of coordinates d", ge=1)
+        subset: int = static(5_000, "points fitted, drawn by the run's seed", ge=2)
+
+    standardised: ClassVar[bool] = True
+    """Whether its codes have about unit variance: traversals go from −3 to 3, and samples are decoded N(0, I)."""
+    settings: Settings
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -50,16 +59,41 @@ class Embedding(Model, ABC):
         """The codes of any m data points."""
 
     @abstractmethod
-    def decode(self, z: Float[ndarray, "m d"]) -> Float[ndarray, "m D"]:
-        """The data points that the codes stand for."""
-
-    @abstractmethod
     def state(self) -> dict[str, ndarray]:
         """The fitted arrays, which are stored as the run's weights."""
+
+    def decode(self, z: Float[ndarray, "m d"]) -> Float[ndarray, "m D"] | None:
+        """The data points that the codes stand for; None where there is no way back."""
+        return None
 
     def jacobian(self, z: Float[ndarray, "m d"]) -> Float[ndarray, "m D d"] | None:
         """∂decode/∂z at each code; None where decoding has no derivative."""
         return None
+
+
+class Transductive(Embedding):
+    """An embedding of the points that it is fitted to, and of no others: evaluation points, and scored on those.
+
+    An author writes `embed`.
+    """
+
+    transductive = True
+    codes: Float[ndarray, "n d"]
+
+    @abstractmethod
+    def embed(self, x: Float[ndarray, "n D"], rng: np.random.Generator) -> Float[ndarray, "n d"]:
+        """The codes of n flattened data points."""
+
+    def fit(self, x: Float[ndarray, "n D"], rng: np.random.Generator) -> Self:
+        self.codes = self.embed(x, rng).astype(np.float32)
+        return self
+
+    def transform(self, x: Float[ndarray, "m D"]) -> Float[ndarray, "m d"]:
+        raise ModelError(f"{type(self).__name__} has codes for the points alone that it was fitted to")
+
+    def state(self) -> dict[str, ndarray]:
+        """Nothing: the codes are all that there is."""
+        return {}
 
 
 class Anchor(Model, ABC):

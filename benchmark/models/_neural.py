@@ -6,8 +6,10 @@ import math
 from abc import abstractmethod
 from typing import Any, ClassVar, Literal, NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Float
+from numpy import ndarray
 from torch import Tensor, nn
 
 from benchmark.datasets._dataset import Dataset
@@ -17,13 +19,14 @@ from benchmark.spec import Number, Settings, static
 
 
 class Batch(NamedTuple):
-    """What one training step sees: data `x` (b, *shape), the declared noise, the step counted from 0, and,
-    for models with `second_batch`, an independent second batch `x2` (b, *shape)."""
+    """What one training step sees: data `x` (b, *shape), the declared noise, the step counted from 0, and, for models
+    that ask, an independent second batch `x2` (b, *shape) and the classes of x as integers `labels` (b)."""
 
     x: Tensor
     noise: dict[str, Tensor]
     step: Tensor
     x2: Tensor | None = None
+    labels: Tensor | None = None
 
 
 class Objective(NamedTuple):
@@ -53,11 +56,24 @@ class Adam(NamedTuple):
 
 class Posterior(NamedTuple):
     """q(z|x): means (b d), with log-variances (b d) of a diagonal Gaussian or the scale L (b d d) of a full one;
-    neither for a deterministic encoder."""
+    neither for a deterministic encoder, or where a model has a `sample` of its own.
+
+    Measures take log-variances at their word, with N(0, I) as the prior: where either is something else, the means
+    stand alone here.
+    """
 
     mu: Tensor
     logvar: Tensor | None = None
     scale: Tensor | None = None
+
+
+class Sample(NamedTuple):
+    """One draw from each posterior of a batch: codes z (b d), None from a deterministic encoder, and log q(z|x) (b,)
+    in nats, None where q has no density to evaluate."""
+
+    posterior: Posterior
+    z: Tensor | None = None
+    log_q: Tensor | None = None
 
 
 class NeuralModel(Model, nn.Module):
@@ -81,15 +97,23 @@ class NeuralModel(Model, nn.Module):
     stacks: ClassVar[bool] = True
     """False for what cannot be stacked, such as batch normalisation or dropout: its runs train alone."""
     second_batch: ClassVar[bool] = False
+    labelled: ClassVar[bool] = False
+    """Whether its loss sees `Batch.labels`; such a model is `supervised` too."""
+    decodes: ClassVar[bool] = True
+    """False for what has no way back from codes to data, and is encoded only."""
+    matches_prior: ClassVar[bool] = False
+    """Whether codes of a deterministic encoder are trained to match the prior, which pictures then draw from."""
     trained: ClassVar[bool] = True
     """False for the random network, which is encoded as it was drawn."""
     latents: int
+    noise_size: int
+    """Entries of the standard normal noise behind one draw of the posterior: d unless `build` says otherwise."""
 
     def __init__(self, settings: Settings, network: Network, points: int) -> None:
         """`points`: the size of the training set, which some estimators need."""
         nn.Module.__init__(self)
         self.settings = settings
-        self.latents = network.latents
+        self.latents = self.noise_size = network.latents
         self.points = points
         self.build(network)
         if settings.likelihood == "gaussian_learned":
@@ -127,9 +151,19 @@ class NeuralModel(Model, nn.Module):
     @abstractmethod
     def posterior(self, x: Float[Tensor, "b ..."]) -> Posterior: ...
 
+    def sample(self, x: Float[Tensor, "b ..."], eps: Float[Tensor, "n e"]) -> Sample:
+        """One draw for each row of standard normal noise; b is n, or 1: many draws from one posterior.
+
+        A model whose posterior is no Gaussian, or whose `posterior` gives the means alone, writes its own.
+        """
+        return draw(self.posterior(x), eps)
+
     @abstractmethod
     def decode(self, z: Float[Tensor, "b d"]) -> Float[Tensor, "b ..."]:
         """Logits or means of p(x|z)."""
+
+    def finish(self, z: Float[ndarray, "n d"], rng: np.random.Generator) -> None:
+        """Called once after training, with the mean codes of training points: for what is fitted to them."""
 
     def forward(self, batch: Batch, settings: Settings) -> tuple[Objective, dict[str, Tensor]]:
         """The objective and the critics' losses: what the engines differentiate."""
@@ -151,7 +185,15 @@ class NeuralModel(Model, nn.Module):
 
     def log_prior(self, z: Float[Tensor, "b d"]) -> Float[Tensor, " b"]:
         """log p(z) in nats; the standard normal unless a model says otherwise."""
-        return -0.5 * z.square().sum(1) - z.shape[1] * HALF_LOG_TWO_PI
+        return log_normal(z)
+
+    def prior_noise(self, batch: int) -> dict[str, Noise]:
+        """The noise behind so many draws from the prior, by name: a model that trains on them adds it to `noise`."""
+        return {"prior": Noise((batch, self.latents))}
+
+    def sample_prior(self, noise: dict[str, Tensor]) -> Float[Tensor, "b d"]:
+        """Draws z ~ p(z) made of `prior_noise`."""
+        return noise["prior"]
 
     def mean_image(self, output: Float[Tensor, "b ..."]) -> Float[Tensor, "b ..."]:
         """E[x|z] in the data's units, from the decoder's output."""
@@ -159,3 +201,21 @@ class NeuralModel(Model, nn.Module):
 
 
 HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
+
+
+def log_normal(z: Float[Tensor, "b d"]) -> Float[Tensor, " b"]:
+    """log N(z; 0, I) in nats."""
+    return -0.5 * z.square().sum(1) - z.shape[1] * HALF_LOG_TWO_PI
+
+
+def draw(posterior: Posterior, eps: Float[Tensor, "n d"]) -> Sample:
+    """One draw z = μ + L ε of a Gaussian posterior for each row of noise."""
+    mu, logvar, scale = posterior
+    if logvar is not None:
+        z, log_scale = mu + torch.exp(0.5 * logvar) * eps, 0.5 * logvar.sum(1)
+    elif scale is not None:
+        z = mu + (scale @ eps.unsqueeze(2)).squeeze(2)
+        log_scale = torch.diagonal(scale, dim1=1, dim2=2).log().sum(1)
+    else:
+        return Sample(posterior)
+    return Sample(posterior, z, log_normal(eps) - log_scale)

@@ -11,8 +11,8 @@ from numpy import ndarray
 from benchmark.codes import Codes
 from benchmark.datasets._dataset import Data
 from benchmark.errors import ModelError
-from benchmark.models._model import Anchor, Embedding
-from benchmark.models._neural import HALF_LOG_TWO_PI, NeuralModel
+from benchmark.models._model import Anchor, Embedding, Transductive
+from benchmark.models._neural import NeuralModel
 from benchmark.seeds import stream
 from benchmark.spec import Run
 from benchmark.suite import EncodingSettings
@@ -50,29 +50,44 @@ def encode_anchor(model: Anchor, data: Data, run: Run) -> Codes:
     )
 
 
-def encode_embedding(model: Embedding, data: Data, run: Run) -> Codes:
-    """Codes of a fitted embedding, with its Jacobians and pictures."""
-    rows = data.evaluation_rows
-    means = np.concatenate([model.transform(flattened(data, chunk)) for chunk in chunks(rows)])
-    chosen = sample(run, "jacobian", len(rows), JACOBIANS)
-    jacobian = model.jacobian(means[chosen])
-    arrays = {} if jacobian is None else singular_vectors(np.asarray(jacobian))
+def encode_embedding(model: Embedding, data: Data, run: Run, embedded: ndarray | None = None) -> Codes:
+    """Codes of a fitted embedding, with its Jacobians and pictures where it decodes.
+
+    Of a transductive one, codes of the rows `embedded` that it was fitted to, which `arrays` keeps.
+
+    Raises `ModelError` where they are not all finite.
+    """
+    rows, arrays = data.evaluation_rows, {}
+    if isinstance(model, Transductive):
+        assert embedded is not None
+        rows, means, arrays = embedded, model.codes, {"embedded_rows": embedded}
+    else:
+        means = np.concatenate([model.transform(flattened(data, chunk)) for chunk in chunks(rows)])
+    if not np.isfinite(means).all():
+        raise ModelError("the embedding gives codes that are not finite numbers")
 
     def decode(z: ndarray) -> ndarray:
-        return model.decode(z).reshape(len(z), *data.shape)
+        decoded = model.decode(z)
+        assert decoded is not None
+        return decoded.reshape(len(z), *data.shape)
 
+    if model.decode(means[:1]) is not None:
+        jacobian = model.jacobian(means[sample(run, "jacobian", len(rows), JACOBIANS)])
+        arrays |= {} if jacobian is None else singular_vectors(np.asarray(jacobian))
+        arrays |= pictures(decode, means, None, data, run, prior=model.standardised)
     return Codes(
         means=means,
         factors=data.factors[rows],
         factor_names=data.factor_names,
         factor_sizes=data.factor_sizes,
-        grid=data.grid,
-        arrays=arrays | pictures(decode, means, None, data, run, prior=True),
+        grid=data.grid and embedded is None,
+        arrays=arrays,
     )
 
 
 def encode_neural(model: NeuralModel, data: Data, run: Run, encoding: EncodingSettings | None = None) -> Codes:
-    """Codes of a trained network: means, variances and one sample of every evaluation point.
+    """Codes of a trained network: means, one sample and, where the posterior is a diagonal Gaussian and the prior
+    N(0, I), variances of every evaluation point.
 
     `encoding` says how much is kept beside them.
 
@@ -86,14 +101,12 @@ def encode_neural(model: NeuralModel, data: Data, run: Run, encoding: EncodingSe
     model.eval()
     with torch.no_grad():
         for start, chunk in enumerate(chunks(rows)):
-            mu, logvar, scale = model.posterior(torch.from_numpy(images(data, chunk)))
-            eps = torch.from_numpy(rng.standard_normal(mu.shape, dtype=np.float32))
-            found = {"means": mu}
-            if logvar is not None:
-                found |= {"variances": logvar.exp(), "samples": mu + torch.exp(0.5 * logvar) * eps}
-            elif scale is not None:
-                found["samples"] = mu + (scale @ eps.unsqueeze(2)).squeeze(2)
+            eps = torch.from_numpy(rng.standard_normal((len(chunk), model.noise_size), dtype=np.float32))
+            (mu, logvar, _), z, _ = model.sample(torch.from_numpy(images(data, chunk)), eps)
+            found = {"means": mu, "variances": None if logvar is None else logvar.exp(), "samples": z}
             for name, part in found.items():
+                if part is None:
+                    continue
                 # Filled in place: kept one by one, small arrays would split the memory that large layers come back to.
                 table = tables.setdefault(name, np.empty((len(rows), part.shape[1]), dtype=np.float32))
                 table[start * BATCH : start * BATCH + len(chunk)] = part.numpy()
@@ -110,6 +123,9 @@ def encode_neural(model: NeuralModel, data: Data, run: Run, encoding: EncodingSe
         grid=data.grid,
     )
 
+    if not model.decodes:
+        return codes
+
     def decode(z: ndarray) -> ndarray:
         with torch.no_grad():
             return model.mean_image(model.decode(torch.from_numpy(z))).numpy()
@@ -119,7 +135,9 @@ def encode_neural(model: NeuralModel, data: Data, run: Run, encoding: EncodingSe
     codes.arrays.update(reconstructions(model, codes, data, sample(run, "reconstruction", len(rows), RECONSTRUCTIONS)))
     codes.arrays.update(log_weights(model, data, run, encoding or EncodingSettings()))
     codes.arrays.update(decoder_weights(model))
-    codes.arrays.update(pictures(decode, mean, codes.variances, data, run, prior="samples" in tables))
+    prior = "samples" in tables or model.matches_prior
+    drawn = prior_samples(model, run) if prior else None
+    codes.arrays.update(pictures(decode, mean, codes.variances, data, run, prior=prior, drawn=drawn))
     return codes
 
 
@@ -197,7 +215,7 @@ def log_weights(model: NeuralModel, data: Data, run: Run, encoding: EncodingSett
     """log p(x|z) + log p(z) − log q(z|x) in nats of a sample of points (p) and samples z ~ q(z|x) of each (s).
 
     The points are the same for every run on a dataset: images differ by more than models do.
-    None for a deterministic encoder, whose posterior has no density.
+    None where the posterior has no density: from a deterministic encoder, or one known by its samples alone.
     """
     import torch
 
@@ -205,25 +223,32 @@ def log_weights(model: NeuralModel, data: Data, run: Run, encoding: EncodingSett
     draw = stream(run.dataset.name, "encode.likelihood")
     chosen = np.sort(draw.permutation(len(rows))[: encoding.likelihood_points])
     rng = stream(run.run_id, "encode.likelihood.samples")
+    shape = (encoding.likelihood_samples, model.noise_size)
     found = np.empty((len(chosen), encoding.likelihood_samples), dtype=np.float32)
     with torch.no_grad():
         for place, row in enumerate(chosen):
             x = torch.from_numpy(images(data, rows[[row]]))
-            mu, logvar, scale = model.posterior(x)
-            if logvar is None and scale is None:
-                return {}
-            log_scale = (
-                0.5 * logvar.sum() if logvar is not None else scale.diagonal(dim1=1, dim2=2).log().sum()  # type: ignore[union-attr]
-            )
-            eps = torch.from_numpy(rng.standard_normal((encoding.likelihood_samples, model.latents), dtype=np.float32))
+            eps = torch.from_numpy(rng.standard_normal(shape, dtype=np.float32))
             for start in range(0, len(eps), SAMPLES_AT_ONCE):
-                part = eps[start : start + SAMPLES_AT_ONCE]
-                spread = torch.exp(0.5 * logvar) * part if logvar is not None else part @ scale[0].T  # type: ignore[index]
-                z = mu + spread
-                log_posterior = -0.5 * part.square().sum(1) - log_scale - model.latents * HALF_LOG_TWO_PI
+                _, z, log_q = model.sample(x, eps[start : start + SAMPLES_AT_ONCE])
+                if z is None or log_q is None:
+                    return {}
                 nats = model.nats(x.expand(len(z), *x.shape[1:]), model.decode(z))
-                found[place, start : start + len(z)] = (model.log_prior(z) - nats - log_posterior).numpy()
+                found[place, start : start + len(z)] = (model.log_prior(z) - nats - log_q).numpy()
     return {"log_weights": found} if len(found) else {}
+
+
+def prior_samples(model: NeuralModel, run: Run) -> Float[ndarray, "m d"]:
+    """Codes drawn from the model's prior."""
+    import torch
+
+    rng = stream(run.run_id, "encode.samples")
+    noise = {}
+    for name, (shape, kind) in model.prior_noise(SAMPLES).items():
+        drawn = rng.standard_normal(shape, np.float32) if kind == "normal" else rng.random(shape, np.float32)
+        noise[name] = torch.from_numpy(drawn)
+    with torch.no_grad():
+        return model.sample_prior(noise).numpy()
 
 
 def decoder_weights(model: NeuralModel) -> dict[str, ndarray]:
@@ -236,9 +261,18 @@ def decoder_weights(model: NeuralModel) -> dict[str, ndarray]:
 
 
 def pictures(
-    decode: Decode, means: ndarray, variances: ndarray | None, data: Data, run: Run, *, prior: bool
+    decode: Decode,
+    means: ndarray,
+    variances: ndarray | None,
+    data: Data,
+    run: Run,
+    *,
+    prior: bool,
+    drawn: ndarray | None = None,
 ) -> dict[str, ndarray]:
     """The arrays behind a run's pictures, as bytes from 0 to 255; none for data that are not images.
+
+    `drawn`: codes drawn from the prior, where it is not the standard normal.
 
     Traversals go from −3 to 3 where the codes are standardised (`prior`), otherwise in standard deviations around
     each coordinate's mean.
@@ -259,8 +293,9 @@ def pictures(
         "picture_traversal_images": as_bytes(images(data, rows[chosen[:TRAVERSED]])),
     }
     if prior:
-        normal = stream(run.run_id, "encode.samples").standard_normal((SAMPLES, d), dtype=np.float32)
-        found["picture_samples"] = as_bytes(decode(normal))
+        if drawn is None:
+            drawn = stream(run.run_id, "encode.samples").standard_normal((SAMPLES, d), dtype=np.float32)
+        found["picture_samples"] = as_bytes(decode(drawn))
     if variances is not None:
         kl = 0.5 * (means**2 + variances - np.log(variances) - 1).mean(0, dtype=np.float64)
         found["picture_coordinate_kl"] = kl

@@ -58,8 +58,10 @@ def estimate(fleets: list[Fleet], done: int, jobs: int, data_dir: Path | None) -
 
 
 def _seconds_per_step(fleet: Fleet, data_dir: Path | None) -> float:
+    import torch
+
     from benchmark.training.draws import Draws
-    from benchmark.training.loop import ENGINES, build, points
+    from benchmark.training.loop import ENGINES, build, classes, points
     from benchmark.training.process import set_up
 
     set_up()
@@ -70,11 +72,13 @@ def _seconds_per_step(fleet: Fleet, data_dir: Path | None) -> float:
         return 0.0
     engine = ENGINES[fleet.engine](members, trainings)  # type: ignore[call-arg]
     draws = Draws([run.run_id for run in fleet.runs], members[0], data.training_rows, trainings[0].batch)
+    labels = classes(data) if members[0].labelled else None
     start = 0.0
     for step in range(2 + TIMED_STEPS):
         if step == 2:
             start = time.perf_counter()
         rows, noise = draws.at(step % BLOCK)
         x = points(data.images, rows, data.maximum)
-        engine.step(x[:, 0], x[:, 1] if draws.batches == 2 else None, noise, step)
+        seen = None if labels is None else torch.from_numpy(labels[rows[:, 0]])
+        engine.step(x[:, 0], x[:, 1] if draws.batches == 2 else None, noise, step, seen)
     return (time.perf_counter() - start) / TIMED_STEPS

@@ -18,7 +18,7 @@ from benchmark import registry
 from benchmark.choice import read_choice
 from benchmark.codes import Codes, read_arrays
 from benchmark.errors import BenchmarkError, NotApplicable
-from benchmark.execution import execute
+from benchmark.execution import Workers, execute
 from benchmark.metrics._declare import Metric
 from benchmark.seeds import stream
 from benchmark.spec import Run, Settings
@@ -113,11 +113,11 @@ def score_tasks(runs: Sequence[tuple[Run, Path]], protocol: Protocol) -> list[Sc
 
 def evaluate(
     tasks: list[ScoreTask],
-    jobs: int,
+    jobs: Workers,
     on_scored: Callable[[ScoreTask, Scored], None],
     on_cost: Callable[[float, float], None] = lambda *_: None,
 ) -> None:
-    """Score all tasks in `jobs` processes, each of which holds the codes of one run at a time.
+    """Score all tasks in `jobs` processes or on a cluster, each worker of which holds the codes of one run at a time.
 
     Measures that fall into pieces go first, so that their pieces are known; pieces of one name are computed once,
     whichever measures ask for them, the costliest first; what they complete is put together at the end.
@@ -295,6 +295,7 @@ def _arrays(task: ScoreTask, metric: Metric) -> tuple[list[Any], int, tuple[str,
         arrays, names = _arrays_of(task.folder, task, metric)
         n = len(arrays[0])
     else:
+        _check_same_points(task.folders)
         columns = [_arrays_of(folder, task, metric) for folder in task.folders]
         names = columns[0][1]
         arrays = [_stacked(need, column) for need, *column in zip(metric.needs, *(c[0] for c in columns), strict=True)]
@@ -302,6 +303,13 @@ def _arrays(task: ScoreTask, metric: Metric) -> tuple[list[Any], int, tuple[str,
     if n < metric.minimum_rows:
         raise NotApplicable(f"{n} points are fewer than the {metric.minimum_rows:,} that this measure needs")
     return arrays, n, names
+
+
+def _check_same_points(folders: Sequence[Path]) -> None:
+    """Raise `NotApplicable` where the runs of a configuration embedded different points of the data."""
+    rows = [read_arrays(folder / "codes.safetensors", {"embedded_rows"}).get("embedded_rows") for folder in folders]
+    if len({None if one is None else one.tobytes() for one in rows}) > 1:
+        raise NotApplicable("the runs embedded different points: there is no common set to compare them on")
 
 
 def _stacked(name: str, tables: list[Any]) -> ndarray | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmark import registry
 from benchmark.atomic import share, write_atomically
 from benchmark.errors import BenchmarkError
-from benchmark.execution import execute
+from benchmark.execution import Workers, execute
 from benchmark.spec import Run
 from benchmark.stages.encode import ENCODING, encode_neural
 from benchmark.stages.worker import load_data
@@ -48,7 +48,7 @@ def reencode_runs(
     runs: list[Run],
     encoding: EncodingSettings,
     *,
-    jobs: int,
+    jobs: Workers,
     data_dir: Path | None,
     on_encoded: Callable[[Run, str | None], None],
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import time
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from typing import NamedTuple
 
 from benchmark import registry
 from benchmark.errors import BenchmarkError
-from benchmark.execution import execute
+from benchmark.execution import Workers, execute
 from benchmark.spec import Run
 from benchmark.stages.worker import FleetOutcome, FleetTask, fail, forget_data, load_data, train_fleet
 from benchmark.store import FORMAT, Store, check_format, read_json, write_json
@@ -76,7 +75,7 @@ def train_fleets(
     store: Store,
     fleets: list[Fleet],
     *,
-    jobs: int,
+    jobs: Workers,
     data_dir: Path | None,
     checkpoint_seconds: float,
     encoding: EncodingSettings,
@@ -90,9 +89,7 @@ def train_fleets(
     remaining.sort(key=lambda fleet_id: -by_id[fleet_id].steps)
     while remaining:
         tasks = [
-            FleetTask(
-                store.root, fleet_id, data_dir, tuple(registry.plugins()), checkpoint_seconds, encoding, os.getpid()
-            )
+            FleetTask(store.root, fleet_id, data_dir, tuple(registry.plugins()), checkpoint_seconds, encoding)
             for fleet_id in remaining
         ]
         busy = []

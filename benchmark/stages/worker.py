@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import threading
@@ -22,20 +21,32 @@ from numpy import ndarray
 from benchmark import registry
 from benchmark.atomic import disk_full_explained
 from benchmark.claim import Claim
+from benchmark.cluster import told_to_stop
 from benchmark.codes import Codes
 from benchmark.datasets._dataset import Data
 from benchmark.errors import BenchmarkError, ModelError
 from benchmark.models._model import Anchor, Embedding
+from benchmark.models._neural import NeuralModel
 from benchmark.provenance import provenance
 from benchmark.seeds import stream
 from benchmark.spec import Component, Run, canonical_json
-from benchmark.stages.encode import ENCODING, encode_anchor, encode_embedding, encode_neural, flattened
+from benchmark.stages.encode import (
+    ENCODING,
+    chunks,
+    encode_anchor,
+    encode_embedding,
+    encode_neural,
+    flattened,
+    images,
+)
 from benchmark.store import FORMAT, Store, read_json, timestamp, write_json
 from benchmark.suite import EncodingSettings, settings_of
 from benchmark.training.fleet import Fleet
 
 HEARTBEAT = 10.0
 """Seconds between two beats of a claim."""
+FINISHING = 10_000
+"""Training points whose codes a finished network sees."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +59,6 @@ class FleetTask:
     plugins: tuple[Path, ...]
     checkpoint_seconds: float
     encoding: EncodingSettings
-    parent: int
-    """The process that hands tasks out; its workers end with it."""
 
 
 @dataclass
@@ -82,7 +91,7 @@ def train_fleet(task: FleetTask) -> FleetOutcome:
         try:
             if not (folder / "fleet.json").exists():
                 return outcome  # finished between the two looks
-            with beating(claim, task.parent), stop_requested() as stopping:
+            with beating(claim), stop_requested() as stopping:
                 path = folder / "fleet.json"
                 saved = read_json(path)
                 fleet = Fleet.from_json(saved["fleet"])
@@ -131,6 +140,7 @@ class Work:
                     "command": f"{self.command} --only config={run.config_id} --only seed={run.seed}",
                     "parameters": sum(value.size for value in weights.values()),
                     "seconds": details["seconds"],
+                    "marks": marks(run),
                     "encoding": {"version": ENCODING, **self.task.encoding.plain()},
                     "provenance": {
                         **provenance(),
@@ -189,17 +199,52 @@ def _fit(run: Run, work: Work) -> None:
     model_class = registry.load("model", run.model.name)
     model: Anchor | Embedding = model_class(settings_of(run.model, model_class.Settings))
     weights: dict[str, ndarray] = {}
+    embedded = None
     if isinstance(model, Embedding):
-        rows = work.data.training_rows
-        size = min(getattr(model.settings, "subset", len(rows)), len(rows))
-        rows = np.sort(stream(run.run_id, "subset").choice(rows, size, replace=False))
+        rows = work.data.evaluation_rows if model.transductive else work.data.training_rows
+        rows = seeded_rows(rows, model.settings.subset, run, "subset")
         model.fit(flattened(work.data, rows), stream(run.run_id, "fit"))
         weights = model.state()
+        if model.transductive:
+            embedded = rows
     trained = time.monotonic()
-    encode = encode_embedding if isinstance(model, Embedding) else encode_anchor
-    codes = encode(model, work.data, run)  # type: ignore[arg-type]
+    if isinstance(model, Embedding):
+        codes = encode_embedding(model, work.data, run, embedded)
+    else:
+        codes = encode_anchor(model, work.data, run)
     seconds = {"training": trained - start, "encoding": time.monotonic() - trained}
     work.publish(run, codes, weights, {"seconds": seconds})
+
+
+def marks(run: Run) -> list[str]:
+    """What must be known of a model before its scores are compared with those of others."""
+    model = registry.load("model", run.model.name)
+    said = {"supervised": "sees labels", "transductive": "scored on the points that it was fitted to"}
+    return [text for attribute, text in said.items() if getattr(model, attribute)]
+
+
+def seeded_rows(rows: ndarray, size: int, run: Run, purpose: str) -> ndarray:
+    """A sample of rows from the run's own stream, ascending; all where there are no more."""
+    return np.sort(stream(run.run_id, purpose).choice(rows, min(size, len(rows)), replace=False))
+
+
+def finish(model: NeuralModel, data: Data, run: Run) -> None:
+    """Have a trained network fit what it fits to its mean codes of a sample of training points.
+
+    Raises `ModelError` where they are not all finite.
+    """
+    import torch
+
+    if type(model).finish is NeuralModel.finish:
+        return
+    rows = seeded_rows(data.training_rows, FINISHING, run, "finish.rows")
+    model.eval()
+    with torch.no_grad():
+        parts = [model.posterior(torch.from_numpy(images(data, chunk))).mu.numpy() for chunk in chunks(rows)]
+    codes = np.concatenate(parts)
+    if not np.isfinite(codes).all():
+        raise ModelError("the encoder gives codes that are not finite numbers")
+    model.finish(codes, stream(run.run_id, "finish"))
 
 
 def _train_networks(work: Work, stopping: Callable[[], bool]) -> None:
@@ -230,6 +275,7 @@ def _train_networks(work: Work, stopping: Callable[[], bool]) -> None:
             start = time.monotonic()
             model = engine.member(index)
             try:
+                finish(model, work.data, run)
                 codes = encode_neural(model, work.data, run, work.task.encoding)
             except ModelError as error:
                 work.fail([run], str(error))
@@ -258,18 +304,13 @@ def forget_data() -> None:
 
 
 @contextmanager
-def beating(claim: Claim, parent: int) -> Iterator[None]:
-    """Keep a claim's heartbeat, and end this worker process when `parent`, which started it, is gone."""
-    is_worker, over = os.getpid() != parent, threading.Event()
+def beating(claim: Claim) -> Iterator[None]:
+    """Keep a claim's heartbeat."""
+    over = threading.Event()
 
     def beat() -> None:
-        last = time.monotonic()
-        while not over.wait(1.0):
-            if is_worker and os.getppid() != parent:
-                os._exit(1)
-            if time.monotonic() - last > HEARTBEAT:
-                claim.beat()
-                last = time.monotonic()
+        while not over.wait(HEARTBEAT):
+            claim.beat()
 
     thread = threading.Thread(target=beat, daemon=True)
     thread.start()
@@ -282,10 +323,10 @@ def beating(claim: Claim, parent: int) -> Iterator[None]:
 
 @contextmanager
 def stop_requested() -> Iterator[Callable[[], bool]]:
-    """Within the block an interrupt only sets a flag, which the loop reads after a step."""
+    """Within the block an interrupt only sets a flag, which the loop reads after a step; a cluster has its own way."""
     flag = threading.Event()
     if threading.current_thread() is not threading.main_thread():
-        yield flag.is_set
+        yield told_to_stop
         return
     signals = (signal.SIGINT, signal.SIGTERM)
     previous = [signal.signal(number, lambda *_: flag.set()) for number in signals]

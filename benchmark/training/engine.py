@@ -24,8 +24,13 @@ class Engine(ABC):
     members: list[NeuralModel]
 
     @abstractmethod
-    def step(self, x: Tensor, x2: Tensor | None, noise: dict[str, Tensor], step: int) -> dict[str, Tensor]:
-        """One step on batches x (m b …); returns `loss` and the named terms, each (m,), in nats."""
+    def step(
+        self, x: Tensor, x2: Tensor | None, noise: dict[str, Tensor], step: int, labels: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """One step on batches x (m b …), of classes `labels` (m b) where the model asks for them.
+
+        Returns `loss` and the named terms, each (m,), in nats.
+        """
 
     @abstractmethod
     def posterior(self, x: Tensor) -> Posterior:

@@ -9,10 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import Integer
+from numpy import ndarray
 from torch import Tensor
 
 from benchmark import registry
 from benchmark.datasets._dataset import Data, Images
+from benchmark.errors import ModelError
 from benchmark.models._neural import NeuralModel
 from benchmark.seeds import stream
 from benchmark.spec import Run, TrainingSettings
@@ -53,6 +56,17 @@ def points(images: Images, rows: np.ndarray, maximum: int) -> Tensor:
     return values.reshape(*rows.shape, *values.shape[1:])
 
 
+def classes(data: Data) -> Integer[ndarray, " N"]:
+    """The class of every point, for models that see labels: its value of the first discrete factor that varies.
+
+    Raises `ModelError` where there is none.
+    """
+    for column, size in zip(data.factors.T, data.factor_sizes, strict=True):
+        if size > 1 and column.min() != column.max():
+            return column.astype(np.int64)
+    raise ModelError("a model that sees labels needs data with a discrete factor; this dataset knows none that varies")
+
+
 def train(
     fleet: Fleet, data: Data, folder: Path, checkpoint_seconds: float, stopping: Callable[[], bool]
 ) -> tuple[Engine, Progress]:
@@ -73,12 +87,14 @@ def train(
     )
     probe = points(data.images, probe_rows, data.maximum)
     draws = Draws([run.run_id for run in fleet.runs], members[0], data.training_rows, trainings[0].batch)
+    labels = classes(data) if members[0].labelled else None
     start = saved = reported = time.monotonic()
     while step < steps and len(history.diverged) < len(members):
         rows, noise = draws.at(step)
         batches = points(data.images, rows, data.maximum)
         second = batches[:, 1] if draws.batches == 2 else None
-        history.add(step, engine.step(batches[:, 0], second, noise, step))
+        seen = None if labels is None else torch.from_numpy(labels[rows[:, 0]])
+        history.add(step, engine.step(batches[:, 0], second, noise, step, seen))
         step += 1
         if step % interval and step < steps:
             # Only whole rows enter a checkpoint, so that a resumed history has the same rows.

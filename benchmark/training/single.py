@@ -28,9 +28,12 @@ class SingleEngine(Engine):
             for group, tensors in self.groups.items()
         }
 
-    def step(self, x: Tensor, x2: Tensor | None, noise: dict[str, Tensor], step: int) -> dict[str, Tensor]:
+    def step(
+        self, x: Tensor, x2: Tensor | None, noise: dict[str, Tensor], step: int, labels: Tensor | None = None
+    ) -> dict[str, Tensor]:
         noise = {name: value[0] for name, value in noise.items()}
-        batch = Batch(x[0], noise, torch.tensor(float(step)), None if x2 is None else x2[0])
+        second, classes = (None if each is None else each[0] for each in (x2, labels))
+        batch = Batch(x[0], noise, torch.tensor(float(step)), second, classes)
         objective, critics = self.model(batch, self.settings)
         losses = {"": objective.loss, **critics}
         # All gradients are taken before any update, so that the order of the optimisers does not matter.

@@ -60,13 +60,14 @@ class StackedEngine(Engine):
         x2: Tensor | None,
         noise: dict[str, Tensor],
         step: Tensor,
+        labels: Tensor | None,
     ) -> tuple[Any, Any]:
-        def one(parameters: Any, scalars: Any, x: Tensor, x2: Tensor | None, noise: Any) -> Any:
+        def one(parameters: Any, scalars: Any, x: Tensor, x2: Tensor | None, noise: Any, labels: Tensor | None) -> Any:
             settings = self.base.settings.model_copy(update=scalars)
-            return functional_call(self.base, parameters, (Batch(x, noise, step, x2), settings))
+            return functional_call(self.base, parameters, (Batch(x, noise, step, x2, labels), settings))
 
-        axes = (0, 0, 0, None if x2 is None else 0, 0)
-        return vmap(one, in_dims=axes)(parameters, scalars, x, x2, noise)
+        axes = (0, 0, 0, None if x2 is None else 0, 0, None if labels is None else 0)
+        return vmap(one, in_dims=axes)(parameters, scalars, x, x2, noise, labels)
 
     def _gradients(self, *arguments: Any) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         parameters = arguments[0]
@@ -85,8 +86,10 @@ class StackedEngine(Engine):
         }
         return gradients, {name: value.detach() for name, value in terms.items()}
 
-    def step(self, x: Tensor, x2: Tensor | None, noise: dict[str, Tensor], step: int) -> dict[str, Tensor]:
-        arguments = (self.parameters, self.scalars, x, x2, noise, torch.tensor(float(step)))
+    def step(
+        self, x: Tensor, x2: Tensor | None, noise: dict[str, Tensor], step: int, labels: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        arguments = (self.parameters, self.scalars, x, x2, noise, torch.tensor(float(step)), labels)
         if self._recorded is None:
             self._recorded = rewrite(make_fx(self._gradients)(*arguments))
         with torch.no_grad():

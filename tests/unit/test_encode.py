@@ -179,7 +179,32 @@ def test_a_deterministic_encoder_has_means_alone() -> None:
     assert "reconstruction_sample" not in codes.arrays
 
 
-@pytest.mark.parametrize("name", ["ae", "vae", "beta_vae_full"])
+@pytest.mark.parametrize("name", ["iaf_vae", "avb", "sparse_vae", "student_vae", "mixture_vae", "isa_vae"])
+def test_what_is_no_gaussian_under_a_normal_prior_has_samples_and_no_variances(name: str) -> None:
+    """The measures would read variances as the KL to N(0, I)."""
+    model, points = make(name), data()
+    codes = encode_neural(model, points, RUN)
+    assert codes.variances is None
+    assert codes.samples is not None
+    assert not np.allclose(codes.samples, codes.means, atol=0.1)
+    assert "reconstruction_sample" in codes.arrays
+    with torch.no_grad():
+        np.testing.assert_allclose(codes.means, model.posterior(torch.from_numpy(points.images)).mu, atol=1e-5)
+
+
+def test_pictures_of_samples_show_the_models_own_prior() -> None:
+    model = make("student_vae", MlpTiny, (1, 8, 8))
+    own = encode_neural(model, pictures_data(), RUN).arrays["picture_samples"]
+    assert own.shape == (SAMPLES, 1, 8, 8)
+    here = torch.ones(SAMPLES, 2)
+    model.sample_prior = lambda noise: here * (noise["radius"] >= 0)
+    with torch.no_grad():
+        expected = as_bytes(model.mean_image(model.decode(here)).numpy())
+    np.testing.assert_array_equal(encode_neural(model, pictures_data(), RUN).arrays["picture_samples"], expected)
+    assert not np.array_equal(own, expected)
+
+
+@pytest.mark.parametrize("name", ["ae", "vae", "beta_vae_full", "iaf_vae", "avb", "isa_vae"])
 def test_encoding_twice_gives_the_same_bits(name: str) -> None:
     first, again = (encode_neural(make(name, MlpTiny, (1, 8, 8)), pictures_data(), RUN) for _ in range(2))
     assert equal_codes(first, again)
@@ -308,7 +333,7 @@ def test_importance_weights_are_those_of_a_linear_gaussian_model() -> None:
     np.testing.assert_allclose(found, exact, atol=0.15)
 
 
-@pytest.mark.parametrize("name", ["vae", "beta_vae_full"])
+@pytest.mark.parametrize("name", ["vae", "beta_vae_full", "iaf_vae", "sparse_vae"])
 def test_importance_weights_take_the_posterior_back(name: str) -> None:
     """With x independent of z the weights are p(x) p(z) / q(z|x), whose mean over q is p(x)."""
     model = make(name)
@@ -326,7 +351,8 @@ def test_importance_weights_take_the_posterior_back(name: str) -> None:
 
 
 def test_what_has_no_posterior_density_has_no_importance_weights() -> None:
-    assert "log_weights" not in encode_neural(make("ae"), data(), RUN).arrays
+    for name in ("ae", "avb"):
+        assert "log_weights" not in encode_neural(make(name), data(), RUN).arrays
     none = EncodingSettings(likelihood_points=0)
     assert "log_weights" not in encode_neural(make("vae"), data(), RUN, none).arrays
 

@@ -194,8 +194,8 @@ class TestTraining:
     ) -> None:
         """Its last loss was finite, and its codes still are."""
 
-        def step(self: StackedEngine, x: Any, x2: Any, noise: Any, step: int) -> dict[str, Tensor]:
-            terms = take_step(self, x, x2, noise, step)
+        def step(self: StackedEngine, x: Any, x2: Any, noise: Any, step: int, labels: Any = None) -> dict[str, Tensor]:
+            terms = take_step(self, x, x2, noise, step, labels)
             if step == 39:
                 with torch.no_grad():
                     self.parameters["decoder.4.bias"][1, 0] = math.nan

@@ -1,0 +1,84 @@
+"""What the field's other sets share: one image of every combination of factors, unpacked once into the cache."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from math import prod
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Float, UInt8
+from numpy import ndarray
+
+from benchmark.datasets import _packed
+from benchmark.datasets._dataset import Data, Dataset
+from benchmark.datasets._files import RemoteFile, cache_dir, obtain, remembered_sha256
+from benchmark.spec import digest
+
+BLOCK = 1_000
+"""Images that are converted together."""
+
+
+class PublishedGrid(Dataset):
+    """Images (N c h w) of which 255 is white, in C order over the factors. All are trained on and scored.
+
+    The authors' archives cannot be read image by image. At the first use the images are written as they are needed,
+    uncompressed, into a file in the cache, which all processes map into memory; the archive is not read again.
+    """
+
+    name: ClassVar[str]
+    factor_names: ClassVar[tuple[str, ...]]
+    factor_sizes: ClassVar[tuple[int, ...]]
+
+    @property
+    @abstractmethod
+    def image_shape(self) -> tuple[int, int, int]:
+        """(c, h, w) at these settings."""
+
+    @abstractmethod
+    def unpack(self, paths: list[Path]) -> Iterator[UInt8[ndarray, "m c h w"]]:
+        """All images in C order over the factors, in blocks. Raises `UsageError` for files of other content."""
+
+    def wanted(self) -> Sequence[RemoteFile]:
+        """The files that these settings need."""
+        return self.files
+
+    def load(self, data_dir: Path | None = None) -> Data:
+        """Map the unpacked images into memory. Raises `UsageError` where a file cannot be had."""
+        paths = obtain(self.name, self.wanted(), data_dir)
+        count, size = prod(self.factor_sizes), prod(self.image_shape)
+        source = digest([remembered_sha256(path) for path in paths])
+        kind = "x".join(map(str, self.image_shape))
+        path = cache_dir() / self.name / f"unpacked-v{self.version}-{kind}-{source}.npy"
+        if not path.exists():
+            _packed.write(path, (count, size), (block.reshape(len(block), size) for block in self.unpack(paths)))
+        rows = np.arange(count)
+        return Data(
+            images=_packed.read(path, (count, size)).reshape(count, *self.image_shape),
+            factors=np.ascontiguousarray(np.indices(self.factor_sizes).reshape(len(self.factor_sizes), -1).T),
+            factor_names=self.factor_names,
+            factor_sizes=self.factor_sizes,
+            training_rows=rows,
+            evaluation_rows=rows,
+            grid=True,
+            maximum=255,
+        )
+
+
+def resized(images: UInt8[ndarray, "m c h h"], side: int) -> UInt8[ndarray, "m c r r"]:
+    """Smaller square images: each pixel is the average over the area that it covers, rounded."""
+    if images.shape[2] == side:
+        return images
+    weights = _areas(images.shape[2], side)
+    blocks = (images[start : start + BLOCK] for start in range(0, len(images), BLOCK))
+    return np.concatenate([np.rint(weights @ block @ weights.T).astype(np.uint8) for block in blocks])
+
+
+def _areas(old: int, new: int) -> Float[ndarray, "new old"]:
+    """The share of each old pixel in each new one, along one axis."""
+    edges = np.arange(new + 1) * old / new
+    pixels = np.arange(old)
+    overlap = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
+    return (np.clip(overlap, 0, None) * new / old).astype(np.float32)

@@ -1,0 +1,71 @@
+"""What dSprites' harder variants share: colour images painted from the binary ones when they are asked for."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Integer, UInt8
+from numpy import ndarray
+
+from benchmark.datasets import _sprites
+from benchmark.datasets._dataset import Data, Dataset, Images
+from benchmark.datasets.dsprites import Dsprites
+from benchmark.seeds import stream
+from benchmark.spec import static
+
+
+class DspritesVariant(Dataset):
+    """dSprites' factors; images (N 3 r r), of which 255 is white, with something random that belongs to the image.
+
+    Locatello et al. (2019) draw it anew whenever an image is sampled. Here it is drawn from a stream named by
+    `seed` and the sprite's place in the whole grid: an image is the same each time it is read and whatever the stride.
+    Only the binary images are kept (bits, where they are many); a batch is painted when it is read.
+    """
+
+    class Settings(Dsprites.Settings):
+        seed: int = static(0, "what is drawn for each image; independent of the run's seed", ge=0)
+
+    files = Dsprites.files
+    drawn = True
+    name: ClassVar[str]
+    settings: Settings
+
+    @staticmethod
+    @abstractmethod
+    def paint(sprite: UInt8[ndarray, "1 r r"], rng: np.random.Generator) -> UInt8[ndarray, "3 r r"]:
+        """One image from its sprite of 0 and 1."""
+
+    def load(self, data_dir: Path | None = None) -> Data:
+        """Load dSprites, from its published archive where that is found, and paint it lazily."""
+        resolution, stride = self.settings.resolution, self.settings.stride
+        sprites = Dsprites(Dsprites.Settings(resolution=resolution, stride=stride)).load(data_dir)
+        places = np.ravel_multi_index(tuple((sprites.factors * stride).T), _sprites.SIZES)
+        return replace(sprites, images=Painted(sprites.images, places, type(self), self.settings.seed), maximum=255)
+
+
+@dataclass(frozen=True)
+class Painted:
+    """Images of a variant; `places` are the sprites' rows in the whole grid."""
+
+    sprites: Images
+    places: Integer[ndarray, " N"]
+    variant: type[DspritesVariant]
+    seed: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (len(self.sprites), 3, *self.sprites.shape[2:])
+
+    def __len__(self) -> int:
+        return len(self.sprites)
+
+    def __getitem__(self, rows: Integer[ndarray, " n"] | slice) -> UInt8[ndarray, "n 3 r r"]:
+        sprites = self.sprites[rows]
+        images = np.empty((len(sprites), *self.shape[1:]), np.uint8)
+        for image, sprite, place in zip(images, sprites, self.places[rows].tolist(), strict=True):
+            image[:] = self.variant.paint(sprite, stream(self.variant.name, self.seed, block=place))
+        return images

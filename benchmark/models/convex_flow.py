@@ -1,0 +1,70 @@
+"""Convex-flow embedding: Isomap whose distances are potentials of flows that crowded edges slow (Efros et al. 2004)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+
+from benchmark.errors import ModelError
+from benchmark.models._model import Transductive
+from benchmark.models._neighbours import PathEmbedding, classical_scaling
+from benchmark.spec import Number, static
+
+
+class ConvexFlow(PathEmbedding, Transductive):
+    """Classical scaling of node potentials in the symmetric k-nearest-neighbour graph (E, figs. 4, 5).
+
+    From each source a unit flows to every other point at least cost. A unit over an edge of length d₁ costs d₁, then
+    d₂, then d₃, each of the first two up to a capacity; a point's distance is what one more unit to it would cost.
+    The slides leave capacities and ratios open: the defaults are ours. With capacity ∞ the distances are Isomap's.
+    """
+
+    class Settings(PathEmbedding.Settings):
+        subset: int = static(500, "points embedded, drawn by the run's seed", ge=3)
+        capacity: Number = static(0.15, "share of the whole flow after which an edge gets dearer, and again", gt=0)
+        second: Number = static(4.0, "d₂/d₁", ge=1, allow_inf_nan=False)
+        third: Number = static(16.0, "d₃/d₁, at least the second", ge=1, allow_inf_nan=False)
+
+    settings: Settings
+
+    def embed(self, x: ndarray, rng: np.random.Generator) -> ndarray:
+        options = self.settings
+        if options.third < options.second:
+            raise ModelError("model.third below model.second makes the cost not convex")
+        ratios = (1.0, options.second, options.third)
+        distances = flow_distances(self.graph(x), ratios, options.capacity * (len(x) - 1))
+        return classical_scaling((distances + distances.T) / 2, options.latents)
+
+
+def flow_distances(graph: Any, ratios: tuple[float, float, float], capacity: float) -> Float[ndarray, "n n"]:
+    """The potential of every node (columns) under the flow of one unit to each from every source (rows).
+
+    `graph`: sparse symmetric edge lengths (n n); `ratios`: d₁, d₂, d₃ over the length, ascending; `capacity`: units
+    that each of the first two segments carries, in either direction. Potentials are the linear program's dual values;
+    where a segment is exactly full they are one choice between its cost and the next.
+    """
+    from scipy.optimize import linprog
+    from scipy.sparse import csr_array, hstack
+    from scipy.sparse.csgraph import shortest_path
+
+    if math.isinf(capacity):
+        return shortest_path(graph, method="D", directed=False)
+    n, arcs = graph.shape[0], graph.tocoo()
+    m = arcs.nnz
+    ends = (np.concatenate([arcs.col, arcs.row]), np.tile(np.arange(m), 2))
+    incidence = csr_array((np.repeat([1.0, -1.0], m), ends), shape=(n, m))
+    balance = hstack([incidence] * 3, format="csr")
+    costs = np.concatenate([ratio * arcs.data for ratio in ratios])
+    bounds = np.stack([np.zeros(3 * m), np.repeat([capacity, capacity, math.inf], m)], axis=1)
+    distances = np.zeros((n, n))
+    for source in range(n):
+        others = np.arange(n) != source
+        result = linprog(costs, A_eq=balance[others], b_eq=np.ones(n - 1), bounds=bounds, method="highs-ds")
+        if result.status != 0:
+            raise ModelError(f"the flow from one of the points was not found: {result.message}")
+        distances[source, others] = result.eqlin.marginals
+    return distances

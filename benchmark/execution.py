@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import suppress
@@ -89,6 +90,8 @@ def _round(
     """One pool's life: (index, value, []) for each task done, and (None, None, tasks in hand) if the pool broke."""
     from joblib.externals.loky.process_executor import BrokenProcessPool, ProcessPoolExecutor, ShutdownExecutorError
 
+    # loky replaces a worker that has grown by 300 MB between two tasks, as loading data makes it do, and warns of it.
+    warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
     pool = ProcessPoolExecutor(max_workers=width, initializer=_end_with, initargs=(os.getpid(),))
     queue = list(reversed(batch))
     running: dict[Future[Any], int] = {}

@@ -74,7 +74,7 @@ PIECES = Pieces(parts=fits_of_factors, compute=compute, combine=combine)
     supervised=True,
     rows="all",
     representations=("mean",),
-    quick={"train": 1_000, "test": 1_000},
+    quick={"train": 100, "test": 1_000},
     trial={"train": 150, "test": 150},
     cost=600.0,
     invariances=("permutation", "sign", "scale"),

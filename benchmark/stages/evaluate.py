@@ -129,10 +129,12 @@ def evaluate(
     def run(batch: list[ScoreTask]) -> Iterator[tuple[ScoreTask, Scored]]:
         nonlocal done
         for outcome in execute(score, batch, jobs):
-            done += costs.pop(outcome.task)
+            scored = outcome.value or Scored("failed", outcome.died)
+            cost = costs.pop(outcome.task)
+            done += 0.0 if scored.pieces else cost  # its pieces are the work, and now known
             if outcome.died and not outcome.task.piece:
                 fail(outcome.task, outcome.died)
-            yield outcome.task, outcome.value or Scored("failed", outcome.died)
+            yield outcome.task, scored
             on_cost(done, done + sum(costs.values()))
 
     waiting: dict[ScoreTask, list[ScoreTask]] = {}

@@ -92,7 +92,9 @@ def _round(
 
     # loky replaces a worker that has grown by 300 MB between two tasks, as loading data makes it do, and warns of it.
     warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
-    pool = ProcessPoolExecutor(max_workers=width, initializer=_end_with, initargs=(os.getpid(),))
+    # A process a core, each of one thread: numpy's own threads on top would fight for the cores.
+    threads = {name: os.environ.get(name, "1") for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    pool = ProcessPoolExecutor(max_workers=width, initializer=_end_with, initargs=(os.getpid(),), env=threads)
     queue = list(reversed(batch))
     running: dict[Future[Any], int] = {}
     broken = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -53,13 +54,19 @@ def publish(table: pd.DataFrame, suite: str, to: Path) -> Path:
 
 def anchors(metric: str) -> pd.DataFrame:
     """The anchors' published scores of one measure, by `summarise`'s columns; empty where none are published."""
-    path = folder() / f"{ANCHORS}-summary.csv"
-    if not path.exists():
-        return pd.DataFrame(columns=[*KEY, "status", "runs", "mean", "std", "low", "high", "reason"])
-    rows = pd.read_csv(path, dtype={"budget": "Int64"})
+    rows = _all_anchors()
     rows = rows[rows["metric"] == metric]
     order = rows["model"].map({name: place for place, name in enumerate(ORDER)})
     return rows.assign(order=order).sort_values([*KEY[1:-1], "order"], kind="stable", ignore_index=True)
+
+
+@cache
+def _all_anchors() -> pd.DataFrame:
+    """The whole table, read once: a page asks for every column of every board."""
+    path = folder() / f"{ANCHORS}-summary.csv"
+    if not path.exists():
+        return pd.DataFrame(columns=[*KEY, "status", "runs", "mean", "std", "low", "high", "reason"])
+    return pd.read_csv(path, dtype={"budget": "Int64"})
 
 
 def spelled(row: pd.Series) -> str:

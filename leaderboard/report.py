@@ -11,24 +11,17 @@ from typing import Any
 import pandas as pd
 
 from benchmark.atomic import write_atomically
-from benchmark.codes import Codes
 from benchmark.errors import BenchmarkError
 from benchmark.metrics._declare import Metric
 from benchmark.spec import Run
 from benchmark.stages.aggregate import aggregate, configurations, headline_rows, symbol
-from leaderboard import figures, pictures
+from leaderboard import charts, pictures
 from leaderboard.board import Board, Cell, Row, boards, primary, title
-from leaderboard.figures import Figure, Look
+from leaderboard.results import Results
+from leaderboard.style import Figure, looks
 
 PICTURED = 20
 """At most so many configurations have pictures on the page."""
-PICTURES = {
-    "picture_images",
-    "picture_reconstructions",
-    "picture_traversals",
-    "picture_samples",
-    "picture_coordinate_kl",
-}
 HERE = Path(__file__).parent
 
 
@@ -158,11 +151,21 @@ def sections(
         by_dataset.setdefault(board.dataset, []).append(board)
     for number, (dataset, own) in enumerate(by_dataset.items()):
         of_dataset = described[described["dataset_label"] == dataset]
-        looks = figures.looks(
+        own_looks = looks(
             dict(zip(of_dataset["label"], of_dataset["model"], strict=True)),
             list(of_dataset.loc[of_dataset["reference"], "label"]),
         )
         rows = headlines[(headlines["dataset_label"] == dataset) & (headlines["status"] == "ok")]
+        kept = own[0].representation
+        of_board = correlations[(correlations["dataset"] == dataset) & (correlations["representation"] == kept)]
+        results = Results(
+            board=own[0],
+            rows=rows[rows["representation"] == kept],
+            table=table[table["config_id"].isin(of_dataset["config_id"])],
+            correlations=of_board,
+            records=records,
+            looks=own_looks,
+        )
         shown: list[Configuration] = []
         for row in own[0].rows:
             configuration = _configuration(own[0], row, table, records, with_pictures=pictured < PICTURED)
@@ -174,7 +177,7 @@ def sections(
                 dataset=dataset,
                 boards=own,
                 details={b.representation: _details(table, b) for b in own},
-                charts=_charts(own[0], rows, correlations[correlations["dataset"] == dataset], records, looks),
+                charts=charts.draw(results),
                 configurations=shown,
             )
         )
@@ -191,7 +194,8 @@ def _configuration(
     names = of_config[["dataset", "model", "network"]].iloc[0].to_dict() | {"training": ""}
     settings = {part: spelled(str(names[part]), values) for part, values in parts.items() if values is not None}
     shown = records.get(run_id, {"run_id": run_id})
-    drawn = _pictures(shown["folder"], row.label) if with_pictures and "folder" in shown else []
+    codes = shown["folder"] / "codes.safetensors" if with_pictures and "folder" in shown else None
+    drawn = pictures.draw(codes, row.label) if codes is not None and codes.exists() else []
     return Configuration(
         row.config_id,
         row.label,
@@ -244,60 +248,3 @@ def _details(table: pd.DataFrame, board: Board) -> list[Detail]:
         cells = [Cell(by_config[c], "ok") if c in by_config else Cell() for c in order]
         found.append(Detail(" ".join(word for word in words if word), str(protocol), cells))
     return found
-
-
-def _charts(
-    board: Board,
-    rows: pd.DataFrame,
-    correlations: pd.DataFrame,
-    records: Mapping[str, Mapping[str, Any]],
-    looks: Mapping[str, Look],
-) -> list[Figure]:
-    """The charts of one dataset that its results allow."""
-    rows = rows[rows["representation"] == board.representation]
-    scored = [column for column in board.columns if column.numbers]
-    ordered = {row.label: looks[row.label] for row in board.rows}
-    panels = [(column.name, f"{column.title}\xa0{column.arrow}".strip()) for column in scored]
-    own = correlations[correlations["representation"] == board.representation]
-    wide = rows[~rows["reference"]].pivot(index=["label", "run_id"], columns="column", values="value").reset_index()
-    rec = next((column for column in scored if column.metric == "reconstruction" and column.name in wide), None)
-    against = [(c.name, c.title) for c in scored if c.supervised and c.name in wide and "@" not in c.name][:6]
-    charts = [
-        figures.seed_spread(rows, panels, ordered),
-        figures.trade_off(wide, (rec.name, rec.title), against, ordered) if rec else None,
-        figures.correlation_heatmap(own, {column.name: column.title for column in scored}),
-        figures.training_curves(_histories(rows, records, list(ordered)), looks),
-    ]
-    return [chart for chart in charts if chart is not None]
-
-
-def _histories(
-    rows: pd.DataFrame, records: Mapping[str, Mapping[str, Any]], labels: Sequence[str]
-) -> dict[str, list[pd.DataFrame]]:
-    """The histories of each label's runs; closed forms have none."""
-    histories: dict[str, list[pd.DataFrame]] = {label: [] for label in labels}
-    for run in rows.drop_duplicates("run_id").sort_values("seed").itertuples():
-        record = records.get(str(run.run_id))
-        if record is None or not (path := record["folder"] / "history.csv").exists():
-            continue
-        try:
-            histories[str(run.label)].append(pd.read_csv(path))
-        except ValueError as error:
-            raise BenchmarkError(f"{path} cannot be read ({error}); delete its run folder and rerun") from None
-    return histories
-
-
-def _pictures(folder: Path, label: str) -> list[Figure]:
-    """The pictures of one run that its codes file has the arrays for."""
-    path = folder / "codes.safetensors"
-    if not path.exists():
-        return []
-    arrays = Codes.load(path, names=PICTURES).arrays
-    drawn = []
-    if "picture_images" in arrays and "picture_reconstructions" in arrays:
-        drawn.append(pictures.reconstructions(arrays["picture_images"], arrays["picture_reconstructions"], label))
-    if "picture_traversals" in arrays:
-        drawn.append(pictures.traversals(arrays["picture_traversals"][0], arrays.get("picture_coordinate_kl"), label))
-    if "picture_samples" in arrays:
-        drawn.append(pictures.samples(arrays["picture_samples"], label))
-    return drawn

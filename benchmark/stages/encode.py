@@ -15,6 +15,7 @@ from benchmark.models._model import Anchor, Embedding, Transductive
 from benchmark.models._neural import NeuralModel
 from benchmark.seeds import stream
 from benchmark.spec import Run
+from benchmark.stages.studies import Trained, study
 from benchmark.suite import EncodingSettings
 
 ENCODING = 2
@@ -75,7 +76,7 @@ def encode_embedding(model: Embedding, data: Data, run: Run, embedded: ndarray |
         jacobian = model.jacobian(means[sample(run, "jacobian", len(rows), JACOBIANS)])
         arrays |= {} if jacobian is None else singular_vectors(np.asarray(jacobian))
         arrays |= pictures(decode, means, None, data, run, prior=model.standardised)
-    return Codes(
+    codes = Codes(
         means=means,
         factors=data.factors[rows],
         factor_names=data.factor_names,
@@ -83,6 +84,8 @@ def encode_embedding(model: Embedding, data: Data, run: Run, embedded: ndarray |
         grid=data.grid and embedded is None,
         arrays=arrays,
     )
+    codes.arrays.update(study(Trained(model, data, codes, run)))
+    return codes
 
 
 def encode_neural(model: NeuralModel, data: Data, run: Run, encoding: EncodingSettings | None = None) -> Codes:
@@ -138,6 +141,7 @@ def encode_neural(model: NeuralModel, data: Data, run: Run, encoding: EncodingSe
     prior = "samples" in tables or model.matches_prior
     drawn = prior_samples(model, run) if prior else None
     codes.arrays.update(pictures(decode, mean, codes.variances, data, run, prior=prior, drawn=drawn))
+    codes.arrays.update(study(Trained(model, data, codes, run)))
     return codes
 
 

@@ -11,8 +11,14 @@ from synthetic_suite import DECLARATIONS, blob, synthetic_suite
 
 from benchmark.stages.aggregate import aggregate, configurations, headline_rows
 from benchmark.table import compile_table
-from leaderboard import figures, pictures
-from leaderboard.figures import Figure, Look
+from leaderboard.charts.correlations import correlation_heatmap
+from leaderboard.charts.seed_spread import seed_spread
+from leaderboard.charts.trade_off import trade_off
+from leaderboard.charts.training_curves import training_curves
+from leaderboard.pictures.reconstructions import difference, reconstructions
+from leaderboard.pictures.samples import samples
+from leaderboard.pictures.traversals import traversals
+from leaderboard.style import Figure, Look, looks
 
 
 @pytest.fixture(scope="module")
@@ -21,10 +27,10 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def looks(suite: pd.DataFrame) -> dict[str, Look]:
+def by_label(suite: pd.DataFrame) -> dict[str, Look]:
     described = configurations(suite)
     references = list(described.loc[described["reference"], "label"])
-    return figures.looks(dict(zip(described["label"], described["model"], strict=True)), references)
+    return looks(dict(zip(described["label"], described["model"], strict=True)), references)
 
 
 def is_picture(figure: Figure | None) -> bool:
@@ -41,22 +47,22 @@ def pixels(figure: Figure) -> np.ndarray:
         return np.asarray(image.convert("RGB"))
 
 
-def test_looks_differ(looks):
-    assert len({(look.colour, look.marker, str(look.dash)) for look in looks.values()}) == len(looks) - 1
-    assert looks["perfect"] == looks["noise"], "references share theirs"
-    assert looks["beta_vae β=4"].marker == looks["beta_vae β=10"].marker
+def test_looks_differ(by_label):
+    assert len({(look.colour, look.marker, str(look.dash)) for look in by_label.values()}) == len(by_label) - 1
+    assert by_label["perfect"] == by_label["noise"], "references share theirs"
+    assert by_label["beta_vae β=4"].marker == by_label["beta_vae β=10"].marker
 
 
 @pytest.mark.parametrize("kind", ["svg", "png", "pdf"])
-def test_charts(suite, looks, kind):
+def test_charts(suite, by_label, kind):
     rows = headline_rows(suite, DECLARATIONS).query("status == 'ok' and representation == 'mean'")
     names = {name: name for name in rows["column"].drop_duplicates()}
     histories = {"vae": [pd.DataFrame({"step": [0, 1, 2], "rec": [9.0, 5, 1], "probe_kl_0": 1.0}) for _ in range(2)]}
     wide = rows.pivot(index=["label", "run_id"], columns="column", values="value").reset_index()
-    assert is_picture(figures.seed_spread(rows, list(names.items()), looks, kind))
-    assert is_picture(figures.correlation_heatmap(aggregate(suite, DECLARATIONS).correlations, names, kind))
-    assert is_picture(figures.trade_off(wide, ("reconstruction", "rec"), [("mig", "MIG")], looks, kind))
-    assert is_picture(figures.training_curves(histories, looks, kind))
+    assert is_picture(seed_spread(rows, list(names.items()), by_label, kind))
+    assert is_picture(correlation_heatmap(aggregate(suite, DECLARATIONS).correlations, names, kind))
+    assert is_picture(trade_off(wide, ("reconstruction", "rec"), [("mig", "MIG")], by_label, kind))
+    assert is_picture(training_curves(histories, by_label, kind))
 
 
 def test_legend_of_many_configurations_has_room():
@@ -65,28 +71,28 @@ def test_legend_of_many_configurations_has_room():
     values = pd.DataFrame({"label": list(labels), "rec": 1.0 * np.arange(20), "mig": 0.5})
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert is_picture(figures.trade_off(values, ("rec", "rec"), [("mig", "MIG")], figures.looks(labels)))
+        assert is_picture(trade_off(values, ("rec", "rec"), [("mig", "MIG")], looks(labels)))
 
 
-def test_same_figure_same_bytes(suite, looks):
+def test_same_figure_same_bytes(suite, by_label):
     rows = headline_rows(suite, DECLARATIONS).query("status == 'ok' and representation == 'mean'")
-    first, second = (figures.seed_spread(rows, [("mig", "MIG")], looks) for _ in range(2))
+    first, second = (seed_spread(rows, [("mig", "MIG")], by_label) for _ in range(2))
     assert first == second
 
 
-def test_nothing_to_show(looks):
+def test_nothing_to_show(by_label):
     empty = pd.DataFrame({"label": [], "column": [], "value": []})
-    assert figures.training_curves({}, looks) is None
-    assert figures.training_curves({"vae": []}, looks) is None
-    assert figures.seed_spread(empty, [("mig", "MIG")], looks) is None
-    assert figures.correlation_heatmap(pd.DataFrame(columns=["a", "b", "rho"]), {"mig": "MIG"}) is None
-    assert figures.trade_off(empty, ("a", "a"), [], looks) is None
+    assert training_curves({}, by_label) is None
+    assert training_curves({"vae": []}, by_label) is None
+    assert seed_spread(empty, [("mig", "MIG")], by_label) is None
+    assert correlation_heatmap(pd.DataFrame(columns=["a", "b", "rho"]), {"mig": "MIG"}) is None
+    assert trade_off(empty, ("a", "a"), [], by_label) is None
 
 
 @pytest.mark.parametrize("runs", [1, 2, 5, 10])
 def test_any_number_of_seeds(runs):
     values = pd.DataFrame({"label": "vae", "column": "mig", "value": np.linspace(0, 1, runs)})
-    figure = figures.seed_spread(values, [("mig", "MIG")], {"vae": Look("red", "o", "-")})
+    figure = seed_spread(values, [("mig", "MIG")], {"vae": Look("red", "o", "-")})
     assert is_picture(figure)
     said = "violins" if runs >= 10 else "boxes" if runs >= 5 else "too few seeds"
     assert figure is not None and said in figure.caption
@@ -94,9 +100,9 @@ def test_any_number_of_seeds(runs):
 
 def test_difference_says_which_way():
     black, white = np.zeros((1, 1, 4, 4), np.uint8), np.full((1, 1, 4, 4), 255, np.uint8)
-    blue, orange = pictures.difference(black, white)[0, 0, 0], pictures.difference(white, black)[0, 0, 0]
+    blue, orange = difference(black, white)[0, 0, 0], difference(white, black)[0, 0, 0]
     assert blue[2] > blue[0] and orange[0] > orange[2]
-    assert (pictures.difference(white, white) == 255).all()
+    assert (difference(white, white) == 255).all()
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -105,15 +111,15 @@ def test_pictures_of_any_size(channels, side):
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (12, channels, side, side), dtype=np.uint8)
     moved = rng.integers(0, 256, (3, 10, channels, side, side), dtype=np.uint8)
-    assert is_picture(pictures.reconstructions(images, images, "vae"))
-    assert is_picture(pictures.traversals(moved, np.array([1.0, 0.0, 2.0]), "vae"))
-    assert is_picture(pictures.samples(images[:10], "vae"))
+    assert is_picture(reconstructions(images, images, "vae"))
+    assert is_picture(traversals(moved, np.array([1.0, 0.0, 2.0]), "vae"))
+    assert is_picture(samples(images[:10], "vae"))
 
 
 def test_traversals_are_sorted_by_kl_and_passive_ones_faded():
     place = np.full(10, 32.0)
     still, moving = blob(place, place, np.full(10, 12.0)), blob(np.linspace(10, 54, 10), place, np.full(10, 12.0))
-    figure = pictures.traversals(np.stack([still, moving]), np.array([0.001, 3.0]), "vae")
+    figure = traversals(np.stack([still, moving]), np.array([0.001, 3.0]), "vae")
     assert "1 coordinates active" in figure.alt and "1 of 2" in figure.caption
     image = pixels(figure)
     half = len(image) // 2
@@ -124,13 +130,13 @@ def test_traversals_are_sorted_by_kl_and_passive_ones_faded():
 
 def test_traversals_without_kl_say_so():
     moved = np.zeros((20, 10, 1, 8, 8), np.uint8)
-    caption = pictures.traversals(moved, None, "ae").caption
+    caption = traversals(moved, None, "ae").caption
     assert "deterministic" in caption and "8 further coordinates are not shown" in caption
 
 
 def test_pixels_are_not_resampled(tmp_path: Path):
     board = (np.indices((64, 64)).sum(axis=0) % 2 * 255).astype(np.uint8)[None, None].repeat(10, axis=0)
-    image = pixels(pictures.reconstructions(board, board, "vae"))
+    image = pixels(reconstructions(board, board, "vae"))
     rows = np.flatnonzero((image.min(axis=2) < 5).mean(axis=1) > 0.3)
     centre = image[rows[10], -60:-20, 0]
     assert set(np.unique(centre // 128)) == {0, 1} and (np.abs(np.diff(centre.astype(int))) > 200).all()

@@ -67,7 +67,7 @@ def test_the_scoring_side_never_imports_torch(tmp_path, module):
 
 def test_no_measure_and_no_page_imports_torch(tmp_path):
     metrics = [f"benchmark.metrics.{name}" for name in registry.names("metric")]
-    pages = ["leaderboard.report", "leaderboard.regression", "leaderboard.figures"]
+    pages = ["leaderboard.report", "leaderboard.regression", "leaderboard.charts", "leaderboard.pictures"]
     code = f"import importlib\nfor name in {metrics + pages!r}: importlib.import_module(name)"
     assert "torch" not in imported(code, tmp_path)
 

@@ -1,0 +1,19 @@
+"""Charts of one dataset's results, a file each. A file has `charts(results, kind)`: its figures, or None for none."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from leaderboard.results import Results
+from leaderboard.style import Figure, Kind
+
+ORDER = ("seed_spread", "trade_off", "correlations", "training_curves")
+"""The files of this folder, in the order in which a page shows them."""
+
+
+def draw(results: Results, kind: Kind = "svg") -> list[Figure]:
+    """Every chart that the results allow."""
+    found = []
+    for name in ORDER:
+        found += import_module(f"{__name__}.{name}").charts(results, kind)
+    return [figure for figure in found if figure is not None]

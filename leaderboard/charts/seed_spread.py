@@ -1,0 +1,92 @@
+"""Every run of every configuration, a dot a seed (M Figs. 5.14, 5.15)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from textwrap import fill
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from leaderboard.results import Results
+from leaderboard.style import REFERENCE, STYLE, Figure, Kind, Look, canvas, finished
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def charts(results: Results, kind: Kind) -> list[Figure | None]:
+    titles = [(column.name, f"{column.title}\xa0{column.arrow}".strip()) for column in results.scored]
+    looks = {row.label: results.looks[row.label] for row in results.board.rows}
+    return [seed_spread(results.rows, titles, looks, kind)]
+
+
+def seed_spread(
+    values: pd.DataFrame, panels: Sequence[tuple[str, str]], looks: Mapping[str, Look], kind: Kind = "svg"
+) -> Figure | None:
+    """Every run as a dot: a panel per column, a row per configuration.
+
+    `values` has `label`, `column` and `value`; `panels` are the columns with their titles. From ten runs on a violin
+    lies behind the dots, from five a box, below that a tick at the median.
+    """
+    from matplotlib import rc_context
+
+    labels = [label for label in looks if label in set(values["label"])]
+    if not labels or not panels:
+        return None
+    with rc_context(STYLE):
+        names = max(map(len, labels)) * 0.075
+        figure, axes = canvas(len(panels), 4, 2.35 + names / 4, 0.75 + 0.24 * len(labels), sharey=True)
+        for (column, title), axis in zip(panels, axes, strict=True):
+            of_column = values[values["column"] == column]
+            for row, label in enumerate(labels):
+                _draw_runs(axis, row, of_column.loc[of_column["label"] == label, "value"].to_numpy(), looks[label])
+            axis.set_title(fill(title, 26))
+            axis.set_yticks(range(len(labels)), labels)
+            axis.set_ylim(len(labels) - 0.4, -0.6)
+            axis.grid(axis="y", visible=False)
+            axis.tick_params(axis="y", length=0)
+            axis.locator_params(axis="x", nbins=5)
+        most = values.groupby(["label", "column"]).size().max()
+        marks = (
+            "violins are density estimates, the tick is the median"
+            if most >= 10
+            else "boxes span the quartiles"
+            if most >= 5
+            else "the tick is the median; too few seeds for a box or a density"
+        )
+        return Figure(
+            "seeds",
+            finished(figure, kind),
+            kind,
+            f"Dot plots of {', '.join(title for _, title in panels)} for {', '.join(labels)}, one dot a run.",
+            f"Every run of every configuration, one dot a seed; {marks}."
+            + (" Grey rows are references." if any(looks[label].colour == REFERENCE for label in labels) else ""),
+        )
+
+
+def _draw_runs(axis: Axes, row: int, runs: np.ndarray, look: Look) -> None:
+    if not len(runs):
+        return
+    import seaborn as sns
+
+    if len(runs) >= 10 and np.ptp(runs) > 0:
+        rows = np.full(len(runs), row)
+        sns.violinplot(
+            x=runs, y=rows, orient="h", native_scale=True, width=0.85, inner=None, cut=0, color=look.colour, alpha=0.25,
+            linewidth=0, ax=axis,
+        )  # fmt: skip
+        axis.set(xlabel="", ylabel="")
+    elif len(runs) >= 5:
+        # Not seaborn's: it uses an argument that matplotlib is about to remove.
+        box = {"facecolor": look.colour, "alpha": 0.2, "linewidth": 0}
+        line = {"color": look.colour, "linewidth": 0.8}
+        axis.boxplot(
+            runs, positions=[row], orientation="horizontal", widths=0.6, patch_artist=True, showfliers=False,
+            showcaps=False, boxprops=box, whiskerprops=line, medianprops=line, manage_ticks=False,
+        )  # fmt: skip
+    median = np.median(runs)
+    axis.plot([median, median], [row - 0.32, row + 0.32], color=look.colour, linewidth=1.8, solid_capstyle="round")
+    offsets = 0.14 * np.where(np.arange(len(runs)) % 2, 1, -1) if len(runs) > 1 else np.zeros(1)
+    axis.scatter(runs, row + offsets, s=13, color=[look.colour], alpha=0.8, linewidth=0, zorder=3)

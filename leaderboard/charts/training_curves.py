@@ -1,0 +1,70 @@
+"""Training curves: the terms of each objective over the steps (M Figs. 5.4, 5.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from leaderboard.results import Results
+from leaderboard.style import STYLE, Figure, Kind, Look, canvas, finished, legend
+
+
+def charts(results: Results, kind: Kind) -> list[Figure | None]:
+    return [training_curves(results.histories(), results.looks, kind)]
+
+
+def training_curves(
+    histories: Mapping[str, Sequence[pd.DataFrame]], looks: Mapping[str, Look], kind: Kind = "svg"
+) -> Figure | None:
+    """A panel per term of the objective: each configuration's mean over seeds, and the range that its seeds span.
+
+    Histories have a column `step` and one per term, in nats. None where there is no history.
+    """
+    from matplotlib import rc_context
+
+    every = {label: pd.concat(frames) for label, frames in histories.items() if frames}
+    terms = [t for t in dict.fromkeys(str(c) for frame in every.values() for c in frame) if is_term(t)]
+    if not terms:
+        return None
+    with rc_context(STYLE):
+        figure, axes = canvas(len(terms), 3, 3.5, 2.5)
+        for term, axis in zip(terms, axes, strict=True):
+            values = []
+            for label, frame in every.items():
+                if term not in frame:
+                    continue
+                over = frame.groupby("step")[term].agg(["mean", "min", "max"]).dropna()
+                over = over.iloc[:: -(-len(over) // 200)]
+                look = looks[label]
+                axis.fill_between(over.index, over["min"], over["max"], color=look.colour, alpha=0.15, linewidth=0)
+                axis.plot(over.index, over["mean"], color=look.colour, linestyle=look.dash, linewidth=1.4)
+                values.append(over.to_numpy())
+            joined = np.concatenate(values)
+            if joined.min() > 0 and joined.max() > 20 * joined.min():
+                axis.set_yscale("log")
+            axis.set_title(term_name(term))
+            axis.set_xlabel("step")
+            axis.margins(x=0.01)
+        legend(figure, {label: looks[label] for label in every}, lines=True)
+        seeds = max(len(frames) for frames in histories.values())
+        return Figure(
+            "training-curves",
+            finished(figure, kind),
+            kind,
+            f"Line charts over training steps of {', '.join(map(term_name, terms))} for {', '.join(every)}.",
+            "Training curves: the terms of each objective in nats, as logged on training batches. Lines are means over "
+            f"up to {seeds} seeds, bands the range from the lowest to the highest seed. Reconstruction and KL compare "
+            "between models; objectives are each model's own, and estimates of total correlation each estimator's.",
+        )
+
+
+def is_term(column: str) -> bool:
+    """Whether a history's column is a term of the objective, and not a probe of the latent space."""
+    return column not in ("step", "delta_kl", "active") and not column.startswith("probe_")
+
+
+def term_name(term: str) -> str:
+    known = {"loss": "objective", "rec": "reconstruction", "kl": "KL", "tc": "total correlation"}
+    return known.get(term, term.replace("_", " "))

@@ -1,0 +1,141 @@
+"""One style for every figure: colours, fonts, what a finished figure is, and how a configuration looks everywhere."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Canvas
+
+Kind = Literal["svg", "png", "pdf"]
+
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255", "#999933")
+"""Okabe and Ito's colours, then two of Paul Tol's: told apart with any colour vision."""
+REFERENCE = "#8a9099"
+INK, MUTED, FAINT = "#1d2129", "#666c75", "#dfe2e6"
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+DASHES = ("-", (0, (4, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)))
+STYLE: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.titlesize": 9.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 9,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": MUTED,
+    "axes.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.formatter.limits": (-4, 5),
+    "grid.color": FAINT,
+    "grid.linewidth": 0.7,
+    "text.color": INK,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "xtick.major.size": 3,
+    "ytick.major.size": 3,
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "svg.fonttype": "path",
+    "svg.hashsalt": "benchmark",
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A finished picture with what it says: a text for those who cannot see it, and a caption for those who can."""
+
+    name: str
+    data: bytes
+    kind: Kind
+    alt: str
+    caption: str
+
+    @property
+    def uri(self) -> str:
+        """The picture as a data URI, for a page that loads nothing."""
+        kind = {"svg": "image/svg+xml", "png": "image/png", "pdf": "application/pdf"}[self.kind]
+        return f"data:{kind};base64,{base64.b64encode(self.data).decode()}"
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one configuration is drawn everywhere: hue and marker by model, lightness and dash by configuration."""
+
+    colour: Any
+    marker: str
+    dash: Any
+
+
+def looks(models: Mapping[str, str], references: Sequence[str] = ()) -> dict[str, Look]:
+    """The look of each configuration's label, given its model's name; references are grey."""
+    from matplotlib.colors import to_rgb
+
+    names = list(dict.fromkeys(model for label, model in models.items() if label not in references))
+    found = {}
+    for label, model in models.items():
+        if label in references:
+            found[label] = Look(REFERENCE, "o", DASHES[2])
+            continue
+        order = names.index(model)
+        family = [other for other, of in models.items() if of == model and other not in references]
+        position = family.index(label)
+        hue = np.array(to_rgb(PALETTE[order % len(PALETTE)]))
+        lightness = 0.0 if len(family) == 1 else np.linspace(-0.25, 0.5, len(family))[position]
+        colour = hue * (1 + lightness) if lightness < 0 else hue + (1 - hue) * lightness
+        found[label] = Look(tuple(colour.tolist()), MARKERS[order % len(MARKERS)], DASHES[position % len(DASHES)])
+    return found
+
+
+def canvas(panels: int, columns: int, width: float, height: float, **options: Any) -> tuple[Canvas, list[Axes]]:
+    """A figure with so many panels, each `width` × `height` inches, at most `columns` in a row."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure as Canvas
+
+    columns = min(columns, panels)
+    rows = -(-panels // columns)
+    figure = Canvas(figsize=(width * columns, height * rows), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(rows, columns, squeeze=False, **options).ravel().tolist()
+    for axis in axes[panels:]:
+        axis.remove()
+    return figure, axes[:panels]
+
+
+def finished(figure: Canvas, kind: Kind) -> bytes:
+    """The file's bytes; the same figure gives the same bytes."""
+    metadata: dict[str, Any] = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[kind]
+    buffer = BytesIO()
+    figure.savefig(buffer, format=kind, dpi=160, metadata=metadata, bbox_inches="tight", pad_inches=0.08)
+    return buffer.getvalue()
+
+
+def legend(figure: Canvas, entries: Mapping[str, Look], *, lines: bool) -> None:
+    from matplotlib.lines import Line2D
+
+    handles = [
+        Line2D([], [], color=look.colour, linestyle=look.dash, linewidth=1.6)
+        if lines
+        else Line2D([], [], color=look.colour, marker=look.marker, linestyle="", markersize=6, markeredgewidth=0)
+        for look in entries.values()
+    ]
+    longest = max(map(len, entries)) * 0.075 + 0.6
+    columns = max(1, min(len(entries), int(figure.get_figwidth() // longest)))
+    figure.set_figheight(figure.get_figheight() + 0.19 * -(-len(entries) // columns))
+    figure.legend(handles, list(entries), loc="outside lower left", ncols=columns, handlelength=2.2 if lines else 1)

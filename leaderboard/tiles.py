@@ -1,0 +1,84 @@
+"""Sheets of small images: what every picture of one run is laid out with."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import numpy as np
+from jaxtyping import UInt8
+from numpy import ndarray
+
+from leaderboard.style import MUTED, STYLE, canvas, finished
+
+GAP = 2
+"""Pixels between the tiles of a grid."""
+
+
+def as_rgb(images: UInt8[ndarray, "*n c h w"]) -> UInt8[ndarray, "*n h w 3"]:
+    """Images for the eye: one channel is repeated, of more than three the first three are shown."""
+    channels = images[..., :3, :, :] if images.shape[-3] >= 3 else images[..., :1, :, :].repeat(3, axis=-3)
+    return np.moveaxis(channels, -3, -1)
+
+
+def tiles(grid: UInt8[ndarray, "rows columns h w 3"]) -> UInt8[ndarray, "H W 3"]:
+    """A table of images as one, on white with a small gap."""
+    rows, columns, h, w, _ = grid.shape
+    sheet = np.full((rows * (h + GAP) - GAP, columns * (w + GAP) - GAP, 3), 255, np.uint8)
+    for i in range(rows):
+        for j in range(columns):
+            top, left = i * (h + GAP), j * (w + GAP)
+            sheet[top : top + h, left : left + w] = grid[i, j]
+    return sheet
+
+
+def faded(images: UInt8[ndarray, "*n h w 3"]) -> UInt8[ndarray, "*n h w 3"]:
+    """Images as a passive coordinate shows them."""
+    return (190 + images.astype(np.float32) * 0.25).astype(np.uint8)
+
+
+def enlarged(images: UInt8[ndarray, "*n h w 3"]) -> UInt8[ndarray, "*n h2 w2 3"]:
+    """Small images by a whole number, so that pixels stay crisp squares."""
+    factor = max(1, 48 // images.shape[-2])
+    return images.repeat(factor, axis=-3).repeat(factor, axis=-2)
+
+
+def sheet(
+    grid: UInt8[ndarray, "rows columns h w 3"], names: list[str], colours: list[str], ends: list[str] | None = None
+) -> bytes:
+    """A grid with a name before each row and, with `ends`, marks below its first, middle and last column."""
+    from matplotlib import rc_context
+
+    image = tiles(enlarged(grid))
+    height, width = image.shape[:2]
+    row, column = height / len(grid), width / grid.shape[1]
+    with rc_context(STYLE):
+        # One sheet pixel is one pixel of the 160 dpi file, so nothing is resampled.
+        figure, (axis,) = canvas(1, 1, width / 160, height / 160)
+        figure.set_layout_engine("none")
+        axis.set_position((0, 0, 1, 1))
+        axis.imshow(image, interpolation="nearest")
+        axis.set_axis_off()
+        for i, (name, colour) in enumerate(zip(names, colours, strict=True)):
+            axis.text(-8, (i + 0.5) * row, name, ha="right", va="center", fontsize=7.5, color=colour)
+        for mark, place in zip(ends or [], (0.5, grid.shape[1] / 2, grid.shape[1] - 0.5), strict=False):
+            axis.text(place * column, height + 6, mark, ha="center", va="top", fontsize=7.5, color=MUTED)
+        return compact(finished(figure, "png"))
+
+
+def png(image: UInt8[ndarray, "H W 3"]) -> bytes:
+    """An image as a PNG file."""
+    from PIL import Image
+
+    buffer = BytesIO()
+    Image.fromarray(image).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def compact(data: bytes) -> bytes:
+    """The same picture in 64 colours of its own: a third of the size, and no difference that one sees."""
+    from PIL import Image
+
+    buffer = BytesIO()
+    with Image.open(BytesIO(data)) as image:
+        image.convert("RGB").quantize(64, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()

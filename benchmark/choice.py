@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +41,12 @@ def read_choice(text: str) -> Choice:
 def split_choices(text: str) -> list[str]:
     """The choices of a list separated by commas; commas within brackets separate settings."""
     return [part.strip() for part in OUTER_COMMA.split(text) if part.strip()]
+
+
+def with_all(choices: Iterable[str], names: Iterable[str]) -> list[str]:
+    """The choices, `all` among them standing for every name; no choices are all names."""
+    chosen = list(choices) or ["all"]
+    return [each for choice in chosen for each in (names if choice == "all" else [choice])]
 
 
 def read_value(text: str) -> Any:

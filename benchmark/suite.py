@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 
 from benchmark import registry
-from benchmark.choice import read_choice
+from benchmark.choice import read_choice, with_all
 from benchmark.errors import UsageError
 from benchmark.registry import Kind
 from benchmark.spec import Component, Run, Settings, TrainingSettings, canonical, static, suggest
@@ -22,7 +22,7 @@ PARTS = ("dataset", "model", "network", "training")
 class EvaluationSettings(Settings):
     """What `evaluate` computes, unless its flags say otherwise."""
 
-    metrics: tuple[str, ...] = static((), "measures, such as mig or mig(bins=10); empty is all of them")
+    metrics: tuple[str, ...] = static((), "measures, such as mig or mig(bins=10); all, or none, is every one of them")
     budget: Literal["quick", "full"] = static("full", "quick and full are different protocols of the costly measures")
     points: int = static(10_000, "points that the sampled measures share", ge=2)
     seed: int = static(0, "seed of every random choice of the evaluation", ge=0)
@@ -131,7 +131,7 @@ def expand(
     """
     stem, content, source = read(name)
     overrides, only = dict(overrides or {}), dict(only or {})
-    for metric in content.evaluation.metrics:
+    for metric in with_all(content.evaluation.metrics, ()):
         registry.entry("metric", read_choice(metric).name)  # said now rather than after hours of training
     used: set[str] = set()
     runs: dict[str, Run] = {}

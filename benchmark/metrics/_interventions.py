@@ -18,8 +18,8 @@ CHUNK = 1_000
 """Points computed at once: what is gathered for them stays in the processor's cache."""
 
 
-def intervention_index(factors: Num[ndarray, "n k"]) -> FactorIndex:
-    """An index of the factors that vary, each renumbered 0, 1, …
+def intervention_index(factors: Num[ndarray, "n k"], constant_factors: int = 0) -> FactorIndex:
+    """An index of the factors that vary, each renumbered 0, 1, …, then of so many that take one value everywhere.
 
     Raises `NotApplicable` where looking rows up is no intervention: continuous factors, fewer than two factors, a
     value held by a single row, or factors that depend on each other, so that fixing one moves another. Full grids
@@ -38,6 +38,7 @@ def intervention_index(factors: Num[ndarray, "n k"]) -> FactorIndex:
     for (k, a), (other, b) in combinations(zip(varying, columns, strict=True), 2):
         if _dependent(a, b):
             raise NotApplicable(f"factors {k} and {other} depend on each other: fixing one would move the other")
+    columns += [np.zeros(len(factors), np.uint16)] * constant_factors
     return FactorIndex(np.stack(columns).T)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy import ndarray
 
 from benchmark import registry
-from benchmark.choice import read_choice
+from benchmark.choice import read_choice, with_all
 from benchmark.codes import Codes, read_arrays
 from benchmark.errors import BenchmarkError, NotApplicable
 from benchmark.execution import Workers, execute
@@ -78,7 +78,7 @@ def declarations(names: tuple[str, ...] = ()) -> dict[str, Metric]:
 
 def check_metrics(texts: tuple[str, ...]) -> tuple[str, ...]:
     """The measures chosen, each spelled one way, or all. Raises `UsageError` on an unknown one or a wrong setting."""
-    choices = [read_choice(text) for text in texts or registry.names("metric")]
+    choices = [read_choice(text) for text in with_all(texts, registry.names("metric"))]
     for choice in choices:
         declaration: Metric = registry.load("metric", choice.name).declaration
         declaration.settings.read(choice.settings, choice.name)

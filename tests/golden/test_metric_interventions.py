@@ -91,3 +91,12 @@ def test_far_from_zero_the_variance_is_still_found():
     """In single precision, squares of uncentred values near 1,000 would hide deviations of 1."""
     factors = grid(SMALL)
     assert factor_vae_score(standardised(factors) + 1_000, factors)["factor_vae_score"] == 1.0
+
+
+def test_a_constant_factor_counted_as_a_class(dsprites):
+    """Perfect codes vote wrong exactly where the constant factor is fixed; a classifier sees that no code is still."""
+    codes, factors = dsprites
+    fixed = np.random.default_rng(0).integers(6, size=15_000)
+    share = (fixed[10_000:] < 5).mean()
+    assert factor_vae_score(codes, factors, constant_factors=1)["factor_vae_score"] == share
+    assert beta_vae_score(codes, factors, constant_factors=1)["beta_vae_score"] > 0.999

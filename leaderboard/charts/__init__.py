@@ -7,7 +7,16 @@ from importlib import import_module
 from leaderboard.results import Results
 from leaderboard.style import Figure, Kind
 
-ORDER = ("seed_spread", "trade_off", "correlations", "training_curves")
+ORDER = (
+    "seed_spread",
+    "sweeps",
+    "trade_off",
+    "alignment",
+    "rate_distortion",
+    "correlations",
+    "embeddings",
+    "training_curves",
+)
 """The files of this folder, in the order in which a page shows them."""
 
 

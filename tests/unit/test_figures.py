@@ -60,7 +60,7 @@ def test_charts(suite, by_label, kind):
     histories = {"vae": [pd.DataFrame({"step": [0, 1, 2], "rec": [9.0, 5, 1], "probe_kl_0": 1.0}) for _ in range(2)]}
     wide = rows.pivot(index=["label", "run_id"], columns="column", values="value").reset_index()
     assert is_picture(seed_spread(rows, list(names.items()), by_label, kind))
-    assert is_picture(correlation_heatmap(aggregate(suite, DECLARATIONS).correlations, names, kind))
+    assert is_picture(correlation_heatmap(aggregate(suite, DECLARATIONS).correlations, names, kind=kind))
     assert is_picture(trade_off(wide, ("reconstruction", "rec"), [("mig", "MIG")], by_label, kind))
     assert is_picture(training_curves(histories, by_label, kind))
 

@@ -17,7 +17,7 @@ from benchmark.models._model import Embedding
 from benchmark.models._neural import NeuralModel
 from benchmark.spec import Run
 
-ORDER: tuple[str, ...] = ()
+ORDER: tuple[str, ...] = ("decoder",)
 """The files of this folder."""
 
 

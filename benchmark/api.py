@@ -246,7 +246,7 @@ def evaluate(
     plugins: Sequence[Path] = (),
     quiet: bool = True,
 ) -> EvaluationSummary:
-    """Score the finished runs of a suite and compile its results table, summaries and correlations.
+    """Score the finished runs of a suite and compile its results table, summaries, correlations and comparisons.
 
     Scores that are there already are kept; failed ones are tried again. With `only` no others than these runs are
     scored; the table is of all runs. `jobs` and `scheduler` are those of `run`.

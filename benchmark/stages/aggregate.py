@@ -1,10 +1,13 @@
-"""From the results table to summaries: spreads over seeds, and rank correlations between measures."""
+"""From the results table to summaries: spreads over seeds, correlations between measures, and comparisons."""
 
 from __future__ import annotations
 
+import ast
+import importlib.util
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cache, partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -12,11 +15,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmark import registry
 from benchmark.atomic import write_atomically
 from benchmark.errors import UsageError
 from benchmark.metrics._declare import Metric
 from benchmark.spec import suggest
-from benchmark.statistics import spearman_interval, spread
+from benchmark.stages import comparisons
+from benchmark.statistics import holm, permutation_p, spearman_interval, spread
 from benchmark.table import split_key
 
 REFERENCE_MODELS = ("perfect", "perfect_dead", "rotated", "noise", "untrained")
@@ -30,32 +35,63 @@ SUMMARY = [
     "budget", "runs", "failed", "mean", "std", "median", "iqm", "low", "high", "direction", "supervised",
 ]  # fmt: skip
 CORRELATIONS = [
-    "dataset", "kind", "representation", "a", "a_protocol", "b", "b_protocol", "rho", "low", "high", "n",
-    "configurations",
+    "dataset", "kind", "representation", "a", "a_protocol", "b", "b_protocol", "rho", "low", "high", "p",
+    "p_holm", "n", "configurations",
 ]  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Summaries:
-    """`summary`: a row per configuration and score. `correlations`: a row per pair of headline scores.
+    """What a suite's results table says, as frames; each is written as a file of its name.
 
-    Intervals are of the interquartile mean and of Spearman's ρ, at 95 %; empty below ten runs or configurations.
+    Intervals are at 95 % and empty below ten runs (or configurations, where those are resampled). `low` and `high`
+    belong to the number before them. Anchors and untrained networks are in `summary` alone; models that see labels
+    (`supervised_model`) are compared and ranked among themselves, and are in no correlation, variance or selection.
+    `dataset` is the dataset's label, but in `summary` its name; `column` is a headline score, named as on the page.
+
+    summary: a row per configuration and score; the interval is of `iqm`.
+    correlations: a row per pair of headline scores: Spearman's `rho` over `n` runs of raw values, `p` by permutation
+        of configurations (empty below five), `p_holm` adjusted over all pairs of a dataset and representation.
+    improvement: a row per ordered pair of configurations `a`, `b` (ids; `a_label`, `b_label`) and score: `p`, the
+        probability that a run of a is better than one of b, over `n_a` and `n_b` runs.
+    ranking: a row per configuration and score: `rank` by interquartile mean, 1 the best; `rank_low` to `rank_high`
+        hold the true rank, for all configurations of a score at once; `groups`: letters, of which two share one if
+        and only if they cannot be told apart; `indistinguishable_from`: the labels of all others that it cannot be
+        told from; `note`: why it was not tested.
+    variance: a row per score: `share_objective`, `share_hyperparameter` and `share_seed` sum to 1, each with an
+        interval named like it; empty where the seed's part cannot be told, as `note` says.
+    selection: a row per supervised score and `criterion` (elbo, reconstruction, udr, random): of sweeps with one run a
+        configuration, what the `best` run is expected to score, what the `chosen` one, and their distance, `regret`.
     """
 
     summary: pd.DataFrame
     correlations: pd.DataFrame
+    improvement: pd.DataFrame
+    ranking: pd.DataFrame
+    variance: pd.DataFrame
+    selection: pd.DataFrame
 
     def write(self, folder: Path) -> None:
-        """Write summary.csv and correlations.csv."""
-        write_atomically(folder / "summary.csv", lambda scratch: self.summary.to_csv(scratch, index=False))
-        write_atomically(folder / "correlations.csv", lambda scratch: self.correlations.to_csv(scratch, index=False))
+        """Write summary.csv and the others; labels in one cell stand between ` | `."""
+        ranking = self.ranking.assign(indistinguishable_from=self.ranking["indistinguishable_from"].map(" | ".join))
+        frames = {each.name: getattr(self, each.name) for each in fields(self)} | {"ranking": ranking}
+        for name, frame in frames.items():
+            write_atomically(folder / f"{name}.csv", partial(frame.to_csv, index=False))
 
 
 def aggregate(table: pd.DataFrame, declarations: Mapping[str, Metric], *, seed: int = 0) -> Summaries:
     """Summarise a results table; `seed` draws the bootstraps. Raises `UsageError` on an undeclared metric."""
     rng = np.random.default_rng(seed)
     headlines = headline_rows(table, declarations)
-    return Summaries(_summary(table, headlines, declarations, rng), _correlations(headlines, rng))
+    competitors = headlines[(headlines["status"] == "ok") & ~headlines["reference"]]
+    return Summaries(
+        summary=_summary(table, headlines, declarations, rng),
+        correlations=_correlations(competitors[~competitors["supervised_model"]], rng),
+        improvement=comparisons.improvement(competitors),
+        ranking=comparisons.rankings(competitors),
+        variance=comparisons.variances(competitors, rng),
+        selection=comparisons.selections(competitors, rng),
+    )
 
 
 def direction(higher_is_better: bool | None) -> str:
@@ -64,7 +100,7 @@ def direction(higher_is_better: bool | None) -> str:
 
 
 def headline_rows(table: pd.DataFrame, declarations: Mapping[str, Metric]) -> pd.DataFrame:
-    """The rows of headline scores; adds `direction`, `supervised`, `dataset_label`, `label`, `reference`, `column`.
+    """The rows of headline scores; adds `direction`, `supervised`, `column` and what `configurations` says.
 
     Rows without a value are named like their headline score. Raises `UsageError` on an undeclared metric.
     """
@@ -87,11 +123,12 @@ def headline_rows(table: pd.DataFrame, declarations: Mapping[str, Metric]) -> pd
     rows = rows[rows["budget"].notna() | ~pd.MultiIndex.from_frame(rows[score]).isin(budgeted)]
     described = configurations(table).drop(columns=["dataset", "model"])
     rows = rows.drop(columns="score_wanted").merge(described, on="config_id")
-    return rows.assign(
+    rows = rows.assign(
         direction=[direction(declarations[name].higher_is_better) for name in rows["metric"]],
         supervised=[declarations[name].supervised for name in rows["metric"]],
         column=_column_names(rows),
     )
+    return rows.astype({"direction": "str", "supervised": "bool"})
 
 
 def _column_names(rows: pd.DataFrame) -> pd.Series:
@@ -109,7 +146,7 @@ def _column_names(rows: pd.DataFrame) -> pd.Series:
 
 
 def configurations(table: pd.DataFrame) -> pd.DataFrame:
-    """One row per configuration: config_id, dataset, model, dataset_label, label, reference.
+    """One row per configuration: config_id, dataset, model, dataset_label, label, reference, supervised_model.
 
     Labels are unique among what they label: a name and the settings that tell it from others of that name.
     """
@@ -123,7 +160,35 @@ def configurations(table: pd.DataFrame) -> pd.DataFrame:
     frame = frame.assign(dataset_label=datasets, label=labels).astype({"dataset_label": "str", "label": "str"})
     again = frame.duplicated(["dataset_label", "label"], keep=False)
     frame.loc[again, "label"] = frame["label"][again] + " (" + frame["config_id"][again] + ")"
-    return frame.assign(reference=frame["model"].isin(REFERENCE_MODELS)).drop(columns="settings")
+    supervised = [sees_labels(model) for model in frame["model"]]
+    frame = frame.assign(reference=frame["model"].isin(REFERENCE_MODELS), supervised_model=supervised)
+    return frame.astype({"supervised_model": "bool"}).drop(columns="settings")
+
+
+@cache
+def sees_labels(model: str) -> bool:
+    """Whether a model's class says `supervised = True`, read from its file: tables are read without torch.
+
+    False for names that are not registered here, such as those of codes from outside.
+    """
+    if model not in registry.names("model"):
+        return False
+    found = registry.entry("model", model)
+    file = found.file
+    if file is None:
+        spec = importlib.util.find_spec(found.module)
+        file = Path(spec.origin) if spec and spec.origin else None
+    if file is None:
+        return False
+    classes = [node for node in ast.parse(file.read_text()).body if isinstance(node, ast.ClassDef)]
+    return any(_says_supervised(statement) for each in classes for statement in each.body)
+
+
+def _says_supervised(statement: ast.stmt) -> bool:
+    targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+    named = any(isinstance(target, ast.Name) and target.id == "supervised" for target in targets)
+    value = getattr(statement, "value", None)
+    return named and isinstance(value, ast.Constant) and value.value is True
 
 
 def _labels(names: list[str], parts: list[dict[str, dict[str, Any]]], groups: list[str]) -> list[str]:
@@ -176,23 +241,30 @@ def _summary(
     return pd.DataFrame(rows, columns=SUMMARY).astype({"budget": "Int64"})
 
 
-def _correlations(headlines: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+def _correlations(competitors: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     """Raw values are correlated, so two scores with opposite directions are expected to have a negative ρ."""
     rows = []
-    trained = headlines[(headlines["status"] == "ok") & ~headlines["reference"]]
-    for (dataset, representation), group in trained.groupby(["dataset_label", "representation"]):
+    for (dataset, representation), group in competitors.groupby(["dataset_label", "representation"]):
         # Unsupervised ones first, so that a mixed pair is always unsupervised × supervised.
         order = group.drop_duplicates("column").sort_values(["supervised", "protocol", "budget"])
         values = group.pivot(index=["config_id", "run_id"], columns="column", values="value")
+        owners_of_all = values.index.get_level_values("config_id").to_numpy(dtype=str)
         for a, b in combinations(order.to_dict("records"), 2):
-            both = values[[a["column"], b["column"]]].dropna()
-            owners = both.index.get_level_values("config_id").to_numpy()
-            found = spearman_interval(both[a["column"]].to_numpy(), both[b["column"]].to_numpy(), owners, rng)
+            x, y = (values[side["column"]].to_numpy(dtype=float) for side in (a, b))
+            both = ~np.isnan(x) & ~np.isnan(y)
+            x, y, owners = x[both], y[both], owners_of_all[both]
+            found = spearman_interval(x, y, owners, rng)
             kinds = ["supervised" if side["supervised"] else "unsupervised" for side in (a, b)]
             rows.append(
                 {"dataset": dataset, "kind": "×".join(kinds), "representation": representation}
                 | {"a": a["column"], "a_protocol": a["protocol"], "b": b["column"], "b_protocol": b["protocol"]}
                 | dict(zip(["rho", "low", "high"], found or (None, None, None), strict=True))
-                | {"n": len(both), "configurations": len(set(owners))}
+                | {"p": None if found is None else permutation_p(x, y, owners)}
+                | {"n": len(x), "configurations": len(set(owners))}
             )
-    return pd.DataFrame(rows, columns=CORRELATIONS)
+    numbers = dict.fromkeys(["rho", "low", "high", "p", "p_holm"], "float64")
+    frame = pd.DataFrame(rows, columns=CORRELATIONS).astype(numbers)
+    tested = frame["p"].notna()
+    families = frame[tested].groupby(["dataset", "representation"])["p"]
+    frame.loc[tested, "p_holm"] = families.transform(lambda p: holm(p.to_numpy(dtype=float)))
+    return frame

@@ -10,13 +10,22 @@ from benchmark.statistics import (
     bootstrap_interval,
     holm,
     interquartile_mean,
+    letter_groups,
+    performance_profile,
+    permutation_p,
     probability_of_improvement,
+    ranking,
+    selection_regret,
     spearman,
     spearman_interval,
     spread,
     two_stage_counts,
+    variance_shares,
     welch_p,
+    yuen_p,
 )
+from benchmark.statistics.selection import chance_of_highest
+from benchmark.statistics.variance import _shrunk, _squares
 
 
 def rng() -> np.random.Generator:
@@ -105,9 +114,9 @@ def test_two_stage_counts_draw_whole_groups():
 
 
 def test_probability_of_improvement_counts_ties_half():
-    assert probability_of_improvement(np.array([1.0, 2]), np.array([1.0, 0]), rng()).point == (0.5 + 1 + 1 + 1) / 4
-    sure = probability_of_improvement(np.arange(10.0) + 100, np.arange(10.0), rng())
-    assert sure == pytest.approx((1, 1, 1))
+    assert probability_of_improvement(np.array([1.0, 2]), np.array([1.0, 0])).point == (0.5 + 1 + 1 + 1) / 4
+    sure = probability_of_improvement(np.arange(10.0) + 100, np.arange(10.0))
+    assert sure.point == sure.high == 1 and sure.low is not None and 0.7 < sure.low < 0.9, "ten wins are no certainty"
 
 
 def test_welch_by_hand():
@@ -129,3 +138,218 @@ def test_holm_by_hand():
     np.testing.assert_allclose(holm(np.array([0.03, 0.01, 0.04])), [0.06, 0.03, 0.06])
     np.testing.assert_allclose(holm(np.array([0.9, 0.8])), [1, 1])
     assert len(holm(np.array([]))) == 0
+
+
+def test_yuen_is_welch_below_four_runs_and_trims_above():
+    x, y = np.array([1.0, 2, 3]), np.array([3.0, 4, 5])
+    assert yuen_p(x, y) == pytest.approx(2 * welch_p(x, y))
+    # Of 1 … 8 the middle half is 3 … 6 and the winsorised values 3 3 3 4 5 6 6 6, squares 14, over 4 · 3;
+    # 10 above on the other side: t = 10/√(2 · 14/12) on 6 degrees of freedom, whose distribution is known.
+    x = np.arange(1.0, 9)
+    t = 10 / math.sqrt(2 * 14 / 12)
+    s = t / math.sqrt(6 + t**2)
+    assert yuen_p(x, x + 10) == pytest.approx(1 - (15 * s - 10 * s**3 + 3 * s**5) / 8, rel=1e-9)
+    far = x + 10
+    far[-1] = 1e6
+    assert yuen_p(x, far) == pytest.approx(yuen_p(x, x + 10)), "one run that went wild changes nothing"
+
+
+def test_yuen_without_spread():
+    same, other = np.full(10, 1.0), np.full(10, 0.5)
+    assert (yuen_p(same, same), yuen_p(same, other)) == (1, 0)
+
+
+def test_permutation_by_hand():
+    """Of five configurations' 120 orders, only the one observed and its reverse correlate perfectly."""
+    x = np.arange(5.0)
+    assert permutation_p(x, x**3, np.arange(5)) == pytest.approx(2 / 120)
+    assert permutation_p(x, -x, np.arange(5)) == pytest.approx(2 / 120)
+
+
+def test_permutation_takes_configurations_not_runs():
+    """Forty runs of five configurations are five things in an order."""
+    x = np.arange(5.0).repeat(8) + np.random.default_rng(0).uniform(0, 0.5, 40)
+    assert permutation_p(x, x, np.arange(5).repeat(8)) == pytest.approx(2 / 120)
+    assert permutation_p(x, x, np.arange(4).repeat(10)) is None, "four orders cannot be rarer than 5 %"
+    assert permutation_p(x, np.ones(40), np.arange(5).repeat(8)) is None
+
+
+def test_random_permutations_count_the_observed_one():
+    x = np.arange(20.0)
+    assert permutation_p(x, x, np.arange(20), draws=999) == pytest.approx(1 / 1000)
+    assert permutation_p(x, x, np.arange(20), draws=999) == permutation_p(x, -x, np.arange(20), draws=999)
+
+
+def test_probability_of_improvement_has_a_hand_made_limit():
+    """If all of ten beat all of ten, the limit solves (1 − p) (n m) = z² p (1 + 9 ((1 − p)/(2 − p) + p/(1 + p)))."""
+    low = probability_of_improvement(np.arange(10.0) + 100, np.arange(10.0)).low
+    assert low is not None
+    right = 1.959964**2 * low * (1 + 9 * ((1 - low) / (2 - low) + low / (1 + low)))
+    assert (1 - low) * 100 == pytest.approx(right, rel=1e-5)
+
+
+def test_probability_of_improvement_of_the_other_side():
+    generator = np.random.default_rng(4)
+    x, y = generator.normal(size=10), generator.normal(size=14)
+    there, back = probability_of_improvement(x, y), probability_of_improvement(y, x)
+    assert there.high is not None and there.low is not None
+    assert back == pytest.approx((1 - there.point, 1 - there.high, 1 - there.low))
+    assert probability_of_improvement(x, y[:9]).low is None
+
+
+def test_profile_by_hand():
+    found = performance_profile(np.array([0.1, 0.5, 0.9]), np.array([0.0, 0.5, 1.0]), rng())
+    np.testing.assert_allclose(found.fraction, [1, 1 / 3, 0])
+    assert found.low is None and found.high is None
+    few = performance_profile(np.linspace(0, 0.9, 10), np.array([0.45]), rng())
+    assert few.low is not None and few.high is not None
+    # Half of ten runs: Student's 2.26 deviations of √(0.25/9), to a tenth.
+    assert few.low[0] == pytest.approx(0.1, abs=0.11) and few.high[0] == pytest.approx(0.9, abs=0.11)
+
+
+def test_profile_keeps_a_run_together():
+    """Each run has one score above τ and one below: whoever is drawn, the fraction is one half."""
+    values = np.stack([np.zeros(12), np.ones(12)], axis=1)
+    found = performance_profile(values, np.array([0.5]), rng())
+    assert found.low is not None and found.high is not None
+    assert found.fraction[0] == found.low[0] == found.high[0] == 0.5
+
+
+def test_shares_without_noise_by_hand():
+    """Models at 0 and 4, settings 1 to either side, no noise: 8 · 4 and 8 · 1 of 40."""
+    values = np.repeat([-1.0, 1, 3, 5], 2) + np.tile([1e-9, -1e-9], 4)
+    found = variance_shares(values, np.repeat(["a", "b"], 4), np.repeat(np.arange(4), 2), rng())
+    assert found is not None
+    assert [share.point for share in found] == pytest.approx([0.8, 0.2, 0])
+    assert found.seed.low is None
+
+
+def test_shares_take_off_what_seeds_add_by_hand():
+    """Squares 32 between models, 8 between settings, 8 within: the mean square 2 is taken off once and twice."""
+    values = np.repeat([-1.0, 1, 3, 5], 2) + np.tile([1.0, -1], 4)
+    found = variance_shares(values, np.repeat(["a", "b"], 4), np.repeat(np.arange(4), 2), rng())
+    assert found is not None
+    assert [share.point for share in found] == pytest.approx([30 / 48, 4 / 48, 14 / 48])
+
+
+def test_shares_of_an_unbalanced_sweep_by_hand():
+    """Model a: settings at 0 (four runs) and 3 (two), mean 1; model b: one setting at 4 (two runs); grand mean 7/4."""
+    values = np.repeat([0.0, 3, 4], [4, 2, 2]) + np.tile([0.5, -0.5], 4)
+    found = variance_shares(values, np.repeat(["a", "b"], [6, 2]), np.repeat(np.arange(3), [4, 2, 2]), rng())
+    between, inside, within = 6 * 0.75**2 + 2 * 2.25**2, 4 * 1 + 2 * 4, 8 * 0.25
+    total, noise = between + inside + within, within / 5
+    assert found is not None
+    assert found.objective.point == pytest.approx((between - noise) / total)
+    assert found.hyperparameter.point == pytest.approx((inside - noise) / total)
+    assert found.seed.point == pytest.approx((within + 2 * noise) / total)
+
+
+def test_shares_that_cannot_be_had():
+    """With one run a configuration nothing is the seed's; with one model nothing is the objective's."""
+    ids = np.arange(4)
+    assert variance_shares(np.arange(4.0), ids // 2, ids, rng()) is None
+    assert variance_shares(np.ones(8), np.zeros(8), np.repeat(ids, 2), rng()) is None
+    found = variance_shares(np.arange(8.0), np.zeros(8), np.repeat(ids, 2), rng())
+    assert found is not None and found.objective.point == 0
+
+
+def test_shares_of_ten_seeds_lie_in_their_intervals():
+    owners = np.repeat(np.arange(6), 10)
+    values = owners + np.random.default_rng(0).normal(size=60)
+    found = variance_shares(values, owners // 2, owners, rng())
+    assert found is not None and sum(share.point for share in found) == pytest.approx(1)
+    for share in found:
+        assert share.low is not None and share.high is not None and 0 <= share.low < share.point < share.high <= 1
+
+
+def test_ranks_of_configurations_far_apart_are_sure():
+    runs = np.random.default_rng(0).normal(size=(3, 10))
+    best, worst, middle = ranking([runs[0] + 100, runs[1], runs[2] + 50])
+    assert (best.rank, best.low, best.high, best.letters, best.alike) == (1, 1, 1, "a", ())
+    assert (middle.rank, worst.rank, worst.letters) == (2, 3, "c")
+
+
+def test_ranks_of_equal_configurations_are_open():
+    same = np.arange(10.0)
+    for place in ranking([same, same, same]):
+        assert place[:4] == (1, 1, 3, "a") and len(place.alike) == 2
+
+
+def test_too_few_runs_have_a_rank_and_no_test():
+    runs = np.random.default_rng(0).normal(size=(2, 10))
+    best, few, worst = ranking([runs[0] + 100, np.array([50.0, 51, 52]), runs[1]])
+    assert few == (2, None, None, "", ())
+    # Those that are tested may lie to either side of it.
+    assert (best.low, best.high, best.alike) == (1, 2, (1,)) and (worst.low, worst.high) == (2, 3)
+
+
+def test_letters_by_hand():
+    """1 is told from 3 and 4, and 2 from 4: a holds 1 and 2, b 2 and 3, c 3 and 4."""
+    told = np.zeros((4, 4), dtype=bool)
+    for i, j in ((0, 2), (0, 3), (1, 3)):
+        told[i, j] = told[j, i] = True
+    assert letter_groups(told, np.array([4.0, 3, 2, 1])) == ["a", "ab", "bc", "c"]
+    assert letter_groups(np.zeros((0, 0), dtype=bool), np.array([])) == []
+
+
+def test_letters_are_shared_exactly_by_those_not_told_apart():
+    generator = np.random.default_rng(0)
+    for _ in range(20):
+        told = np.triu(generator.random((7, 7)) < 0.4, 1)
+        told |= told.T
+        letters = letter_groups(told, generator.normal(size=7))
+        for i in range(7):
+            for j in range(i):
+                assert bool(set(letters[i]) & set(letters[j])) == (not told[i, j])
+
+
+def test_letters_after_z_stand_apart():
+    told = ~np.eye(28, dtype=bool)
+    letters = letter_groups(told, -np.arange(28.0))
+    assert letters[0] == "a" and letters[25:] == ["z", "aa", "ab"]
+
+
+OWNERS = np.array([0, 0, 1, 1])
+
+
+def test_chance_of_highest_by_hand():
+    """Owners draw {4, 1} and {3, 2}: 4 wins whenever it is drawn, else 3 or 2 do."""
+    found = chance_of_highest(np.array([4.0, 1, 3, 2]), OWNERS, np.ones((1, 4)))
+    np.testing.assert_allclose(found, [[0.5, 0, 0.25, 0.25]])
+    # {1, 0} against {1, 0}: one of the ones wins in three of four sweeps, and they share it.
+    found = chance_of_highest(np.array([1.0, 0, 1, 0]), OWNERS, np.ones((1, 4)))
+    np.testing.assert_allclose(found, [[0.375, 0.125, 0.375, 0.125]])
+
+
+def test_chance_of_highest_sees_how_often_a_run_was_drawn():
+    found = chance_of_highest(np.array([4.0, 1, 3, 2]), OWNERS, np.array([[2.0, 0, 1, 1], [0, 2, 2, 0]]))
+    np.testing.assert_allclose(found, [[1, 0, 0, 0], [0, 0, 1, 0]])
+
+
+def test_regret_by_hand():
+    """Sweeps (4, 3), (4, 2), (1, 3), (1, 2): the best score 4, 4, 3, 2, mean 13/4; any at random 5/2."""
+    measure = np.array([4.0, 1, 3, 2])
+    random = selection_regret(measure, None, OWNERS, rng())
+    assert (random.best, random.chosen, random.regret.point) == pytest.approx((13 / 4, 5 / 2, 3 / 4))
+    # A criterion that always prefers the second configuration: (3, 2, 3, 2), mean 5/2; the measure itself: none.
+    second = selection_regret(measure, np.array([0.0, 0, 1, 1]), OWNERS, rng())
+    assert second.chosen == pytest.approx(5 / 2) and second.regret.low is None
+    assert selection_regret(measure, measure, OWNERS, rng()).regret.point == pytest.approx(0)
+    # The worst of each sweep: 3, 2, 1, 1.
+    assert selection_regret(measure, -measure, OWNERS, rng()).chosen == pytest.approx(7 / 4)
+
+
+def test_regret_of_ten_seeds_has_an_interval():
+    generator = np.random.default_rng(0)
+    owners = np.repeat(np.arange(3), 10)
+    found = selection_regret(owners + generator.normal(size=30), generator.normal(size=30), owners, rng()).regret
+    assert found.low is not None and found.high is not None and 0 < found.low < found.point < found.high
+
+
+def test_intervals_of_shares_are_drawn_around_the_corrected_ones():
+    """Of squares 32, 8 and 8 the mean square 2 is taken off once and twice: the pulled means have squares 30 and 4."""
+    means, runs, parents = np.array([-1.0, 1, 3, 5]), np.full(4, 2), np.array([0, 0, 1, 1])
+    _, between, inside = _squares(_shrunk(means, 8.0, runs, parents)[None], runs, parents)
+    assert (between[0], inside[0]) == pytest.approx((30, 4))
+    _, between, inside = _squares(_shrunk(means, 80.0, runs, parents)[None], runs, parents)
+    assert (between[0], inside[0]) == pytest.approx((12, 0)), "there is no less than nothing"

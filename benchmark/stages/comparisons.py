@@ -1,0 +1,190 @@
+"""What a suite's scores say about its configurations against each other: from headline scores to four tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmark.statistics import (
+    MINIMUM_RUNS,
+    Interval,
+    probability_of_improvement,
+    ranking,
+    selection_regret,
+    variance_shares,
+)
+
+IMPROVEMENT = [
+    "dataset", "representation", "column", "a", "a_label", "b", "b_label", "p", "low", "high", "n_a", "n_b",
+    "supervised_model",
+]  # fmt: skip
+VARIANCE = [
+    "dataset", "representation", "column", "share_objective", "objective_low", "objective_high",
+    "share_hyperparameter", "hyperparameter_low", "hyperparameter_high", "share_seed", "seed_low", "seed_high", "n",
+    "configurations", "models", "note",
+]  # fmt: skip
+RANKING = [
+    "dataset", "representation", "column", "config_id", "label", "rank", "rank_low", "rank_high", "groups",
+    "indistinguishable_from", "runs", "supervised_model", "note",
+]  # fmt: skip
+SELECTION = [
+    "dataset", "representation", "column", "criterion", "regret", "low", "high", "best", "chosen", "n",
+    "configurations", "note",
+]  # fmt: skip
+CRITERIA = ("elbo", "reconstruction", "udr")
+"""Measures without labels by which a model may be chosen; chance is a fourth."""
+BOARD = ["dataset_label", "representation"]
+
+
+def improvement(competitors: pd.DataFrame) -> pd.DataFrame:
+    """P(a run of `a` is better than one of `b`) for every ordered pair of a leaderboard, by `IMPROVEMENT`."""
+    rows: list[dict[str, Any]] = []
+    for common, group in _columns(competitors, directed=True):
+        sides = _by_configuration(group)
+        for a, b in permutations(sides, 2):
+            x, y = sides[a], sides[b]
+            found = probability_of_improvement(x, y)
+            ends = {"a": a[0], "a_label": a[1], "b": b[0], "b_label": b[1], "n_a": len(x), "n_b": len(y)}
+            rows.append(common | ends | dict(zip(("p", "low", "high"), found, strict=True)))
+    return _typed(pd.DataFrame(rows, columns=IMPROVEMENT), [])
+
+
+def rankings(competitors: pd.DataFrame) -> pd.DataFrame:
+    """Each configuration's rank per score, 1 the best, and all that it cannot be told from, by `RANKING`."""
+    rows: list[dict[str, Any]] = []
+    for common, group in _columns(competitors, directed=True):
+        sides = _by_configuration(group)
+        labels = [label for _, label in sides]
+        for (config_id, label), values, place in zip(sides, sides.values(), ranking(list(sides.values())), strict=True):
+            few = "" if place.low is not None else f"{_runs(len(values))}: not tested below {MINIMUM_RUNS}"
+            rows.append(
+                common
+                | {"config_id": config_id, "label": label, "rank": place.rank, "rank_low": place.low}
+                | {"rank_high": place.high, "groups": place.letters, "runs": len(values), "note": few}
+                | {"indistinguishable_from": [labels[other] for other in place.alike]}
+            )
+    frame = pd.DataFrame(rows, columns=RANKING)
+    frame = frame.sort_values(["dataset", "representation", "column", "supervised_model", "rank"], kind="stable")
+    return _typed(frame.reset_index(drop=True), ["rank_low", "rank_high"])
+
+
+def variances(competitors: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """What objective, hyperparameter and seed explain of each score's variance, by `VARIANCE`; no supervised models."""
+    rows: list[dict[str, Any]] = []
+    for common, group in _columns(competitors[~competitors["supervised_model"]], directed=False):
+        runs = group.groupby("config_id").size()
+        models, ids = group["model"].to_numpy(dtype=str), group["config_id"].to_numpy(dtype=str)
+        shares = variance_shares(group["value"].to_numpy(dtype=float), models, ids, rng)
+        row = common | {"n": len(group), "configurations": len(runs), "models": len(set(models))}
+        for name, share in zip(("objective", "hyperparameter", "seed"), shares or [Interval(np.nan)] * 3, strict=True):
+            row |= {f"share_{name}": share.point, f"{name}_low": share.low, f"{name}_high": share.high}
+        rows.append(row | {"note": _variance_note(runs, group.groupby("model")["config_id"].nunique(), shares is None)})
+    bounds = [name for name in VARIANCE if name.endswith(("_low", "_high"))]
+    return _typed(pd.DataFrame(rows, columns=VARIANCE), bounds, "float64")
+
+
+def _variance_note(runs: pd.Series, settings: pd.Series, undefined: bool) -> str:
+    """In sentences: why there is no number or no interval, and what the design cannot tell apart."""
+    if undefined:
+        return "one run a configuration" if runs.max() == 1 else "all runs score the same"
+    said = []
+    if len(settings) == 1:
+        said.append("one model: nothing is the objective's")
+    elif settings.max() == 1:
+        said.append("one setting a model: hyperparameters vary nowhere")
+    if runs.min() < runs.max():
+        said.append(f"unbalanced: {runs.min()} to {runs.max()} runs a configuration, which weigh by their number")
+    elif settings.min() < settings.max():
+        said.append(f"unbalanced: {settings.min()} to {settings.max()} settings a model, which weigh by their runs")
+    if runs.min() < MINIMUM_RUNS:
+        said.append(f"{_runs(runs.min())} of a configuration: no interval below {MINIMUM_RUNS}")
+    return "; ".join(said)
+
+
+def selections(competitors: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Expected loss of choosing a run without labels, per supervised measure and criterion, by `SELECTION`.
+
+    Only runs that have both numbers take part, so that criteria may be compared over different configurations where
+    some have none (an autoencoder has no ELBO): `configurations` and the note say so.
+    """
+    rows: list[dict[str, Any]] = []
+    competitors = competitors[~competitors["supervised_model"]]
+    by_run = {
+        (dataset, representation, criterion): _criterion(group, criterion, representation)
+        for dataset, group in competitors.groupby("dataset_label")
+        for representation in competitors["representation"].unique()
+        for criterion in CRITERIA
+    }
+    for common, group in _columns(competitors[competitors["supervised"]], directed=True):
+        everywhere = group["config_id"].nunique()
+        for criterion in (*CRITERIA, "random"):
+            chosen = group.set_index("run_id")
+            by = None
+            if criterion != "random":
+                found = by_run[common["dataset"], common["representation"], criterion]
+                chosen = chosen[chosen.index.isin(found.index)]
+                by = found.reindex(chosen.index).to_numpy(dtype=float)
+            runs = chosen.groupby("config_id").size()
+            row = common | {"criterion": criterion, "n": len(chosen), "configurations": len(runs)}
+            if len(runs) < 2:
+                number = "no" if runs.empty else "one"
+                rows.append(row | {"note": f"{number} configuration has both numbers: nothing to choose from"})
+                continue
+            owners = chosen["config_id"].to_numpy(dtype=str)
+            result = selection_regret(_oriented(chosen), by, owners, rng)
+            sign = -1 if chosen["direction"].iloc[0] == "lower" else 1
+            row |= dict(zip(("regret", "low", "high"), result.regret, strict=True))
+            row |= {"best": sign * result.best, "chosen": sign * result.chosen}
+            absent = everywhere - len(runs)
+            have = "configuration has" if absent == 1 else "configurations have"
+            said = [f"{absent} {have} no {criterion}"] if absent else []
+            if runs.min() < MINIMUM_RUNS:
+                said.append(f"{_runs(runs.min())} of a configuration: no interval below {MINIMUM_RUNS}")
+            rows.append(row | {"note": "; ".join(said)})
+    return _typed(pd.DataFrame(rows, columns=SELECTION), ["regret", "low", "high", "best", "chosen"], "float64")
+
+
+def _criterion(rows: pd.DataFrame, metric: str, representation: str) -> pd.Series:
+    """A criterion by run, high is better; of the mean codes where the asked representation has none."""
+    rows = rows[(rows["metric"] == metric) & (rows["direction"] != "none")]
+    own = rows[rows["representation"] == representation]
+    rows = own if len(own) else rows[rows["representation"] == "mean"]
+    # Two protocols of one criterion say the same of a run; the first by name stands for it.
+    rows = rows.sort_values("protocol").drop_duplicates("run_id").set_index("run_id")
+    return pd.Series(_oriented(rows), index=rows.index)
+
+
+def _columns(competitors: pd.DataFrame, *, directed: bool) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
+    """Each score of each leaderboard, supervised models apart: what its rows have in common, and its runs."""
+    rows = competitors[competitors["direction"] != "none"] if directed else competitors
+    keys = [*BOARD, "supervised_model", "column"]
+    for (dataset, representation, supervised, column), group in rows.groupby(keys):
+        common = {"dataset": dataset, "representation": representation, "column": column}
+        yield common | {"supervised_model": bool(supervised)}, group.sort_values(["label", "config_id", "run_id"])
+
+
+def _by_configuration(group: pd.DataFrame) -> Mapping[tuple[str, str], np.ndarray]:
+    """The values of each (config_id, label), high is better."""
+    group = group.assign(value=_oriented(group))
+    return {
+        (str(config_id), str(label)): rows["value"].to_numpy()
+        for (config_id, label), rows in group.groupby(["config_id", "label"], sort=False)
+    }
+
+
+def _oriented(rows: pd.DataFrame) -> np.ndarray:
+    return rows["value"].to_numpy(dtype=float) * np.where(rows["direction"] == "lower", -1.0, 1.0)
+
+
+def _runs(number: int) -> str:
+    return f"{number} run" + ("" if number == 1 else "s")
+
+
+def _typed(frame: pd.DataFrame, columns: list[str], kind: str = "Int64") -> pd.DataFrame:
+    """Columns that are empty below ten runs keep their type when they are empty throughout."""
+    found = dict.fromkeys(columns, kind)
+    return frame.astype(found | ({"low": "float64", "high": "float64"} if "low" in frame else {}))

@@ -1,0 +1,46 @@
+"""Statistics that hold on few runs: the whole run is resampled, and below ten runs there is no interval."""
+
+from benchmark.statistics.bootstrap import Spread, bootstrap_interval, interquartile_mean, spread
+from benchmark.statistics.correlation import (
+    MINIMUM_PERMUTED,
+    average_ranks,
+    permutation_p,
+    spearman,
+    spearman_interval,
+    two_stage_counts,
+)
+from benchmark.statistics.improvement import probability_of_improvement
+from benchmark.statistics.interval import MINIMUM_RUNS, Interval
+from benchmark.statistics.profiles import Profile, performance_profile
+from benchmark.statistics.ranks import Ranked, letter_groups, ranking
+from benchmark.statistics.selection import Selection, selection_regret
+from benchmark.statistics.significance import holm, welch_p, yuen_p
+from benchmark.statistics.variance import Shares, variance_shares
+
+__all__ = [
+    "MINIMUM_PERMUTED",
+    "MINIMUM_RUNS",
+    "Interval",
+    "Profile",
+    "Ranked",
+    "Selection",
+    "Shares",
+    "Spread",
+    "average_ranks",
+    "bootstrap_interval",
+    "holm",
+    "interquartile_mean",
+    "letter_groups",
+    "performance_profile",
+    "permutation_p",
+    "probability_of_improvement",
+    "ranking",
+    "selection_regret",
+    "spearman",
+    "spearman_interval",
+    "spread",
+    "two_stage_counts",
+    "variance_shares",
+    "welch_p",
+    "yuen_p",
+]

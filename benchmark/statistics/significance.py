@@ -1,0 +1,52 @@
+"""Tests of a difference, and p values adjusted for their number."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+
+
+def welch_p(x: Float[ndarray, " n"], y: Float[ndarray, " m"]) -> float:
+    """One-sided p that the mean of X lies below the mean of Y (Welch 1947); at least two values a side.
+
+    Without any spread on either side, equal means give 1 and a lower one 0.
+    """
+    from scipy.special import stdtr
+
+    variance_x, variance_y = x.var(ddof=1) / len(x), y.var(ddof=1) / len(y)
+    difference, variance = x.mean() - y.mean(), variance_x + variance_y
+    if variance == 0:
+        return 0.0 if difference < 0 else 1.0
+    freedom = variance**2 / (variance_x**2 / (len(x) - 1) + variance_y**2 / (len(y) - 1))
+    return float(stdtr(freedom, difference / np.sqrt(variance)))
+
+
+def holm(p: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
+    """Adjust p values for their number (Holm 1979): compare each with the level of the whole family."""
+    order = np.argsort(p, kind="stable")
+    adjusted = np.empty(len(p))
+    adjusted[order] = np.minimum(1, np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)))
+    return adjusted
+
+
+def yuen_p(x: Float[ndarray, " n"], y: Float[ndarray, " m"]) -> float:
+    """Two-sided p that two interquartile means are equal (Yuen 1974); at least four values a side.
+
+    Welch's test for trimmed means: the spread is that of the winsorised values, the freedom that of the values kept.
+    Where neither middle half has any spread, equal means give 1 and others 0.
+    """
+    from scipy.special import stdtr
+
+    means, errors, freedoms = np.empty(2), np.empty(2), np.empty(2)
+    for side, values in enumerate((np.sort(x), np.sort(y))):
+        n, cut = len(values), len(values) // 4
+        kept = values[cut : n - cut]
+        deviations = np.clip(values, kept[0], kept[-1])
+        means[side], freedoms[side] = kept.mean(), len(kept) - 1
+        errors[side] = ((deviations - deviations.mean()) ** 2).sum() / (len(kept) * (len(kept) - 1))
+    difference, variance = abs(means[0] - means[1]), errors.sum()
+    if variance == 0:
+        return 1.0 if difference == 0 else 0.0
+    freedom = variance**2 / (errors**2 / freedoms).sum()
+    return float(2 * stdtr(freedom, -difference / np.sqrt(variance)))

@@ -1,0 +1,156 @@
+"""The tables that compare configurations, from headline scores written down by hand."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from synthetic_suite import DECLARATIONS, synthetic_suite
+
+from benchmark import registry
+from benchmark.stages.aggregate import Summaries, aggregate, sees_labels
+from benchmark.stages.comparisons import improvement, rankings, selections, variances
+from benchmark.table import compile_table
+
+SCORES = {"mig": ("higher", True), "reconstruction": ("lower", False), "kl": ("none", False)}
+
+
+def headlines(scores: Mapping[str, Mapping[str, Sequence[float]]], supervised_model: bool = False) -> pd.DataFrame:
+    """By configuration `model/setting` and score, the values of its runs."""
+    rows = [
+        {
+            "dataset_label": "shapes",
+            "representation": "mean",
+            "model": label.split("/")[0],
+            "config_id": label,
+            "label": label,
+            "run_id": f"{label}-s{seed}",
+            "metric": score,
+            "column": score,
+            "protocol": f"{score}/v1",
+            "value": value,
+            "direction": SCORES[score][0],
+            "supervised": SCORES[score][1],
+            "supervised_model": supervised_model,
+        }
+        for label, of_label in scores.items()
+        for score, values in of_label.items()
+        for seed, value in enumerate(values)
+    ]
+    return pd.DataFrame(rows)
+
+
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+def test_improvement_knows_which_way_is_better():
+    found = improvement(
+        headlines(
+            {
+                "vae": {"mig": [0.1, 0.3], "reconstruction": [5, 6], "kl": [1, 2]},
+                "ae": {"mig": [0.2], "reconstruction": [2]},
+            }
+        )
+    ).set_index(["column", "a", "b"])
+    assert found["p"].to_dict() == {
+        ("mig", "vae", "ae"): 0.5,
+        ("mig", "ae", "vae"): 0.5,
+        ("reconstruction", "vae", "ae"): 0,
+        ("reconstruction", "ae", "vae"): 1,
+    }
+    row = found.loc[("mig", "vae", "ae")]
+    assert (row["n_a"], row["n_b"], row["a_label"]) == (2, 1, "vae") and pd.isna(row["low"])
+
+
+def test_ranking_knows_which_way_is_better():
+    found = rankings(headlines({"vae": {"reconstruction": [5, 6]}, "ae": {"reconstruction": [2]}}))
+    assert list(zip(found["label"], found["rank"], strict=True)) == [("ae", 1), ("vae", 2)]
+    assert list(found["note"]) == ["1 run: not tested below 10", "2 runs: not tested below 10"]
+    assert found["rank_low"].isna().all() and list(found["groups"]) == ["", ""]
+
+
+def test_ranking_of_ten_seeds_says_what_it_cannot_tell():
+    spread = np.linspace(0, 0.01, 10)
+    found = rankings(headlines({name: {"mig": level + spread} for name, level in (("a", 0.5), ("b", 0.1), ("c", 0.5))}))
+    found = found.set_index("label")
+    assert list(found.loc[["a", "c", "b"], "rank"]) == [1, 1, 3]
+    assert found.loc["a", "indistinguishable_from"] == ["c"] and found.loc["b", "indistinguishable_from"] == []
+    assert (found.loc["a", "rank_low"], found.loc["a", "rank_high"], found.loc["b", "rank_low"]) == (1, 2, 3)
+    assert list(found.loc[["a", "c", "b"], "groups"]) == ["a", "a", "b"]
+
+
+def test_models_that_see_labels_are_ranked_apart():
+    sees = headlines({"siamese": {"mig": [0.9]}}, supervised_model=True)
+    both = pd.concat([headlines({"vae": {"mig": [0.1]}, "ae": {"mig": [0.2]}}), sees], ignore_index=True)
+    found = rankings(both).set_index("label")
+    assert found["rank"].to_dict() == {"ae": 1, "vae": 2, "siamese": 1}
+    assert found["supervised_model"].to_dict() == {"ae": False, "vae": False, "siamese": True}
+    assert "siamese" not in set(improvement(both)["a"]) and set(selections(both, rng())["n"]) == {0, 2}
+    assert variances(both, rng())["configurations"].item() == 2
+
+
+def test_variance_says_what_the_design_cannot_tell():
+    def note(scores):
+        return variances(headlines(scores), rng())["note"].item()
+
+    assert note({"vae/1": {"mig": [0.1]}, "vae/2": {"mig": [0.2]}}) == "one run a configuration"
+    assert note({"vae/1": {"mig": [0.1, 0.1]}, "vae/2": {"mig": [0.1, 0.1]}}) == "all runs score the same"
+    assert note({"vae/1": {"mig": [0.1, 0.2]}, "vae/2": {"mig": [0.1, 0.3]}}) == (
+        "one model: nothing is the objective's; 2 runs of a configuration: no interval below 10"
+    )
+    assert note({"vae": {"mig": [0.1, 0.2]}, "ae": {"mig": [0.1, 0.3, 0.4]}}) == (
+        "one setting a model: hyperparameters vary nowhere; unbalanced: 2 to 3 runs a configuration, which weigh by"
+        " their number; 2 runs of a configuration: no interval below 10"
+    )
+
+
+def test_selection_by_hand():
+    """Reconstruction always prefers the AE; a sweep's best is 0.5, or 0.3 where it holds the poor VAE."""
+    found = selections(
+        headlines(
+            {
+                "vae": {"mig": [0.1, 0.5], "reconstruction": [5, 6]},
+                "ae": {"mig": [0.3, 0.3], "reconstruction": [2, 3]},
+                "pca": {"mig": [0.0]},
+            }
+        ),
+        rng(),
+    ).set_index("criterion")
+    row = found.loc["reconstruction"]
+    assert (row["best"], row["chosen"], row["regret"]) == pytest.approx((0.4, 0.3, 0.1))
+    assert (row["n"], row["configurations"]) == (4, 2) and row["note"].startswith("1 configuration has no recon")
+    assert found.loc["random", "chosen"] == pytest.approx(0.2) and found.loc["random", "configurations"] == 3
+    assert found.loc["elbo", "note"].startswith("no configuration has") and pd.isna(found.loc["elbo", "regret"])
+
+
+def test_who_sees_labels_is_read_as_it_is_declared():
+    said = {name: registry.load("model", name).supervised for name in registry.names("model")}
+    assert {name: sees_labels(name) for name in said} == said
+    assert said["siamese"] and not sees_labels("somebody-elses")
+
+
+@pytest.fixture(scope="module")
+def summaries(tmp_path_factory: pytest.TempPathFactory) -> Summaries:
+    runs = synthetic_suite(tmp_path_factory.mktemp("suite"), seeds=2, pictures=False)
+    return aggregate(compile_table("suite", runs), DECLARATIONS)
+
+
+def test_all_tables_are_written_and_leave_references_out(summaries: Summaries, tmp_path: Path):
+    summaries.write(tmp_path)
+    for name in ("summary", "correlations", "improvement", "ranking", "variance", "selection"):
+        read = pd.read_csv(tmp_path / f"{name}.csv")
+        assert list(read) == list(getattr(summaries, name)) and len(read) == len(getattr(summaries, name)) > 0
+    assert set(summaries.ranking["label"]) == set(summaries.improvement["a_label"])
+    assert not {"perfect", "noise"} & set(summaries.ranking["label"])
+    assert set(summaries.variance["configurations"]) == {4, 6}
+
+
+def test_correlations_have_p_values_adjusted_by_leaderboard(summaries: Summaries):
+    found = summaries.correlations
+    few = found["configurations"] < 5
+    assert found.loc[few, "p"].isna().all() and found.loc[~few, "p"].notna().all() and few.any()
+    for _, family in found[~few].groupby(["dataset", "representation"]):
+        smallest = family["p"].idxmin()
+        assert family.loc[smallest, "p_holm"] == pytest.approx(min(1, family.loc[smallest, "p"] * len(family)))

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from importlib import import_module
 
+import pandas as pd
+
 from leaderboard.results import Results
 from leaderboard.style import Figure, Kind
 
 ORDER = (
     "seed_spread",
+    "profiles",
+    "improvement",
+    "variance",
     "sweeps",
     "trade_off",
     "alignment",
@@ -18,6 +23,8 @@ ORDER = (
     "training_curves",
 )
 """The files of this folder, in the order in which a page shows them."""
+ACROSS = ("corrupted_training",)
+"""Those that look across datasets: they have `across(rows, kind)` instead."""
 
 
 def draw(results: Results, kind: Kind = "svg") -> list[Figure]:
@@ -25,4 +32,10 @@ def draw(results: Results, kind: Kind = "svg") -> list[Figure]:
     found = []
     for name in ORDER:
         found += import_module(f"{__name__}.{name}").charts(results, kind)
+    return [figure for figure in found if figure is not None]
+
+
+def draw_across(rows: pd.DataFrame, kind: Kind = "svg") -> list[Figure]:
+    """Every chart that compares datasets; `rows` are a suite's headline scores of mean codes that have a number."""
+    found = [figure for name in ACROSS for figure in import_module(f"{__name__}.{name}").across(rows, kind)]
     return [figure for figure in found if figure is not None]

@@ -1,0 +1,63 @@
+"""Probability of improvement as a matrix (Agarwal et al. 2021): how often a run of one beats a run of the other."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from leaderboard.board import primary
+from leaderboard.results import Results
+from leaderboard.style import STYLE, Figure, Kind, canvas, finished
+
+
+def charts(results: Results, kind: Kind) -> list[Figure | None]:
+    column = primary(results.board.columns)
+    pairs = results.summaries.get("improvement")
+    if column is None or pairs is None:
+        return []
+    own = pairs[(pairs["column"] == column.name) & ~pairs["supervised_model"]]
+    return [improvement(own, column.title, kind)]
+
+
+def improvement(pairs: pd.DataFrame, title: str, kind: Kind = "svg") -> Figure | None:
+    """`pairs`: `a_label`, `b_label`, `p`, `low` and `high` of every ordered pair, as the aggregate stage writes them.
+
+    None for fewer than two configurations. Rows and columns go by the mean probability, best first. Bold: the
+    interval leaves out one half.
+    """
+    import seaborn as sns
+    from matplotlib import rc_context
+    from matplotlib.colors import LinearSegmentedColormap
+
+    if pairs.empty:
+        return None
+    order = pairs.groupby("a_label")["p"].mean().sort_values(ascending=False, kind="stable").index.tolist()
+    grid = pairs.pivot(index="a_label", columns="b_label", values="p").reindex(index=order, columns=order)
+    told = pairs.assign(told=(pairs["low"] > 0.5) | (pairs["high"] < 0.5))
+    told = told.pivot(index="a_label", columns="b_label", values="told").reindex(index=order, columns=order)
+    with rc_context(STYLE):
+        figure, (axis,) = canvas(1, 1, 0.5 * len(order) + 3.2, 0.42 * len(order) + 1.8)
+        colours = LinearSegmentedColormap.from_list("balance", ["#B2570E", "#E9B98C", "#F6F6F4", "#8FBBD9", "#0B5C93"])
+        numbers = grid.map(lambda p: "" if pd.isna(p) else f"{p:.2f}")
+        sns.heatmap(
+            grid, vmin=0, vmax=1, cmap=colours, annot=numbers, fmt="", annot_kws={"fontsize": 8}, square=True,
+            cbar_kws={"shrink": 0.6, "aspect": 18, "pad": 0.02, "ticks": [0, 0.5, 1]}, ax=axis,
+        )  # fmt: skip
+        bold = told.to_numpy()[grid.notna().to_numpy()].astype(bool)
+        for text, heavy in zip(axis.texts, bold, strict=True):
+            text.set_fontweight("bold" if heavy else "normal")
+        axis.set_xticks(axis.get_xticks(), order, rotation=40, ha="right", rotation_mode="anchor")
+        axis.set_xlabel("")
+        axis.set_ylabel("")
+        axis.tick_params(length=0)
+        axis.grid(visible=False)
+        judged = bool(pairs["low"].notna().any())
+        said = "Bold: its 95 % interval leaves out one half." if judged else "Too few runs for intervals."
+        return Figure(
+            "improvement",
+            finished(figure, kind),
+            kind,
+            f"Matrix of the probability that a run of one configuration has a better {title} than a run of another: "
+            f"{order[0]} is ahead most often, {order[-1]} least.",
+            f"Probability of improvement in {title}: how often a run of the row's configuration is better than one of "
+            f"the column's; one half is no difference. {said}",
+        )

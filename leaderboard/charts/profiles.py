@@ -1,0 +1,62 @@
+"""Performance profiles (Agarwal et al. 2021): which part of a configuration's runs scores above each threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from benchmark.statistics import MINIMUM_RUNS, performance_profile
+from leaderboard.board import primary
+from leaderboard.results import Results
+from leaderboard.style import STYLE, Figure, Kind, Look, canvas, finished, legend
+
+LEAST = 5
+"""Runs of a configuration from which on a profile says more than dots do."""
+
+
+def charts(results: Results, kind: Kind) -> list[Figure | None]:
+    column = primary(results.board.columns)
+    if column is None:
+        return []
+    rows = results.rows[(results.rows["column"] == column.name) & ~results.rows["reference"]]
+    rows = rows[rows.groupby("label")["value"].transform("size") >= LEAST]
+    return [profiles(rows, f"{column.title}\xa0{column.arrow}".strip(), results.looks, kind)]
+
+
+def profiles(rows: pd.DataFrame, title: str, looks: Mapping[str, Look], kind: Kind = "svg") -> Figure | None:
+    """`rows` has `label` and `value`, a row a run. None where there is none."""
+    from matplotlib import rc_context
+
+    if rows.empty:
+        return None
+    low, high = float(rows["value"].min()), float(rows["value"].max())
+    thresholds = np.linspace(low - 0.02 * (high - low), high + 0.02 * (high - low), 201)
+    labels = [label for label in looks if label in set(rows["label"])]
+    rng = np.random.default_rng(0)
+    with rc_context(STYLE):
+        figure, (axis,) = canvas(1, 1, 5.6, 3.2)
+        for label in labels:
+            values, look = rows.loc[rows["label"] == label, "value"].to_numpy(), looks[label]
+            found = performance_profile(values, thresholds, rng)
+            axis.plot(thresholds, found.fraction, color=look.colour, linestyle=look.dash, linewidth=1.4)
+            if found.low is not None and found.high is not None:
+                axis.fill_between(thresholds, found.low, found.high, color=look.colour, alpha=0.12, linewidth=0)
+        axis.set_ylim(-0.02, 1.02)
+        axis.set_xlabel(title)
+        axis.set_ylabel("part of the runs above")
+        legend(figure, {label: looks[label] for label in labels}, lines=True)
+        bands = (
+            "Bands: 95 %, threshold by threshold."
+            if rows.groupby("label").size().max() >= MINIMUM_RUNS
+            else "Fewer than ten runs a configuration, so no bands."
+        )
+        return Figure(
+            "profiles",
+            finished(figure, kind),
+            kind,
+            f"Performance profiles in {title} of {', '.join(labels)}.",
+            f"Performance profiles: which part of a configuration's runs lies above each value of {title}. A curve "
+            f"that lies above another everywhere is better whatever one asks for. {bands}",
+        )

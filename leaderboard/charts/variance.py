@@ -1,0 +1,55 @@
+"""What objective, hyperparameter and seed explain of each score (M Fig. 5.14; Locatello et al. 2019)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from leaderboard.results import Results
+from leaderboard.style import PALETTE, STYLE, Figure, Kind, canvas, finished
+
+SHARES = {"share_objective": "objective", "share_hyperparameter": "hyperparameter", "share_seed": "seed"}
+
+
+def charts(results: Results, kind: Kind) -> list[Figure | None]:
+    shares = results.summaries.get("variance")
+    titles = {column.name: column.title for column in results.scored}
+    return [] if shares is None else [variance(shares[shares["column"].isin(list(titles))], titles, kind)]
+
+
+def variance(shares: pd.DataFrame, titles: Mapping[str, str], kind: Kind = "svg") -> Figure | None:
+    """`shares`: a row per score with the three shares of its variance over runs, as the aggregate stage writes them.
+
+    None where no score has shares.
+    """
+    from matplotlib import rc_context
+    from matplotlib.patches import Patch
+
+    shares = shares.dropna(subset=list(SHARES)).sort_values("share_seed", kind="stable")
+    if shares.empty:
+        return None
+    with rc_context(STYLE):
+        figure, (axis,) = canvas(1, 1, 6.4, 0.22 * len(shares) + 1.0)
+        left = pd.Series(0.0, index=shares.index)
+        for colour, (column, _) in zip(PALETTE, SHARES.items(), strict=False):
+            width = shares[column].clip(lower=0)
+            axis.barh(range(len(shares)), width, left=left, color=colour, height=0.72)
+            left = left + width
+        axis.set_yticks(range(len(shares)), [titles[name] for name in shares["column"]])
+        axis.set_ylim(len(shares) - 0.4, -0.6)
+        axis.set_xlim(0, 1)
+        axis.set_xlabel("share of the variance over runs")
+        axis.grid(axis="y", visible=False)
+        handles = [Patch(color=colour, label=name) for colour, name in zip(PALETTE, SHARES.values(), strict=False)]
+        figure.legend(handles=handles, loc="outside upper left", ncols=3)
+        runs, configurations = int(shares["n"].max()), int(shares["configurations"].max())
+        return Figure(
+            "variance",
+            finished(figure, kind),
+            kind,
+            "Stacked bars of the shares of variance that objective, hyperparameter and seed explain of "
+            f"{', '.join(titles[name] for name in shares['column'])}.",
+            f"What decides a score, over {runs} runs of {configurations} configurations: which objective was trained, "
+            "its hyperparameters, or the seed alone. A long last part says that restarts differ as much as models do.",
+        )

@@ -23,7 +23,7 @@ def across(rows: pd.DataFrame, kind: Kind) -> list[Figure | None]:
         latents = [_latents(part) for part in parts]
         table = own.assign(level=level, latents=latents).dropna(subset=["level", "latents"])
         for dataset, group in table.groupby("dataset", sort=False):
-            if group["level"].nunique() > 1:
+            if len(set(group["level"])) > 1:
                 found.append(corrupted_training(group, str(dataset), name, kind))
     return found
 
@@ -59,6 +59,6 @@ def corrupted_training(rows: pd.DataFrame, dataset: str, name: str, kind: Kind =
             finished(figure, kind),
             kind,
             f"Heat maps of reconstruction loss on {dataset} by {name} and latent size for {', '.join(models)}.",
-            f"Trained on corrupted {dataset}, scored on clean points: −log p(x|z) at z = μ in nats, means over seeds, by "
-            f"{name} and latent size. Brighter is better; one scale for all models.",
+            f"Trained on corrupted {dataset}, scored on clean points: −log p(x|z) at z = μ in nats, means over seeds, "
+            f"by {name} and latent size. Brighter is better; one scale for all models.",
         )

@@ -168,7 +168,9 @@ def sections(
         )
         shown: list[Configuration] = []
         for row in own[0].rows:
-            configuration = _configuration(own[0], row, table, records, with_pictures=pictured < PICTURED)
+            configuration = _configuration(
+                own[0], row, table, records, with_pictures=pictured < PICTURED and not row.reference
+            )
             pictured += bool(configuration.pictures)
             shown.append(configuration)
         found.append(

@@ -13,7 +13,8 @@ from pydantic import AfterValidator
 from benchmark.datasets._dataset import Data, Dataset
 from benchmark.datasets._files import RemoteFile, obtain
 from benchmark.datasets._idx import read_idx
-from benchmark.spec import static
+from benchmark.datasets._noise import NOISE, noisy
+from benchmark.spec import Number, static
 
 NAMES = (
     "train-images-idx3-ubyte.gz",
@@ -39,12 +40,14 @@ class MnistLike(Dataset):
 
     The factor is the class's position among the selected ones, ascending. Models are trained on the 60,000, scored on
     the 10,000. Resolution 28 is as published; 32 adds two black pixels on each side; 64 doubles each pixel (nearest
-    neighbour, 56 × 56) and adds four black pixels on each side.
+    neighbour, 56 × 56) and adds four black pixels on each side. Noise, where asked for, is on the published 28 × 28
+    pixels of the 60,000.
     """
 
     class Settings(Dataset.Settings):
         classes: Annotated[tuple[int, ...], AfterValidator(_ten_classes)] = static((), "labels to keep; none is all")
         resolution: Literal[28, 32, 64] = static(28, "side of the images in pixels")
+        noise: Number = static(0.0, NOISE, since=1, ge=0, le=1)
 
     name: ClassVar[str]
     settings: Settings
@@ -53,6 +56,8 @@ class MnistLike(Dataset):
         """Read the four files. Raises `UsageError` where one cannot be had or is not the published one."""
         paths = obtain(self.name, self.files, data_dir)
         train_images, train_labels, test_images, test_labels = (read_idx(path) for path in paths)
+        if self.settings.noise:
+            train_images = noisy(train_images, self.settings.noise, 255, self.name)
         images, labels = np.concatenate([train_images, test_images]), np.concatenate([train_labels, test_labels])
         classes = self.settings.classes or tuple(range(10))
         kept = np.isin(labels, classes)

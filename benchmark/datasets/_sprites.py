@@ -22,6 +22,9 @@ SIZES = (3, 6, 40, 32, 32)
 FRAME = 64
 """Side of the frame that the outlines are given in, in pixels of the published images."""
 
+TRIANGLE = 3
+"""A shape that is not among dSprites', for those who ask what a model makes of one that it has never seen."""
+
 # Word c has the pixels from column c to the right on; the first pixel is the highest bit, as in `np.packbits`.
 _FROM = np.uint64(2**64 - 1) >> np.arange(FRAME, dtype=np.uint64)
 
@@ -37,9 +40,21 @@ def render(factors: ndarray, resolution: int = 64) -> UInt8[ndarray, "n r r"]:
     """
     factors = np.asarray(factors)
     _check(factors)
+    return _render(factors, resolution)
+
+
+def triangles(factors: ndarray, resolution: int = 64) -> UInt8[ndarray, "n r r"]:
+    """Triangles where `render` draws the shapes: equilateral, about as large as the square, a corner along +u."""
+    factors = np.array(factors)
+    _check(factors)
+    factors[:, 0] = TRIANGLE
+    return _render(factors, resolution)
+
+
+def _render(factors: Integer[ndarray, "n 5"], resolution: int) -> UInt8[ndarray, "n r r"]:
     packed = np.empty((len(factors), resolution * resolution // 8), np.uint8)
     if len(factors):
-        outlines = np.ravel_multi_index(tuple(factors[:, :3].T), SIZES[:3])
+        outlines = np.ravel_multi_index(tuple(factors[:, :3].T), (TRIANGLE + 1, *SIZES[1:3]))
         order = np.argsort(outlines, kind="stable")
         for rows in np.split(order, np.flatnonzero(np.diff(outlines[order])) + 1):
             shape, scale, orientation = factors[rows[0], :3].tolist()
@@ -108,12 +123,15 @@ def _vertices(
 
 
 def _outline(shape: int) -> Float[ndarray, "v 2"]:
-    """Corners of the square, the ellipse (a regular 100-gon, stretched) or the heart (150 corners); v downwards."""
+    """Corners of the square, the ellipse (a regular 100-gon, stretched), the heart (150) or a triangle; v downwards."""
     if shape == 0:
         return np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
     if shape == 1:
         t = 2 * np.pi * np.arange(100) / 100
         return np.stack([1.33 * np.cos(t), np.sin(t) / 1.33], axis=1)
+    if shape == TRIANGLE:
+        t = 2 * np.pi * np.arange(3) / 3
+        return 1.6 * np.stack([np.cos(t), np.sin(t)], axis=1)
     t = 2 * np.pi * np.arange(150) / 150
     v = (13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t)) / 14.5 + 0.15
     return np.stack([np.sin(t) ** 3, -v], axis=1)

@@ -64,7 +64,12 @@ class Painted:
         return len(self.sprites)
 
     def __getitem__(self, rows: Integer[ndarray, " n"] | slice) -> UInt8[ndarray, "n 3 r r"]:
-        sprites = self.sprites[rows]
+        return self.paint(self.sprites[rows], rows)
+
+    def paint(
+        self, sprites: UInt8[ndarray, "n 1 r r"], rows: Integer[ndarray, " n"] | slice
+    ) -> UInt8[ndarray, "n 3 r r"]:
+        """Any sprites, painted as the images of these rows are."""
         images = np.empty((len(sprites), *self.shape[1:]), np.uint8)
         for image, sprite, place in zip(images, sprites, self.places[rows].tolist(), strict=True):
             image[:] = self.variant.paint(sprite, stream(self.variant.name, self.seed, block=place))

@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmark.datasets._dataset import Data, Dataset
+from benchmark.datasets._noise import NOISE, noisy
 from benchmark.seeds import stream
+from benchmark.spec import Number, static
 
 
 class Digits(Dataset):
@@ -16,6 +18,11 @@ class Digits(Dataset):
     The split is fixed, whatever a run's seed: 1,437 rows to train on and 360 to score, drawn without regard to labels.
     """
 
+    class Settings(Dataset.Settings):
+        noise: Number = static(0.0, NOISE, since=1, ge=0, le=1)
+
+    settings: Settings
+
     def load(self, data_dir: Path | None = None) -> Data:  # noqa: ARG002
         """Read the images that scikit-learn ships; `data_dir` is not used."""
         from sklearn.datasets import load_digits
@@ -23,8 +30,12 @@ class Digits(Dataset):
         digits = load_digits()
         shuffled = stream("digits", "split").permutation(len(digits.images))
         training = len(shuffled) * 4 // 5
+        images = digits.images.astype(np.uint8)
+        if self.settings.noise:
+            rows = np.sort(shuffled[:training])
+            images[rows] = noisy(images[rows], self.settings.noise, 16, "digits")
         return Data(
-            images=digits.images.astype(np.uint8)[:, None],
+            images=images[:, None],
             factors=digits.target.astype(np.int64)[:, None],
             factor_names=("label",),
             factor_sizes=(10,),

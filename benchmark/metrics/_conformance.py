@@ -60,6 +60,16 @@ def arrays(run: int = 0) -> Arrays:
         "reconstruction_sample": rng.uniform(12, 22, size=100),
         "log_weights": (rng.standard_normal((40, 2_000)) - 100).astype(np.float32),
         "decoder_weights": (rng.standard_normal((64, 5)) * [1, 1, 1, 1, 0.01]).astype(np.float32),
+        "corruption_clean": codes[:200].astype(np.float32),
+        "corruption_codes": (codes[:200, None] + 0.5 * rng.standard_normal((200, 4, 5))).astype(np.float32),
+        "corruption_factors": factors[:200],
+        "corruption_training": codes[200:].astype(np.float32),
+        "corruption_training_factors": factors[200:],
+        "corruption_triangle": codes[:200].astype(np.float32) + np.float32(0.1),
+        "corruption_triangle_factors": np.where(np.arange(4) > 0, factors[:200], -1),
+        "gradient_variance_score": rng.uniform(100, 200, size=(8, 2, 5)),
+        "gradient_variance_baseline": rng.uniform(10, 20, size=(8, 2, 5)),
+        "gradient_variance_pathwise": rng.uniform(1, 2, size=(8, 2, 5)),
     }
 
 

@@ -359,6 +359,8 @@ MISSING = {
     "log_weights": "there is no stochastic encoder with a likelihood, or the suite keeps none of its importance weights"
     " (encoding.likelihood_points)",
     "decoder_weights": "there is no decoder that begins with a linear layer",
+    "corruption_clean": "the data are not images, or the model has codes for the points alone that it was fitted to",
+    "gradient_variance_score": "the posterior is not a diagonal Gaussian under a normal prior",
     "reconstruction_mean": "the model has no likelihood of the data",
     "reconstruction_sample": "the encoder is deterministic, or the model has no likelihood of the data",
 }

@@ -20,6 +20,7 @@ ORDER = (
     "rate_distortion",
     "correlations",
     "embeddings",
+    "dictionaries",
     "training_curves",
 )
 """The files of this folder, in the order in which a page shows them."""

@@ -21,9 +21,10 @@ def across(rows: pd.DataFrame, kind: Kind) -> list[Figure | None]:
     for setting, name in CORRUPTIONS.items():
         level = [(part["dataset"] or {}).get(setting) for part in parts]
         latents = [_latents(part) for part in parts]
-        table = own.assign(level=level, latents=latents).dropna(subset=["level", "latents"])
+        table = own.assign(level=pd.Series(level, own.index, dtype=float), latents=latents).dropna(subset=["latents"])
         for dataset, group in table.groupby("dataset", sort=False):
-            if len(set(group["level"])) > 1:
+            if group["level"].any():
+                group = group.assign(level=group["level"].fillna(0.0))  # a clean dataset leaves the setting out
                 found.append(corrupted_training(group, str(dataset), name, kind))
     return found
 

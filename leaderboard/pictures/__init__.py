@@ -1,7 +1,9 @@
-"""Pictures of one run, a file each, drawn from the arrays that `encode` kept.
+"""Pictures of one run, a file each, drawn from what its codes file holds.
 
 A file has `NEEDS`, the arrays without which it draws nothing, maybe `USES`, those that it can do without, and
-`pictures(arrays, title)`, its figures; `kind`s other than PNG only where a file says so.
+`pictures(arrays, title)`, its figures; `kind`s other than PNG only where a file says so. Arrays are those that `encode`
+kept, and, of at most POINTS points, the codes themselves: `means`, `variances`, `samples`, `factors`, with
+`factor_names` and `factor_sizes`. A name that the file lacks, or the representation does not have, is not there.
 """
 
 from __future__ import annotations
@@ -9,16 +11,56 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
+from numpy import ndarray
+
 from benchmark.codes import Codes
+from benchmark.seeds import stream
 from leaderboard.style import Figure
 
-ORDER = ("reconstructions", "traversals", "samples")
+ORDER = (
+    "reconstructions",
+    "traversals",
+    "samples",
+    "densities",
+    "manifold",
+    "scatter",
+    "dictionary",
+    "posterior_densities",
+    "aggregate_posterior",
+    "spectrum",
+    "pruning",
+    "interpolations",
+    "geodesics",
+    "corrupted_inputs",
+    "gradient_estimators",
+)
 """The files of this folder, in the order in which a page shows them."""
+
+POINTS = 10_000
+"""Points of the codes that a picture is drawn from (M Figs. 5.6, 5.12)."""
 
 
 def draw(codes: Path, title: str) -> list[Figure]:
     """Every picture that a run's codes file has the arrays for."""
     modules = [import_module(f"{__name__}.{name}") for name in ORDER]
     names = {name for module in modules for name in module.NEEDS | getattr(module, "USES", set())}
-    arrays = Codes.load(codes, names=names).arrays
+    loaded = Codes.load(codes, names=names)
+    arrays = points(loaded) | loaded.arrays
     return [figure for module in modules if arrays.keys() >= module.NEEDS for figure in module.pictures(arrays, title)]
+
+
+def points(codes: Codes) -> dict[str, ndarray]:
+    """The codes of a seeded sample of points as arrays, with what is known of their factors."""
+    n = len(codes.means)
+    rows = np.sort(stream("pictures", "points").choice(n, POINTS, replace=False)) if n > POINTS else np.arange(n)
+    found = {"means": codes.means[rows]}
+    if codes.variances is not None:
+        found["variances"] = codes.variances[rows]
+    if codes.samples is not None:
+        found["samples"] = codes.samples[rows]
+    if codes.factors.shape[1]:
+        found["factors"] = codes.factors[rows]
+        found["factor_names"] = np.array(codes.factor_names)
+        found["factor_sizes"] = np.array(codes.factor_sizes)
+    return found

@@ -133,3 +133,38 @@ def test_digits_are_split_once() -> None:
     np.testing.assert_array_equal(first.training_rows, second.training_rows)
     # The split is part of every score: these are its first rows, and a change of them is a new version of the dataset.
     assert first.evaluation_rows[:5].tolist() == [5, 9, 10, 15, 16]
+
+
+def test_noise_is_on_training_images_alone_and_grows_with_its_ratio(small: np.ndarray, tmp_path: Path) -> None:
+    clean, some, more, all_ = (Mnist(settings(noise=noise)).load(tmp_path).images[:] for noise in (0, 0.2, 0.6, 1))
+    np.testing.assert_array_equal(clean, small[:, None])
+    for images in (some, more, all_):
+        np.testing.assert_array_equal(images[15:], clean[15:])
+    differ = [(images[:15] != clean[:15]) for images in (some, more, all_)]
+    # A replaced pixel keeps its value once in 256.
+    assert [each.mean() for each in differ] == pytest.approx([0.2, 0.6, 1], abs=0.02)
+    np.testing.assert_array_equal(more[:15][differ[0]], some[:15][differ[0]])
+    again = Mnist(settings(noise=0.2)).load(tmp_path).images[:]
+    np.testing.assert_array_equal(again, some)
+
+
+def test_noise_on_digits_stays_within_their_greys() -> None:
+    clean, noisy = Digits().load(), Digits(Digits.Settings(noise=0.5)).load()
+    rows = clean.evaluation_rows
+    np.testing.assert_array_equal(noisy.images[rows], clean.images[rows])
+    changed = noisy.images[clean.training_rows] != clean.images[clean.training_rows]
+    # A replaced pixel keeps its value once in 17.
+    assert changed.mean() == pytest.approx(0.5 * 16 / 17, abs=0.01)
+    assert noisy.images[:].max() == 16
+
+
+@pytest.mark.parametrize("dataset", [Mnist, FashionMnist, Digits])
+def test_without_noise_a_dataset_is_what_it_was(dataset: type[MnistLike] | type[Digits]) -> None:
+    assert "noise" not in dataset().settings.identity()
+    assert dataset(dataset.Settings(noise=0.25)).settings.identity()["noise"] == 0.25
+
+
+@pytest.mark.parametrize("noise", [-0.1, 1.1, "0.5"])
+def test_noise_is_a_probability(noise: object) -> None:
+    with pytest.raises(UsageError, match=r"dataset\.mnist\.noise"):
+        settings(noise=noise)

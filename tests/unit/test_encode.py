@@ -197,7 +197,7 @@ def test_pictures_of_samples_show_the_models_own_prior() -> None:
     own = encode_neural(model, pictures_data(), RUN).arrays["picture_samples"]
     assert own.shape == (SAMPLES, 1, 8, 8)
     here = torch.ones(SAMPLES, 2)
-    model.sample_prior = lambda noise: here * (noise["radius"] >= 0)
+    model.sample_prior = lambda noise: here[:1].expand(len(noise["radius"]), 2)
     with torch.no_grad():
         expected = as_bytes(model.mean_image(model.decode(here)).numpy())
     np.testing.assert_array_equal(encode_neural(model, pictures_data(), RUN).arrays["picture_samples"], expected)
@@ -248,7 +248,7 @@ def test_pictures_are_bytes_of_known_shapes() -> None:
         "picture_traversal_images": (TRAVERSED, *shape),
         "picture_samples": (SAMPLES, *shape),
     }
-    assert picture_shapes(codes) == {**expected, "picture_coordinate_kl": (3,)}
+    assert picture_shapes(codes).items() >= {**expected, "picture_coordinate_kl": (3,)}.items()
     assert all(codes.arrays[name].dtype == np.uint8 for name in expected)
     originals = {image.tobytes() for image in pictures_data().images}
     assert all(image.tobytes() in originals for image in codes.arrays["picture_images"])

@@ -1,0 +1,28 @@
+"""The manifold of two coordinates, decoded on a grid of the prior's quantiles (S Figs. 4, 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from numpy import ndarray
+
+from leaderboard.style import Figure
+from leaderboard.tiles import as_rgb, compact, enlarged, png
+
+NEEDS = {"picture_manifold"}
+
+
+def pictures(arrays: Mapping[str, ndarray], title: str) -> list[Figure]:
+    grid = enlarged(as_rgb(arrays["picture_manifold"]))
+    rows, columns, h, w, _ = grid.shape
+    # Without gaps: neighbours are meant to flow into one another.
+    image = grid.swapaxes(1, 2).reshape(rows * h, columns * w, 3)
+    return [
+        Figure(
+            "manifold",
+            compact(png(image)),
+            "png",
+            f"{rows} × {columns} images decoded by {title} from a grid of its two coordinates.",
+            "Manifold: decoded from Φ⁻¹ of a grid over [0.05, 0.95]², z₁ to the right, z₂ upwards.",
+        )
+    ]

@@ -1,0 +1,148 @@
+"""Pictures of one run: drawn where their arrays are, and showing what those hold."""
+
+from __future__ import annotations
+
+import pkgutil
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy import ndarray
+
+from benchmark.codes import Codes
+from leaderboard import pictures
+from leaderboard.charts.dictionaries import dictionaries
+from leaderboard.pictures.dictionary import coloured
+from leaderboard.pictures.interpolations import transition
+from leaderboard.pictures.posterior_densities import density
+from leaderboard.style import Figure
+
+RNG = np.random.default_rng(0)
+
+
+def pixels(figure: Figure) -> ndarray:
+    from PIL import Image
+
+    with Image.open(BytesIO(figure.data)) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def tiles(*lead: int) -> ndarray:
+    return RNG.integers(0, 256, (*lead, 1, 8, 8), dtype=np.uint8)
+
+
+def everything() -> dict[str, ndarray]:
+    return {
+        "picture_images": tiles(10),
+        "picture_reconstructions": tiles(10),
+        "picture_traversals": tiles(2, 2, 10),
+        "picture_samples": tiles(64),
+        "picture_data_density": tiles(),
+        "picture_model_density": tiles(),
+        "picture_manifold": tiles(20, 20),
+        "picture_dictionary": RNG.standard_normal((25, 1, 8, 8)),
+        "picture_interpolations": tiles(2, 5, 9),
+        "picture_interpolation_ends": tiles(2, 2),
+        "geodesic_means": RNG.standard_normal((2, 41, 2)),
+        "geodesic_deviations": RNG.random((2, 41, 2)),
+        "picture_corrupted": tiles(6, 8),
+        "picture_corrupted_reconstructions": tiles(6, 8),
+        "picture_corrupted_traversals": tiles(6, 2, 7),
+        "picture_corrupted_coordinates": np.array([1, 0]),
+        "decoder_weights": RNG.standard_normal((16, 3)),
+        **{f"gradient_variance_{name}": RNG.random((8, 2, 2)) + 0.1 for name in ("score", "baseline", "pathwise")},
+    }
+
+
+def saved(path: Path, arrays: dict[str, ndarray], d: int = 2, stochastic: bool = True) -> Path:
+    means = RNG.standard_normal((300, d)).astype(np.float32)
+    codes = Codes(
+        means,
+        np.stack([RNG.integers(0, 3, 300), RNG.integers(0, 40, 300), np.zeros(300, int)], axis=1),
+        ("shape", "posX", "colour"),
+        (3, 40, 1),
+        variances=np.full_like(means, 0.1) if stochastic else None,
+        samples=means + 0.1 if stochastic else None,
+        arrays=arrays,
+    )
+    codes.save(path / "codes.safetensors")
+    return path / "codes.safetensors"
+
+
+def test_every_picture_is_listed() -> None:
+    assert {each.name for each in pkgutil.iter_modules(pictures.__path__)} == set(pictures.ORDER)
+
+
+def test_all_are_drawn_of_a_run_that_has_everything(tmp_path: Path) -> None:
+    found = pictures.draw(saved(tmp_path, everything()), "vae β=4")
+    assert len({figure.name for figure in found}) == len(found) == len(pictures.ORDER)
+    assert "spectrum" not in {figure.name for figure in found}, "of two coordinates there is none to see"
+    for figure in found:
+        assert pixels(figure).size and "vae β=4" in figure.alt and len(figure.caption) > 20
+
+
+def test_codes_alone_are_drawn_too(tmp_path: Path) -> None:
+    (figure,) = pictures.draw(saved(tmp_path, {}, stochastic=False), "t_sne")
+    assert figure.name == "scatter"
+    assert figure.caption.endswith("coloured by shape, posX."), "a constant factor colours nothing"
+    (figure,) = pictures.draw(saved(tmp_path, {}, d=3, stochastic=False), "t_sne")
+    assert figure.name == "spectrum" and "3 of 3 components" in figure.caption
+
+
+def test_large_codes_are_sampled(tmp_path: Path) -> None:
+    means = np.arange(25_000, dtype=np.float32)[:, None].repeat(2, axis=1)
+    found = pictures.points(Codes(means, np.zeros((25_000, 1), int), ("a",), (1,)))
+    assert found["means"].shape == (10_000, 2) and len(np.unique(found["means"][:, 0])) == 10_000
+    assert found.keys() == {"means", "factors", "factor_names", "factor_sizes"}
+
+
+def test_the_transition_is_the_first_image_nearer_to_the_end() -> None:
+    grey = np.linspace(0, 250, 11).astype(np.uint8)[:, None, None, None] * np.ones((1, 1, 4, 4), np.uint8)
+    assert transition(grey, grey[[0, -1]]) == 6
+    assert transition(grey[:3], grey[[0, -1]]) == 2, "the last where none is nearer"
+
+
+@pytest.mark.parametrize("low", [None, 0.0])
+def test_a_density_is_that_of_its_points(low: float | None) -> None:
+    values = np.abs(RNG.standard_normal(20_000)) if low == 0 else RNG.standard_normal(20_000)
+    places, heights = density(values, low)
+    assert places.min() >= (0 if low == 0 else -10)
+    shown = places < 3
+    np.testing.assert_allclose(heights[shown], np.exp(-0.5 * places[shown] ** 2), atol=0.08)
+
+
+def test_a_density_of_a_constant_is_a_line() -> None:
+    places, heights = density(np.full(100, 0.3))
+    wide = places[heights > 0.1]
+    assert wide.max() - wide.min() < 0.02 and places[heights.argmax()] == pytest.approx(0.3, abs=0.002)
+
+
+def test_a_dictionary_is_blue_where_it_adds_and_orange_where_it_takes_away() -> None:
+    pattern = np.array([[[[2.0, -2.0], [0.0, 1.0]]]])
+    more, less, none, half = coloured(pattern)[0].reshape(4, 3)
+    assert more[2] > more[0] and less[0] > less[2] and none.tolist() == [255] * 3
+    assert (half > more).all() and half[0] < 255
+    assert (coloured(np.zeros((1, 1, 2, 2))) == 255).all()
+
+
+def test_dictionaries_stand_side_by_side_from_two_on() -> None:
+    one = RNG.standard_normal((25, 1, 8, 8))
+    assert dictionaries({"pca": one}) is None
+    figure = dictionaries({"pca": one, "nmf": np.abs(one)})
+    assert figure is not None and "pca, nmf" in figure.alt
+    assert pixels(figure).shape[1] > 1.5 * pixels(figure).shape[0]
+
+
+def test_classes_of_few_points_keep_their_colour(tmp_path: Path) -> None:
+    from matplotlib.colors import to_rgb
+
+    from leaderboard.pictures.scatter import COLOURS, scatter
+
+    codes = RNG.standard_normal((3_000, 2))
+    label = RNG.integers(0, 10, 3_000)
+    label[label == 2] = np.where(RNG.random((label == 2).sum()) < 0.05, 2, 3)
+    image = pixels(scatter(codes, [label], ["label"], "vae")).reshape(-1, 3)
+    for colour in COLOURS:
+        away = np.abs(image - 255 * np.array(to_rgb(colour))).max(axis=1)
+        assert (away < 24).any(), f"{colour} is lost"

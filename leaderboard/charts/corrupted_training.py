@@ -17,7 +17,7 @@ def across(rows: pd.DataFrame, kind: Kind) -> list[Figure | None]:
     """`rows`: the headline scores of a whole suite, with `settings`, of mean codes."""
     own = rows[(rows["metric"] == "reconstruction") & ~rows["reference"]]
     parts = [json.loads(text) for text in own["settings"]]
-    found = []
+    found: list[Figure | None] = []
     for setting, name in CORRUPTIONS.items():
         level = [(part["dataset"] or {}).get(setting) for part in parts]
         latents = [_latents(part) for part in parts]

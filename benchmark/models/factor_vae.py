@@ -7,7 +7,8 @@ from torch import Tensor, nn
 
 from benchmark.models._gaussian import GaussianModel, reparametrise
 from benchmark.models._neural import Adam, Batch, Noise, Objective
-from benchmark.networks._network import Network, kaiming
+from benchmark.models._shared_pass import Critic
+from benchmark.networks._network import Network
 from benchmark.spec import Number, stackable, static
 
 
@@ -35,12 +36,8 @@ class FactorVAE(GaussianModel):
 
     def build(self, network: Network) -> None:
         super().build(network)
-        width, inputs = self.settings.discriminator_width, self.latents
-        layers: list[nn.Module] = []
-        for _ in range(self.settings.discriminator_layers):
-            layers += [nn.Linear(inputs, width), nn.LeakyReLU(0.2)]
-            inputs = width
-        self.discriminator = kaiming(nn.Sequential(*layers, nn.Linear(width, 2)))
+        chosen = self.settings
+        self.discriminator = Critic(self.latents, chosen.discriminator_width, chosen.discriminator_layers)
 
     def noise(self, batch: int) -> dict[str, Noise]:
         shape = (batch, self.latents)
@@ -48,19 +45,26 @@ class FactorVAE(GaussianModel):
 
     def loss(self, batch: Batch, settings: Settings) -> Objective:
         terms, _, _, z = self.elbo_terms(batch)
-        logits = self.discriminator(z)
-        terms["tc"] = (logits[:, 0] - logits[:, 1]).mean()
-        return Objective(terms["rec"] + terms["kl"] + settings.gamma * terms["tc"], terms, {"z": z})
+        joint, all_codes = self.discriminator.log_ratio_for_both(z, self.permuted(batch))
+        terms["tc"] = joint.mean()
+        loss = terms["rec"] + terms["kl"] + settings.gamma * terms["tc"]
+        return Objective(loss, terms, {"log_ratio": all_codes})
+
+    @torch.no_grad()
+    def permuted(self, batch: Batch) -> Tensor:
+        """Codes (b d) of the second batch, every coordinate in an order of its own."""
+        assert batch.x2 is not None
+        mu, logvar, _ = self.posterior(batch.x2)
+        assert logvar is not None
+        return torch.gather(reparametrise(mu, logvar, batch.noise["eps2"]), 0, batch.noise["order"].argsort(dim=0))
+
+    def forward(self, batch: Batch, settings: Settings) -> tuple[Objective, dict[str, Tensor]]:  # type: ignore[override]
+        # The log-ratios handed over reach the discriminator's weights, and no others: they are not detached.
+        objective = self.loss(batch, settings)
+        return objective, self.critic_losses(objective.shared, batch, settings)
 
     def critic_losses(self, shared: dict[str, Tensor], batch: Batch, settings: Settings) -> dict[str, Tensor]:
-        assert batch.x2 is not None
-        with torch.no_grad():
-            mu, logvar, _ = self.posterior(batch.x2)
-            assert logvar is not None
-            z = reparametrise(mu, logvar, batch.noise["eps2"])
-            permuted = torch.gather(z, 0, batch.noise["order"].argsort(dim=0))
         # Class 0 is a joint code, class 1 a permuted one; −log softmax of either is a softplus of the difference.
-        joint, product = self.discriminator(shared["z"]), self.discriminator(permuted)
+        joint, product = shared["log_ratio"].chunk(2)
         softplus = nn.functional.softplus
-        wrong = softplus(joint[:, 1] - joint[:, 0]).mean() + softplus(product[:, 0] - product[:, 1]).mean()
-        return {"discriminator": 0.5 * wrong}
+        return {"discriminator": 0.5 * (softplus(-joint).mean() + softplus(product).mean())}

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from torch import nn
 
+from benchmark.networks._doubling import Doubling
 from benchmark.networks._mlp import layers
 from benchmark.networks._network import Network, kaiming, require_images
 
@@ -27,7 +28,7 @@ class Conv(Network):
         channels = (self.shape[0], *[CHANNELS] * self.depth)
         convolutions: list[nn.Module] = []
         for inputs, results in pairwise(channels):
-            convolutions += [nn.Conv2d(inputs, results, 4, stride=2, padding=1), nn.ReLU()]
+            convolutions += [nn.Conv2d(inputs, results, 4, stride=2, padding=1), nn.ReLU(inplace=True)]
         linear = layers((CHANNELS * 16, HIDDEN, HIDDEN, outputs))
         return kaiming(nn.Sequential(*convolutions, nn.Flatten(), *linear))
 
@@ -36,5 +37,5 @@ class Conv(Network):
         channels = (*[CHANNELS] * self.depth, self.shape[0])
         convolutions: list[nn.Module] = []
         for inputs, results in pairwise(channels):
-            convolutions += [nn.ConvTranspose2d(inputs, results, 4, stride=2, padding=1), nn.ReLU()]
+            convolutions += [Doubling(inputs, results), nn.ReLU(inplace=True)]
         return kaiming(nn.Sequential(*linear, *convolutions[:-1]))

@@ -99,20 +99,8 @@ def encode_neural(model: NeuralModel, data: Data, run: Run, encoding: EncodingSe
     import torch
 
     rows = data.evaluation_rows
-    rng = stream(run.run_id, "encode.sample")
-    tables: dict[str, ndarray] = {}
     model.eval()
-    with torch.no_grad():
-        for start, chunk in enumerate(chunks(rows)):
-            eps = torch.from_numpy(rng.standard_normal((len(chunk), model.noise_size), dtype=np.float32))
-            (mu, logvar, _), z, _ = model.sample(torch.from_numpy(images(data, chunk)), eps)
-            found = {"means": mu, "variances": None if logvar is None else logvar.exp(), "samples": z}
-            for name, part in found.items():
-                if part is None:
-                    continue
-                # Filled in place: kept one by one, small arrays would split the memory that large layers come back to.
-                table = tables.setdefault(name, np.empty((len(rows), part.shape[1]), dtype=np.float32))
-                table[start * BATCH : start * BATCH + len(chunk)] = part.numpy()
+    tables = posterior_tables(model, data, stream(run.run_id, "encode.sample"))
     if not all(np.isfinite(table).all() for table in tables.values()):
         raise ModelError("the encoder gives codes that are not finite numbers")
     mean = tables["means"]
@@ -143,6 +131,30 @@ def encode_neural(model: NeuralModel, data: Data, run: Run, encoding: EncodingSe
     codes.arrays.update(pictures(decode, mean, codes.variances, data, run, prior=prior, drawn=drawn))
     codes.arrays.update(study(Trained(model, data, codes, run)))
     return codes
+
+
+def posterior_tables(model: NeuralModel, data: Data, rng: np.random.Generator) -> dict[str, Float[ndarray, "n d"]]:
+    """`means` of every evaluation point and, where a model has them, `variances` and `samples`."""
+    import torch
+
+    # Whatever trained it: the layout decides the order of the arithmetic, hence the bits.
+    for parameter in model.parameters():
+        if parameter.dim() == 4:
+            parameter.data = parameter.data.to(memory_format=torch.channels_last)
+    rows = data.evaluation_rows
+    tables: dict[str, ndarray] = {}
+    with torch.no_grad():
+        for start, chunk in enumerate(chunks(rows)):
+            eps = torch.from_numpy(rng.standard_normal((len(chunk), model.noise_size), dtype=np.float32))
+            (mu, logvar, _), z, _ = model.sample(torch.from_numpy(images(data, chunk)), eps)
+            found = {"means": mu, "variances": None if logvar is None else logvar.exp(), "samples": z}
+            for name, part in found.items():
+                if part is None:
+                    continue
+                # Filled in place: kept one by one, small arrays would split the memory that large layers come back to.
+                table = tables.setdefault(name, np.empty((len(rows), part.shape[1]), dtype=np.float32))
+                table[start * BATCH : start * BATCH + len(chunk)] = part.numpy()
+    return tables
 
 
 def images(data: Data, rows: ndarray) -> Float[ndarray, m * shape]:

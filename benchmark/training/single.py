@@ -37,8 +37,9 @@ class SingleEngine(Engine):
         objective, critics = self.model(batch, self.settings)
         losses = {"": objective.loss, **critics}
         # All gradients are taken before any update, so that the order of the optimisers does not matter.
+        *_, last = self.groups
         gradients = {
-            group: torch.autograd.grad(losses[group], tensors, materialize_grads=True)
+            group: torch.autograd.grad(losses[group], tensors, retain_graph=group != last, materialize_grads=True)
             for group, tensors in self.groups.items()
         }
         for group, tensors in self.groups.items():

@@ -20,7 +20,7 @@ def across(rows: pd.DataFrame, kind: Kind) -> list[Figure | None]:
     found: list[Figure | None] = []
     for setting, name in CORRUPTIONS.items():
         level = [(part["dataset"] or {}).get(setting) for part in parts]
-        latents = [_latents(part) for part in parts]
+        latents = pd.Series([_latents(part) for part in parts], own.index, dtype=float)
         table = own.assign(level=pd.Series(level, own.index, dtype=float), latents=latents).dropna(subset=["latents"])
         for dataset, group in table.groupby("dataset", sort=False):
             if group["level"].any():
@@ -47,7 +47,11 @@ def corrupted_training(rows: pd.DataFrame, dataset: str, name: str, kind: Kind =
         levels, sizes = rows["level"].nunique(), rows["latents"].nunique()
         figure, axes = canvas(len(models), 3, 0.62 * sizes + 1.6, 0.42 * levels + 1.3)
         for model, axis in zip(models, axes, strict=True):
-            means = rows[rows["model"] == model].pivot_table(index="level", columns="latents", values="value")
+            means = (
+                rows[rows["model"] == model]
+                .astype({"latents": int})
+                .pivot_table(index="level", columns="latents", values="value")
+            )
             sns.heatmap(means, vmin=low, vmax=high, cmap="viridis_r", annot=True, fmt=".4g", annot_kws={"fontsize": 8},
                         cbar=False, square=False, ax=axis)  # fmt: skip
             axis.set_title(model)

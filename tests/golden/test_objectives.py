@@ -66,6 +66,15 @@ class Fixed(nn.Module):
         return self.function(x)
 
 
+class FixedCritic(Fixed):
+    """A discriminator whose two logits are a given function."""
+
+    def log_ratio_for_both(self, z: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
+        logits = self(torch.cat([z, others]))
+        ratio = logits[:, 0] - logits[:, 1]
+        return ratio[: len(z)], ratio
+
+
 class TestVAE:
     def test_loss_is_the_negative_elbo(self) -> None:
         model = make("vae")
@@ -162,16 +171,19 @@ class TestFactorVAE:
         covariance = torch.tensor([[1, rho], [rho, 1]]).double()
         joint = torch.distributions.MultivariateNormal(torch.zeros(2).double(), covariance)
         alone = torch.distributions.Normal(0.0, 1.0)
-        model.discriminator = Fixed(lambda z: torch.stack([joint.log_prob(z), alone.log_prob(z).sum(1)], 1))
-        batch = Batch(x, {"eps": torch.zeros_like(x)}, torch.tensor(0.0), x)
+        model.discriminator = FixedCritic(lambda z: torch.stack([joint.log_prob(z), alone.log_prob(z).sum(1)], 1))
+        zeros = torch.zeros_like(x)
+        batch = Batch(x, {"eps": zeros, "eps2": zeros, "order": zeros}, torch.tensor(0.0), x)
         tc = model.loss(batch, model.settings).terms["tc"].item()
         # The log ratio's standard deviation is ρ.
         assert tc == pytest.approx(-0.5 * math.log(1 - rho**2), abs=5 * rho / math.sqrt(n))
 
     def test_loss_adds_gamma_times_tc(self) -> None:
         model = make("factor_vae", gamma=10.0, discriminator_layers=2, discriminator_width=5)
-        loss, terms, shared = model.loss(a_batch(model), model.settings)
-        logits = model.discriminator(shared["z"])
+        batch = a_batch(model)
+        loss, terms, _ = model.loss(batch, model.settings)
+        *_, z = model.elbo_terms(batch)
+        logits = model.discriminator(z)
         log_ratio = torch.log_softmax(logits, 1)
         assert terms["tc"].item() == pytest.approx((log_ratio[:, 0] - log_ratio[:, 1]).mean().item())
         assert loss.item() == pytest.approx((terms["rec"] + terms["kl"] + 10 * terms["tc"]).item())
@@ -203,25 +215,21 @@ class TestFactorVAE:
     def test_discriminators_loss_is_the_mean_cross_entropy_of_two_classes(self) -> None:
         model = make("factor_vae", discriminator_layers=2, discriminator_width=5)
         batch = a_batch(model)
-        seen: list[Tensor] = []
-        model.discriminator.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
         _, critics = model(batch, model.settings)
-        _, joint, permuted = seen
-        logits = model.discriminator(torch.cat([joint, permuted]))
+        *_, z = model.elbo_terms(batch)
+        logits = model.discriminator(torch.cat([z, model.permuted(batch)]))
         labels = torch.arange(2).repeat_interleave(BATCH)
         torch.testing.assert_close(critics["discriminator"], nn.functional.cross_entropy(logits, labels))
 
     def test_permuted_codes_keep_the_second_batchs_marginals_and_lose_its_rows(self) -> None:
         model = make("factor_vae", discriminator_layers=1, discriminator_width=4)
         batch = a_batch(model)
-        seen: list[Tensor] = []
-        model.discriminator.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
-        model(batch, model.settings)
+        permuted = model.permuted(batch)
         mu, logvar, _ = model.posterior(batch.x2)
         second = mu + torch.exp(0.5 * logvar) * batch.noise["eps2"]
-        torch.testing.assert_close(seen[2].sort(dim=0).values, second.sort(dim=0).values)
+        torch.testing.assert_close(permuted.sort(dim=0).values, second.sort(dim=0).values)
         # Each coordinate has an order of its own.
-        orders = [torch.cdist(seen[2][:, j : j + 1], second[:, j : j + 1]).argmin(1) for j in range(LATENTS)]
+        orders = [torch.cdist(permuted[:, j : j + 1], second[:, j : j + 1]).argmin(1) for j in range(LATENTS)]
         assert not torch.equal(*orders)
 
 

@@ -20,6 +20,7 @@ from benchmark.errors import ModelError
 from benchmark.models._neural import NeuralModel
 from benchmark.models.pca import PCA
 from benchmark.models.rotated import Rotated
+from benchmark.networks.conv32 import Conv32
 from benchmark.networks.linear import Linear
 from benchmark.networks.mlp_tiny import MlpTiny
 from benchmark.seeds import stream
@@ -34,6 +35,7 @@ from benchmark.stages.encode import (
     encode_neural,
     images,
     jacobians,
+    posterior_tables,
     reconstructions,
     singular_vectors,
 )
@@ -361,3 +363,20 @@ def test_the_decoders_first_layer_is_kept() -> None:
     model = make("vae")
     kept = encode_neural(model, data(), RUN).arrays["decoder_weights"]
     np.testing.assert_array_equal(kept, decoder_matrix(model))
+
+
+def test_convolutions_give_equal_codes_in_whatever_layout_their_weights_came() -> None:
+    """As trained, or read from a file."""
+    trained = make("vae", Conv32, (1, 32, 32), likelihood="bernoulli").to(memory_format=torch.channels_last)
+    read = make("vae", Conv32, (1, 32, 32), likelihood="bernoulli")
+    read.load_state_dict({name: value.contiguous() for name, value in trained.state_dict().items()})
+    points = table(np.random.default_rng(0).random((70, 1, 32, 32), np.float32), np.zeros((70, 1)))
+    one, other = (posterior_tables(model, points, np.random.default_rng(1)) for model in (trained, read))
+    assert set(one) == {"means", "variances", "samples"}
+    assert all(np.array_equal(one[name], other[name]) for name in one)
+    assert len(np.unique(one["means"])) == one["means"].size
+    assert all(a.weight.stride() == b.weight.stride() for a, b in zip(layers(trained), layers(read), strict=True))
+
+
+def layers(model: NeuralModel) -> list[Any]:
+    return [layer for layer in model.modules() if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)]

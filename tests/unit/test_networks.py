@@ -5,9 +5,11 @@ import math
 import pytest
 import torch
 from torch import nn
+from torch.func import functional_call, jvp, vmap
 
 from benchmark import registry
 from benchmark.errors import UsageError
+from benchmark.networks._doubling import Doubling, Product
 from benchmark.networks._network import Network
 from benchmark.networks.conv32 import Conv32
 from benchmark.networks.conv64 import Conv64
@@ -88,3 +90,53 @@ def test_a_linear_network_is_linear() -> None:
     for module, inputs in ((network.encoder(4), 3), (network.decoder(), 2)):
         a, b = torch.rand(2, 1, inputs)
         torch.testing.assert_close(module(a + 2 * b), module(a) + 2 * module(b))
+
+
+def doubling(outputs: int) -> tuple[Doubling, nn.ConvTranspose2d, torch.Tensor]:
+    """The layer, torch's own with the same weights, and an input; in double precision."""
+    torch.manual_seed(outputs)
+    own, native = Doubling(5, outputs).double(), nn.ConvTranspose2d(5, outputs, 4, stride=2, padding=1).double()
+    native.load_state_dict(own.state_dict())
+    return own, native, torch.randn(3, 5, 4, 6).double().requires_grad_()
+
+
+@pytest.mark.parametrize("outputs", [1, 3, 32])
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_doubling_is_torchs_transposed_convolution(outputs: int, layout: torch.memory_format) -> None:
+    own, native, x = doubling(outputs)
+    x = x.detach().to(memory_format=layout).requires_grad_()
+    found, known = own(x), native(x)
+    torch.testing.assert_close(found, known)
+    pull = torch.randn_like(known)
+    gradients = zip(
+        torch.autograd.grad(found, [x, *own.parameters()], pull),
+        torch.autograd.grad(known, [x, *native.parameters()], pull),
+        strict=True,
+    )
+    for gradient, expected in gradients:
+        torch.testing.assert_close(gradient, expected)
+        assert gradient.shape == expected.shape
+
+
+@pytest.mark.parametrize("outputs", [1, 32])
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")
+def test_doubling_has_forward_derivatives_and_stacks(outputs: int) -> None:
+    own, native, x = doubling(outputs)
+    x = x.detach()
+    tangents = torch.randn(2, *x.shape).double()
+    for gradients in (True, False):
+        with torch.set_grad_enabled(gradients):
+            found, known = (
+                vmap(lambda tangent, layer=layer: jvp(layer, (x,), (tangent,))[1])(tangents) for layer in (own, native)
+            )
+        torch.testing.assert_close(found, known)
+    weights = {name: torch.stack([value, 2 * value + 1]) for name, value in own.state_dict().items()}
+    inputs = torch.stack([x, -x])
+    found, known = (
+        vmap(lambda weights, x, layer=layer: functional_call(layer, weights, (x,)))(weights, inputs)
+        for layer in (own, native)
+    )
+    torch.testing.assert_close(found, known)
+    if outputs == 1:
+        product = (x[:1, :2, :2, :2].clone().requires_grad_(), own.weight[:2].detach().requires_grad_())
+        assert torch.autograd.gradcheck(Product.apply, product, check_forward_ad=True)

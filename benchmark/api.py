@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from benchmark.execution import Workers
     from benchmark.stages.estimate import Estimate
     from benchmark.suite import EncodingSettings
+    from benchmark.training.device import Device
     from leaderboard.regression import Verdict
 
 RESULTS = Path("results")
@@ -70,14 +71,16 @@ def run(
     scheduler: str | None = None,
     data_dir: Path | None = None,
     plugins: Sequence[Path] = (),
+    device: str = "auto",
     retry_failed: bool = False,
     quiet: bool = True,
 ) -> RunSummary:
     """Train and encode every run of a suite that is not done yet. Raises `BenchmarkError`, also by its subclasses.
 
-    `jobs`: processes, by default one a core; 0 trains in this process. `scheduler`: the address of a dask scheduler,
-    whose workers train in place of processes here. Runs that failed before are left alone and reported, unless
-    `retry_failed`.
+    `jobs`: processes, by default one a core, or one a GPU; 0 trains in this process. `scheduler`: the address of a
+    dask scheduler, whose workers train in place of processes here. `device`: where networks train, "cpu" or "cuda";
+    "auto" is CUDA where torch finds a GPU here, and the CPU on a cluster. Runs that failed before are left alone and
+    reported, unless `retry_failed`.
     """
     from benchmark.suite import expand
     from benchmark.suite import shard as share
@@ -88,11 +91,12 @@ def run(
     expanded = expand(suite, only=only, overrides=overrides, seeds=seeds)
     from benchmark.stages import train  # imports torch: a mistake in the suite is said before
 
+    kind, places = _places(device, scheduler)
     store = Store(results)
     store.clean_scratch()
     store.write_plan(expanded.name, expanded.source, expanded.runs)
     runs = expanded.runs if shard is None else share(expanded.runs, *shard)
-    fleets = train.plan(store, runs, retry_failed=retry_failed)
+    fleets = train.plan(store, runs, retry_failed=retry_failed, device=kind)
     train.check_data(fleets, data_dir)
     if retry_failed:
         for each in runs:
@@ -140,16 +144,22 @@ def run(
                 progress.say(f"failed  {run_id}  {labels.get(run_id, '')}: {reason}")
             watch()
 
-        train.train_fleets(
-            store,
-            fleets,
-            jobs=at_work,
-            data_dir=data_dir,
-            checkpoint_seconds=expanded.execution.checkpoint_seconds,
-            encoding=expanded.encoding,
-            on_outcome=on_outcome,
-            watch=watch,
-        )
+        # Closed forms are fitted by all cores, networks trained by one process for each GPU.
+        closed = [fleet for fleet in fleets if fleet.engine == "closed_form"]
+        networks = [fleet for fleet in fleets if fleet.engine != "closed_form"]
+        per_place = len(places) if kind == "cuda" and jobs is None and not scheduler else at_work
+        for some, processes in [(fleets, at_work)] if kind == "cpu" else [(closed, at_work), (networks, per_place)]:
+            train.train_fleets(
+                store,
+                some,
+                jobs=processes,
+                data_dir=data_dir,
+                checkpoint_seconds=expanded.execution.checkpoint_seconds,
+                encoding=expanded.encoding,
+                on_outcome=on_outcome,
+                watch=watch,
+                places=places,
+            )
     _reencode(store, runs, expanded.encoding, jobs, scheduler, data_dir, quiet)
     for each in runs:
         failure = store.failure(each)
@@ -158,6 +168,17 @@ def run(
         elif failure:
             summary.failed[each.run_id] = failure["reason"]
     return summary
+
+
+def _places(device: str, scheduler: str | None) -> tuple[Device, list[str]]:
+    """The kind of device that networks train on, and one device for each process; those of a cluster are its own."""
+    from benchmark.training.device import check, chosen, places
+
+    if scheduler:
+        check(device)
+        return ("cuda", ["cuda:0"]) if device == "cuda" else ("cpu", ["cpu"])
+    kind = chosen(device)
+    return kind, places(kind)
 
 
 @contextmanager
@@ -218,6 +239,7 @@ def estimate(
     jobs: int | None = None,
     data_dir: Path | None = None,
     plugins: Sequence[Path] = (),
+    device: str = "auto",
 ) -> Estimate:
     """What `run` would do with the same arguments, and what it would cost. Nothing is written."""
     from benchmark.stages import train
@@ -229,9 +251,12 @@ def estimate(
     expanded = expand(suite, only=only, overrides=overrides, seeds=seeds)
     runs = expanded.runs if shard is None else share(expanded.runs, *shard)
     store = Store(results, make=False)
-    fleets = train.plan(store, runs)
+    kind, places = _places(device, None)
+    fleets = train.plan(store, runs, device=kind)
     train.check_data(fleets, data_dir)
-    return cost(fleets, sum(store.is_done(each) for each in runs), cores() if jobs is None else jobs, data_dir)
+    if jobs is None:
+        jobs = cores() if kind == "cpu" else len(places)
+    return cost(fleets, sum(store.is_done(each) for each in runs), jobs, data_dir, places[0])
 
 
 def evaluate(

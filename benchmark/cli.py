@@ -70,7 +70,7 @@ def run(
     scheduler: Scheduler = None,
     data_dir: DataDir = None,
     shard: Annotated[str | None, typer.Option(metavar="I/N", help="the I-th of N disjoint shares of the runs")] = None,
-    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="where to train; only the CPU for now")] = "auto",
+    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="where to train; auto: a GPU if any")] = "auto",
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="try recorded failures again")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be done and what it would cost")] = False,
     as_json: Json = False,
@@ -78,8 +78,6 @@ def run(
     """Train and encode a suite's runs. What is done already is kept: run it again to resume."""
     from benchmark import api
 
-    if device not in ("auto", "cpu"):
-        raise UsageError(f"--device {device}: this version trains on the CPU; use auto or cpu")
     choice: dict[str, Any] = {
         "results": results,
         "only": _filters(only or []),
@@ -89,6 +87,7 @@ def run(
         "jobs": jobs,
         "data_dir": data_dir,
         "plugins": plugin or (),
+        "device": device,
     }
     if dry_run:
         if scheduler:

@@ -7,7 +7,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Annotated, Any, ClassVar, Self, get_origin
+from typing import Annotated, Any, ClassVar, Literal, Self, get_origin
 
 from pydantic import (
     BaseModel,
@@ -152,6 +152,9 @@ def digest(value: Any, length: int = 12) -> str:
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:length]
 
 
+Precision = Literal["float32", "bfloat16"]
+
+
 class TrainingSettings(Settings):
     """Adam on batches drawn with replacement from the training rows. One step is one batch."""
 
@@ -163,6 +166,9 @@ class TrainingSettings(Settings):
     learning_rate: Number = stackable(1e-4, "Adam's rate", gt=0, allow_inf_nan=False)
     beta1: Number = static(0.9, "Adam's decay of the first moment", ge=0, lt=1)
     beta2: Number = static(0.999, "Adam's decay of the second moment", ge=0, lt=1)
+    precision: Precision = static(
+        "float32", "of the layers' products in training; codes are always encoded in float32", since=1
+    )
 
 
 @dataclass(frozen=True)

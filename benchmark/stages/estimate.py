@@ -35,8 +35,8 @@ class Estimate:
         )
 
 
-def estimate(fleets: list[Fleet], done: int, jobs: int, data_dir: Path | None) -> Estimate:
-    """Time a few steps of each kind of fleet in this process; nothing is written."""
+def estimate(fleets: list[Fleet], done: int, jobs: int, data_dir: Path | None, place: str = "cpu") -> Estimate:
+    """Time a few steps of each kind of fleet in this process, on the device `place`; nothing is written."""
     per_step: dict[str, float] = {}
     hours = disk = memory = 0.0
     for fleet in fleets:
@@ -49,7 +49,7 @@ def estimate(fleets: list[Fleet], done: int, jobs: int, data_dir: Path | None) -
         if fleet.engine != "closed_form":
             key = digest({"static": static_part(run), "members": len(fleet.runs)})
             if key not in per_step:
-                per_step[key] = _seconds_per_step(fleet, data_dir)
+                per_step[key] = _seconds_per_step(fleet, data_dir, place)
             hours += per_step[key] * fleet.steps / 3600
     processes = max(1, min(jobs, len(fleets)))
     runs = sum(len(fleet.runs) for fleet in fleets)
@@ -57,28 +57,27 @@ def estimate(fleets: list[Fleet], done: int, jobs: int, data_dir: Path | None) -
     return Estimate(runs, done, len(fleets), jobs, hours / processes, disk, processes * (0.6 + memory))
 
 
-def _seconds_per_step(fleet: Fleet, data_dir: Path | None) -> float:
-    import torch
-
+def _seconds_per_step(fleet: Fleet, data_dir: Path | None, place: str) -> float:
+    from benchmark.training import device, process
     from benchmark.training.draws import Draws
-    from benchmark.training.loop import ENGINES, build, classes, points
-    from benchmark.training.process import set_up
+    from benchmark.training.loop import build, make_engine, make_feed
 
-    set_up()
+    process.set_up()
+    device.set_up(place)
     data = load_data(fleet.runs[0].dataset, data_dir)
     trainings = [settings_of(run.training, TrainingSettings) for run in fleet.runs if run.training]
     members = [build(run, data) for run in fleet.runs]
     if not members[0].trained:
         return 0.0
-    engine = ENGINES[fleet.engine](members, trainings)  # type: ignore[call-arg]
+    engine = make_engine(fleet.engine, members, trainings, place)
     draws = Draws([run.run_id for run in fleet.runs], members[0], data.training_rows, trainings[0].batch)
-    labels = classes(data) if members[0].labelled else None
+    feed = make_feed(engine, draws, data)
     start = 0.0
     for step in range(2 + TIMED_STEPS):
         if step == 2:
+            device.wait(place)
             start = time.perf_counter()
-        rows, noise = draws.at(step % BLOCK)
-        x = points(data.images, rows, data.maximum)
-        seen = None if labels is None else torch.from_numpy(labels[rows[:, 0]])
-        engine.step(x[:, 0], x[:, 1] if draws.batches == 2 else None, noise, step, seen)
+        x, x2, noise, labels = feed.at(step % BLOCK)
+        engine.step(x, x2, noise, step, labels)
+    device.wait(place)
     return (time.perf_counter() - start) / TIMED_STEPS

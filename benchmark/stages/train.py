@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from benchmark.spec import Run
 from benchmark.stages.worker import FleetOutcome, FleetTask, fail, forget_data, load_data, train_fleet
 from benchmark.store import FORMAT, Store, check_format, read_json, write_json
 from benchmark.suite import EncodingSettings
+from benchmark.training.device import Device
 from benchmark.training.fleet import Fleet, plan_fleets
 
 
@@ -40,12 +42,15 @@ def unfinished_fleets(store: Store, runs: list[Run]) -> list[Fleet]:
     return fleets
 
 
-def plan(store: Store, runs: list[Run], *, retry_failed: bool = False) -> list[Fleet]:
-    """The fleets that would train these runs: unfinished ones whole, then new ones for what they leave."""
+def plan(store: Store, runs: list[Run], *, retry_failed: bool = False, device: Device = "cpu") -> list[Fleet]:
+    """The fleets that would train these runs: unfinished ones whole, then new ones for what they leave.
+
+    An unfinished fleet goes on with the members that it has, on whatever device there is now.
+    """
     missing = [run for run in runs if not store.is_done(run) and (retry_failed or store.failure(run) is None)]
     adopted = unfinished_fleets(store, missing)
     covered = {run.run_id for fleet in adopted for run in fleet.runs}
-    return adopted + plan_fleets([run for run in missing if run.run_id not in covered])
+    return adopted + plan_fleets([run for run in missing if run.run_id not in covered], device)
 
 
 class FleetProgress(NamedTuple):
@@ -81,16 +86,20 @@ def train_fleets(
     encoding: EncodingSettings,
     on_outcome: Callable[[Fleet, FleetOutcome], None],
     watch: Callable[[], None],
+    places: Sequence[str] = ("cpu",),
 ) -> None:
-    """Train fleets to their end; those that another process holds are waited for, and taken over if it dies."""
+    """Train fleets to their end; those that another process holds are waited for, and taken over if it dies.
+
+    They are dealt out over the devices `places` in turn.
+    """
     by_id = {fleet.fleet_id: fleet for fleet in fleets}
     remaining = list(by_id)
     # The longest first, so that no single one is left over at the end.
     remaining.sort(key=lambda fleet_id: -by_id[fleet_id].steps)
     while remaining:
         tasks = [
-            FleetTask(store.root, fleet_id, data_dir, tuple(registry.plugins()), checkpoint_seconds, encoding)
-            for fleet_id in remaining
+            FleetTask(store.root, fleet_id, data_dir, tuple(registry.plugins()), checkpoint_seconds, encoding, place)
+            for fleet_id, place in zip(remaining, cycle(places))
         ]
         busy = []
         for outcome in execute(train_fleet, tasks, jobs, watch):

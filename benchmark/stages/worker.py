@@ -59,6 +59,7 @@ class FleetTask:
     plugins: tuple[Path, ...]
     checkpoint_seconds: float
     encoding: EncodingSettings
+    place: str = "cpu"
 
 
 @dataclass
@@ -144,6 +145,7 @@ class Work:
                     "encoding": {"version": ENCODING, **self.task.encoding.plain()},
                     "provenance": {
                         **provenance(),
+                        "device": details.get("device", "cpu"),
                         "started": self.started,
                         "finished": timestamp(),
                         "fleet": details.get("fleet", {}),
@@ -249,13 +251,15 @@ def finish(model: NeuralModel, data: Data, run: Run) -> None:
 
 def _train_networks(work: Work, stopping: Callable[[], bool]) -> None:
     """Train a fleet of networks to its end, then encode and publish each member."""
+    from benchmark.training import device, process
     from benchmark.training.loop import Interrupted, train
-    from benchmark.training.process import set_up
+    from benchmark.training.on_device import OnDevice
 
-    set_up()
+    process.set_up()
+    device.set_up(work.task.place)
     fleet, folder = work.fleet, work.store.fleet_folder(work.task.fleet_id)
     try:
-        engine, progress = train(fleet, work.data, folder, work.task.checkpoint_seconds, stopping)
+        engine, progress = train(fleet, work.data, folder, work.task.checkpoint_seconds, stopping, work.task.place)
     except Interrupted:
         work.outcome.interrupted = True
         return
@@ -267,6 +271,7 @@ def _train_networks(work: Work, stopping: Callable[[], bool]) -> None:
         "seconds": progress.seconds,
         "resumed_at": progress.resumed,
     }
+    trained_on = ", then ".join(progress.devices)
     for index, run in enumerate(fleet.runs):
         if index in progress.history.diverged:
             step = progress.history.diverged[index]
@@ -276,14 +281,18 @@ def _train_networks(work: Work, stopping: Callable[[], bool]) -> None:
             model = engine.member(index)
             try:
                 finish(model, work.data, run)
-                codes = encode_neural(model, work.data, run, work.task.encoding)
+                place = work.task.place
+                encoder = model if place == "cpu" else OnDevice(model, place)
+                codes = encode_neural(encoder, work.data, run, work.task.encoding)
             except ModelError as error:
                 work.fail([run], str(error))
                 continue
             seconds = {"training": progress.seconds / len(fleet.runs), "encoding": time.monotonic() - start}
             weights = {name: value.detach().numpy() for name, value in model.state_dict().items()}
             history = progress.history.csv(index) if progress.history.rows[index] else None
-            work.publish(run, codes, weights, {"seconds": seconds, "fleet": about, "history": history})
+            work.publish(
+                run, codes, weights, {"seconds": seconds, "fleet": about, "history": history, "device": trained_on}
+            )
 
 
 @cache

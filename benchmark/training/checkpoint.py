@@ -18,12 +18,13 @@ FORMAT = 1
 
 
 class Progress(NamedTuple):
-    """Steps done, seconds spent, the log so far, and the steps at which training was resumed."""
+    """Steps done, seconds spent, the log so far, the steps at which training was resumed, and on what it trained."""
 
     step: int
     seconds: float
     history: History
     resumed: list[int]
+    devices: tuple[str, ...] = ()
 
 
 def save(path: Path, engine: Engine, progress: Progress) -> None:
@@ -31,13 +32,14 @@ def save(path: Path, engine: Engine, progress: Progress) -> None:
     from safetensors.torch import save_file
 
     # Copies: safetensors refuses arrays that share memory, and every scalar of the optimiser is a tensor.
-    tensors = {name: tensor.detach().contiguous().clone() for name, tensor in engine.state().items()}
+    tensors = {name: tensor.detach().contiguous().clone().cpu() for name, tensor in engine.state().items()}
     header = {
         "format": FORMAT,
         "step": progress.step,
         "seconds": progress.seconds,
         "history": progress.history.to_json(),
         "resumed": progress.resumed,
+        "devices": progress.devices,
     }
     write_atomically(
         path, lambda scratch: save_file(tensors, str(scratch), metadata={"checkpoint": json.dumps(header)})
@@ -56,4 +58,5 @@ def restore(path: Path, engine: Engine) -> Progress:
         raise BenchmarkError(f"{path} is not a checkpoint ({error}); delete it to train from the start") from None
     with torch.no_grad():
         engine.restore(tensors)
-    return Progress(header["step"], header["seconds"], History.from_json(header["history"]), header["resumed"])
+    history, devices = History.from_json(header["history"]), tuple(header.get("devices", ()))
+    return Progress(header["step"], header["seconds"], history, header["resumed"], devices)

@@ -31,14 +31,16 @@ class Draws:
         """Dataset rows (m, batches, batch) and noise tensors (m, …) of one step."""
         block, offset = divmod(step, BLOCK)
         if block != self._block:
-            self._draw(block)
+            self._indices, self._noise = self.block(block)
+            self._block = block
         return self._indices[:, offset], {name: value[:, offset] for name, value in self._noise.items()}
 
-    def _draw(self, block: int) -> None:
+    def block(self, block: int) -> tuple[np.ndarray, dict[str, Tensor]]:
+        """Dataset rows (m, 64, batches, batch) and noise tensors (m, 64, …) of a whole block of steps."""
         shape = (BLOCK, self.batches, self.batch)
         data = [stream(run_id, "data", block=block) for run_id in self.run_ids]
-        self._indices = np.stack([self.rows[rng.integers(len(self.rows), size=shape)] for rng in data])
-        self._noise = {}
+        indices = np.stack([self.rows[rng.integers(len(self.rows), size=shape)] for rng in data])
+        drawn: dict[str, Tensor] = {}
         for name, noise in self.noise.items():
             values = np.empty((len(self.run_ids), BLOCK, *noise.shape), np.float32)
             for index, run_id in enumerate(self.run_ids):
@@ -47,5 +49,5 @@ class Draws:
                     rng.standard_normal(out=values[index], dtype=np.float32)
                 else:
                     rng.random(out=values[index], dtype=np.float32)
-            self._noise[name] = torch.from_numpy(values)
-        self._block = block
+            drawn[name] = torch.from_numpy(values)
+        return indices, drawn

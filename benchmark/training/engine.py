@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -16,12 +16,13 @@ from benchmark.spec import TrainingSettings
 
 
 class Engine(ABC):
-    """Trains m members at once; every array has a leading axis of members.
-
-    To come beside the two CPU engines: one for a GPU, with stacked convolutions under CUDA graphs.
-    """
+    """Trains m members at once; every array has a leading axis of members."""
 
     members: list[NeuralModel]
+    """The members as ordinary modules on the CPU; `member` gives one its present weights."""
+    device: torch.device = torch.device("cpu")
+    resident: ClassVar[bool] = False
+    """Whether data lies on its device, and inputs are looked up there."""
 
     @abstractmethod
     def step(
@@ -34,7 +35,7 @@ class Engine(ABC):
 
     @abstractmethod
     def posterior(self, x: Tensor) -> Posterior:
-        """The posteriors (m n d) of the same points x (n …) under every member."""
+        """The posteriors (m n d), on the CPU, of the same points x (n …) under every member."""
 
     @abstractmethod
     def state(self) -> dict[str, Tensor]:

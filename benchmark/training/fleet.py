@@ -6,14 +6,24 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from benchmark import registry
+from benchmark.errors import UsageError
 from benchmark.spec import Run, Settings, TrainingSettings, digest
 from benchmark.suite import settings_of
+from benchmark.training.device import Device
 
 LARGEST = 400
 CACHED_WEIGHTS = 500_000
 """Stacked weights of more than this leave the cache, and more members gain nothing."""
 
-EngineName = Literal["stacked", "single", "closed_form"]
+LARGEST_CONVOLUTIONAL = 32
+"""Members of a fleet of convolutions on a GPU: what one of them leaves idle is filled by then."""
+GPU_MEMORY = 10e9
+"""Bytes that a fleet takes on a GPU at most, beside the data. The same on every GPU, so that plans are."""
+CONVOLUTIONAL_WEIGHTS = 600_000
+ACTIVATIONS = {"convolutional": 700_000, "linear": 50_000}
+"""Numbers that a step keeps for each data point that is decoded, at the largest images."""
+
+EngineName = Literal["stacked", "single", "graphed", "closed_form"]
 
 
 @dataclass(frozen=True)
@@ -40,21 +50,36 @@ class Fleet:
         return cls(value["engine"], tuple(Run.from_json(run) for run in value["runs"]))
 
 
-def plan_fleets(runs: list[Run]) -> list[Fleet]:
-    """Group runs into fleets, by what they are alone: neither the number of processes nor the machine enters."""
+def plan_fleets(runs: list[Run], device: Device = "cpu") -> list[Fleet]:
+    """Group runs into fleets for a kind of device, by what they are alone: neither the number of processes nor the
+    machine enters.
+
+    Raises `UsageError` where no engine can train a run as its settings say.
+    """
     groups: dict[str, list[Run]] = {}
     for run in runs:
         groups.setdefault(digest(static_part(run)), []).append(run)
-    fleets = []
+    fleets: list[Fleet] = []
     for group in groups.values():
-        size = fleet_size(group[0])
+        engine, size = engine_name(group[0], device), fleet_size(group[0], device)
         # Equal learning rates side by side share an optimiser group.
         group.sort(key=lambda run: str(run.training and run.training.settings["learning_rate"]))
-        for start in range(0, len(group), size):
-            members = tuple(group[start : start + size])
-            engine: EngineName = "closed_form" if members[0].network is None else "stacked" if size > 1 else "single"
-            fleets.append(Fleet(engine, members))
+        fleets += [Fleet(engine, tuple(group[start : start + size])) for start in range(0, len(group), size)]
     return fleets
+
+
+def engine_name(run: Run, device: Device = "cpu") -> EngineName:
+    """Which engine trains runs like this one on a kind of device."""
+    if run.network is None or run.training is None:
+        return "closed_form"
+    narrow = settings_of(run.training, TrainingSettings).precision != "float32"
+    if device == "cpu" and not narrow:
+        return "stacked" if fleet_size(run) > 1 else "single"
+    if registry.load("model", run.model.name).stacks:
+        return "graphed"
+    if narrow:
+        raise UsageError(f'model {run.model.name} does not stack, and trains in training.precision = "float32" only')
+    return "single"
 
 
 def static_part(run: Run) -> dict[str, Any]:
@@ -69,14 +94,21 @@ def static_part(run: Run) -> dict[str, Any]:
     return config
 
 
-def fleet_size(run: Run) -> int:
+def fleet_size(run: Run, device: Device = "cpu") -> int:
     """How many runs like this one train in one fleet."""
-    if run.network is None:
+    if run.network is None or run.training is None:
         return 1
     network = registry.load("network", run.network.name)
     model = registry.load("model", run.model.name)
     weights = network.weights(settings_of(run.network, network.Settings))
-    if weights is None or not model.stacks:
+    if not model.stacks:
         return 1
-    weights += model.extra_weights(settings_of(run.model, model.Settings))
-    return max(1, min(LARGEST, CACHED_WEIGHTS // max(weights, 1)))
+    settings = settings_of(run.model, model.Settings)
+    extra = model.extra_weights(settings)
+    if device == "cpu":
+        return 1 if weights is None else max(1, min(LARGEST, CACHED_WEIGHTS // max(weights + extra, 1)))
+    kind, largest = ("convolutional", LARGEST_CONVOLUTIONAL) if weights is None else ("linear", LARGEST)
+    # In single precision: a weight, its gradient and Adam's two moments, and what each point decoded leaves behind.
+    stored = 4 * ((CONVOLUTIONAL_WEIGHTS if weights is None else weights) + extra)
+    decoded = run.training.settings["batch"] * getattr(settings, "samples", 1)
+    return max(1, min(largest, int(GPU_MEMORY / (4 * (stored + decoded * ACTIVATIONS[kind])))))

@@ -40,7 +40,7 @@ class History:
 
     def close(self, step: int, posterior: Posterior) -> None:
         """Write a row: the mean terms since the last one, and the probe's posterior (m n d) as it stands."""
-        values = torch.stack([value for _, value in self._pending]).double().numpy()  # (steps, terms, m)
+        values = torch.stack([value for _, value in self._pending]).double().cpu().numpy()  # (steps, terms, m)
         losses = values[:, self._names.index("loss")]
         for member, rows in enumerate(self.rows):
             if member in self.diverged:

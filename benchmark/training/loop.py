@@ -7,29 +7,26 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-import torch
-from jaxtyping import Integer
-from numpy import ndarray
-from torch import Tensor
-
 from benchmark import registry
-from benchmark.datasets._dataset import Data, Images
-from benchmark.errors import ModelError
+from benchmark.datasets._dataset import Data
 from benchmark.models._neural import NeuralModel
 from benchmark.seeds import stream
 from benchmark.spec import Run, TrainingSettings
 from benchmark.suite import settings_of
 from benchmark.training import checkpoint
 from benchmark.training.checkpoint import Progress
+from benchmark.training.device import described
 from benchmark.training.draws import Draws
 from benchmark.training.engine import Engine, seeded
-from benchmark.training.fleet import Fleet
+from benchmark.training.feed import Feed, ResidentFeed, points
+from benchmark.training.fleet import EngineName, Fleet
+from benchmark.training.graphed import GraphedEngine
 from benchmark.training.history import PROBE, History, log_interval
+from benchmark.training.placed import PlacedEngine
 from benchmark.training.single import SingleEngine
 from benchmark.training.stacked import StackedEngine
 
-ENGINES: dict[str, type[Engine]] = {"single": SingleEngine, "stacked": StackedEngine}
+ENGINES: dict[str, type[Engine]] = {"single": SingleEngine, "stacked": StackedEngine, "graphed": GraphedEngine}
 
 
 class Interrupted(Exception):
@@ -48,60 +45,64 @@ def build(run: Run, data: Data) -> NeuralModel:
     return model
 
 
-def points(images: Images, rows: np.ndarray, maximum: int) -> Tensor:
-    """Data points as float32 (…, *shape): pixels scaled to [0, 1], points as they are."""
-    values = torch.from_numpy(images[rows.ravel()]).float()
-    if maximum != 1:
-        values /= maximum
-    return values.reshape(*rows.shape, *values.shape[1:])
+def make_engine(name: EngineName, members: list[NeuralModel], trainings: list[TrainingSettings], place: str) -> Engine:
+    """The engine of a fleet on the device `place`. A fleet that was planned for another device goes on on this one."""
+    if place != "cpu":
+        return (PlacedEngine if name == "single" else GraphedEngine)(members, trainings, place)
+    return ENGINES[name](members, trainings)  # type: ignore[call-arg]
 
 
-def classes(data: Data) -> Integer[ndarray, " N"]:
-    """The class of every point, for models that see labels: its value of the first discrete factor that varies.
-
-    Raises `ModelError` where there is none.
-    """
-    for column, size in zip(data.factors.T, data.factor_sizes, strict=True):
-        if size > 1 and column.min() != column.max():
-            return column.astype(np.int64)
-    raise ModelError("a model that sees labels needs data with a discrete factor; this dataset knows none that varies")
+def make_feed(engine: Engine, draws: Draws, data: Data) -> Feed | ResidentFeed:
+    """What feeds an engine: from the memory of its device where it has data there."""
+    labelled = engine.members[0].labelled
+    if engine.resident:
+        return ResidentFeed(draws, data, engine.device, labelled=labelled)
+    return Feed(draws, data, labelled=labelled)
 
 
 def train(
-    fleet: Fleet, data: Data, folder: Path, checkpoint_seconds: float, stopping: Callable[[], bool]
+    fleet: Fleet,
+    data: Data,
+    folder: Path,
+    checkpoint_seconds: float,
+    stopping: Callable[[], bool],
+    place: str = "cpu",
 ) -> tuple[Engine, Progress]:
-    """Train a fleet to its last step, from its checkpoint where there is one. Raises `Interrupted` when told to."""
+    """Train a fleet on the device `place` to its last step, from its checkpoint where there is one.
+
+    Raises `Interrupted` when told to stop.
+    """
     trainings = [settings_of(run.training, TrainingSettings) for run in fleet.runs if run.training]
     members = [build(run, data) for run in fleet.runs]
-    engine = ENGINES[fleet.engine](members, trainings)  # type: ignore[call-arg]
+    engine = make_engine(fleet.engine, members, trainings, place)
     path = folder / "checkpoint.safetensors"
     progress = Progress(0, 0.0, History(len(members)), [])
     if path.exists():
         progress = checkpoint.restore(path, engine)
         progress.resumed.append(progress.step)
-    step, before, history, resumed = progress
+    step, before, history, resumed, devices = progress
     steps = trainings[0].steps if members[0].trained else 0
+    device = described(place)
+    if device not in devices and (step < steps or not devices):
+        devices = (*devices, device)
     interval = log_interval(steps)
     probe_rows = stream(fleet.runs[0].dataset.name, "probe").choice(
         data.training_rows, min(PROBE, len(data.training_rows)), replace=False
     )
     probe = points(data.images, probe_rows, data.maximum)
     draws = Draws([run.run_id for run in fleet.runs], members[0], data.training_rows, trainings[0].batch)
-    labels = classes(data) if members[0].labelled else None
+    feed = make_feed(engine, draws, data)
     start = saved = reported = time.monotonic()
     while step < steps and len(history.diverged) < len(members):
-        rows, noise = draws.at(step)
-        batches = points(data.images, rows, data.maximum)
-        second = batches[:, 1] if draws.batches == 2 else None
-        seen = None if labels is None else torch.from_numpy(labels[rows[:, 0]])
-        history.add(step, engine.step(batches[:, 0], second, noise, step, seen))
+        x, x2, noise, labels = feed.at(step)
+        history.add(step, engine.step(x, x2, noise, step, labels))
         step += 1
         if step % interval and step < steps:
             # Only whole rows enter a checkpoint, so that a resumed history has the same rows.
             continue
         history.close(step, engine.posterior(probe))
         now = time.monotonic()
-        progress = Progress(step, before + now - start, history, resumed)
+        progress = Progress(step, before + now - start, history, resumed, devices)
         stop = stopping()
         if now - saved > checkpoint_seconds or stop or step == steps:
             checkpoint.save(path, engine, progress)
@@ -115,7 +116,7 @@ def train(
     for index in range(len(members)):
         if not all(parameter.isfinite().all() for parameter in engine.member(index).parameters()):
             history.diverged.setdefault(index, step)
-    return engine, Progress(step, before + time.monotonic() - start, history, resumed)
+    return engine, Progress(step, before + time.monotonic() - start, history, resumed, devices)
 
 
 def report(folder: Path, step: int, steps: int, resumed: list[int]) -> None:

@@ -45,7 +45,7 @@ def asked(monkeypatch):
         (["run", "quickstart", "--sed", "1"], "No such option: --sed"),
         (["run", "quickstart", "--jobs", "many"], "'--jobs'"),
         (["run", "quickstart", "--jobs", "-1"], "'--jobs'"),
-        (["run", "quickstart", "--device", "cuda"], "--device cuda"),
+        (["run", "quickstart", "--device", "tpu"], "--device tpu: choose auto, cpu or cuda"),
         (["run", "quickstart", "--seeds", "many"], "--seeds many: write how many (3), a list (0,4) or a range (2-5)"),
         (["run", "quickstart", "--seeds", "1-2-3"], "--seeds 1-2-3: write"),
         (["run", "quickstart", "--seeds", "1,x"], "--seeds 1,x: write"),
@@ -113,12 +113,14 @@ def test_flags_arrive_as_they_are_meant(run_line, asked):
         "--jobs",
         "0",
         "--retry-failed",
+        "--device",
+        "cuda",
     ]
     assert run_line("run", "quickstart", *line, *more)[0] == 0
     (call,) = asked
     assert call["only"] == {"model": ["vae", "ae", "pca"], "seed": [1, 2]}
     assert call["overrides"] == {"training.steps": 3, "model.kind": "ii", "dataset.stride": [1, 2]}
-    assert (call["shard"], call["jobs"], call["retry_failed"]) == ((2, 3), 0, True)
+    assert (call["shard"], call["jobs"], call["retry_failed"], call["device"]) == ((2, 3), 0, True, "cuda")
 
 
 @pytest.mark.parametrize(

@@ -186,7 +186,7 @@ def test_training_goes_on_from_a_checkpoint_bit_by_bit(kind: str, model: str, tm
     advance(first, runs, data, 0, 20)
     path = tmp_path / "checkpoint.safetensors"
     checkpoint.save(path, first, Progress(20, 1.5, History(len(runs)), [7]))
-    step, seconds, _, resumed = checkpoint.restore(path, second)
+    step, seconds, _, resumed, _ = checkpoint.restore(path, second)
     assert (step, seconds, resumed) == (20, 1.5, [7])
     advance(second, runs, data, 20, 40)
     for index in range(len(runs)):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from benchmark.stages.estimate import Estimate
     from benchmark.suite import EncodingSettings
     from benchmark.training.device import Device
-    from leaderboard.regression import Verdict
+    from leaderboard.verdicts import Verdict
 
 RESULTS = Path("results")
 
@@ -425,28 +425,59 @@ def publish(suite: str, *, results: Path = RESULTS, to: Path = RESULTS / "publis
     from benchmark.table import read_table
 
     suite = located(suite, results)
-    table = Store(results, make=False).suite_folder(suite_name(suite)) / "results.parquet"
-    if not table.exists():
-        raise UsageError(
-            f'suite "{suite_name(suite)}" has no results table in {results}; next: benchmark evaluate {suite}'
-        )
-    return write(read_table(table), suite_name(suite), to)
+    return write(read_table(_table_of(suite, results)), suite_name(suite), to)
 
 
-def check(suite: str, against: Path, *, results: Path = RESULTS, plugins: Sequence[Path] = ()) -> list[Verdict]:
-    """Compare a suite's table with a saved one: better, same, worse, missing or new, score by score."""
+def publish_margins(
+    suite: str, *, results: Path = RESULTS, to: Path = RESULTS / "published", plugins: Sequence[Path] = ()
+) -> Path:
+    """Write what a suite's scores differ by from seed to seed as `to`/SUITE-margins.csv, and return its path.
+
+    Run the suite in another results folder under other seeds for it: `check` takes the margins from that file.
+    """
     from benchmark.stages.evaluate import declarations
     from benchmark.table import read_table
+    from leaderboard.margins import write_margins
+
+    add_plugins(plugins)
+    suite = located(suite, results)
+    return write_margins(read_table(_table_of(suite, results)), declarations(), to / f"{suite_name(suite)}-margins.csv")
+
+
+def check(
+    suite: str,
+    against: Path,
+    *,
+    margins: Path | None = None,
+    results: Path = RESULTS,
+    plugins: Sequence[Path] = (),
+) -> list[Verdict]:
+    """Compare a suite's table with a saved one: better, same, worse, missing or new, score by score.
+
+    margins: what `publish_margins` wrote of reruns; by default the file TABLE-margins.csv beside `against`, and where
+    there is none, the default margins.
+    """
+    from benchmark.stages.evaluate import declarations
+    from benchmark.table import read_table
+    from leaderboard.margins import beside, read_margins
     from leaderboard.regression import check as compare
 
     add_plugins(plugins)
     suite = located(suite, results)
+    path = _table_of(suite, results)
+    if margins is None and beside(against).is_file():
+        margins = beside(against)
+    reruns = None if margins is None else read_margins(margins)
+    return compare(read_table(path), read_table(against), declarations(), reruns)
+
+
+def _table_of(suite: str, results: Path) -> Path:
     path = Store(results, make=False).suite_folder(suite_name(suite)) / "results.parquet"
     if not path.exists():
         raise UsageError(
             f'suite "{suite_name(suite)}" has no results table in {results}; next: benchmark evaluate {suite}'
         )
-    return compare(read_table(path), read_table(against), declarations())
+    return path
 
 
 def status(*, results: Path = RESULTS) -> list[dict[str, Any]]:

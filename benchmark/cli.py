@@ -182,11 +182,20 @@ def report(suite: Name, results: Results = Path("results"), plugin: Plugin = Non
 def publish(
     suite: Name,
     to: Annotated[Path, typer.Option(help="folder of published tables")] = Path("results/published"),
+    margins: Annotated[
+        bool, typer.Option("--margins", help="write what the seeds move instead: SUITE-margins.csv, read by check")
+    ] = False,
     results: Results = Path("results"),
+    plugin: Plugin = None,
 ) -> None:
     """Write a suite's summary as a small table to keep: SUITE-summary.csv. That of `anchors` ships with the package."""
     from benchmark import api
 
+    if margins:
+        path = api.publish_margins(suite, results=results, to=to, plugins=plugin or ())
+        print(path)
+        _next(f"benchmark check {suite} --against TABLE --margins {path}")
+        return
     print(api.publish(suite, results=results, to=to))
     _next(
         "benchmark show metric NAME prints what the anchors score" if suite == "anchors" else "benchmark status",
@@ -198,6 +207,9 @@ def publish(
 def check(
     suite: Name,
     against: Annotated[Path, typer.Option(help="a saved results table, .csv or .parquet")],
+    margins: Annotated[
+        Path | None, typer.Option(help="what reruns under other seeds moved; by default TABLE-margins.csv, if there")
+    ] = None,
     results: Results = Path("results"),
     plugin: Plugin = None,
     junit: Annotated[Path | None, typer.Option(help="write JUnit XML here")] = None,
@@ -206,20 +218,21 @@ def check(
 ) -> None:
     """Compare a suite's table with a saved one; exit 3 where a score became worse."""
     from benchmark import api
-    from leaderboard import regression
+    from leaderboard import verdicts as written
+    from leaderboard.regression import RULE
 
-    verdicts = api.check(suite, against, results=results, plugins=plugin or ())
+    verdicts = api.check(suite, against, margins=margins, results=results, plugins=plugin or ())
     if junit:
-        _write(junit, regression.as_junit(verdicts, suite))
+        _write(junit, written.as_junit(verdicts, suite))
     if markdown:
-        _write(markdown, regression.as_markdown(verdicts, suite))
+        _write(markdown, written.as_markdown(verdicts, suite, RULE))
     if as_json:
-        print(regression.as_json(verdicts))
+        print(written.as_json(verdicts))
     else:
         for verdict in verdicts:
             if verdict.verdict != "same" or verdict.too_good:
-                print(regression.sentence(verdict))
-        print(", ".join(f"{number} {what}" for what, number in regression.counts(verdicts).items()))
+                print(written.sentence(verdict))
+        print(", ".join(f"{number} {what}" for what, number in written.counts(verdicts).items()))
     if any(verdict.verdict == "worse" for verdict in verdicts):
         raise typer.Exit(REGRESSION)
 

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import warm
+
 TINY = """\
 description = "small enough for a test"
 seeds = 2
@@ -39,10 +41,14 @@ def environment(folder: Path) -> dict[str, str]:
     return here | proxies | {"BENCHMARK_CACHE": str(folder / "cache"), "OMP_NUM_THREADS": "1", "NO_PROXY": ""}
 
 
-def command(
-    folder: Path, *arguments: str, python: Sequence[str] = ("-m", "benchmark")
-) -> subprocess.CompletedProcess[str]:
-    """`benchmark ARGUMENTS` in `folder`, whose `results` is the results folder."""
+def command(folder: Path, *arguments: str, python: Sequence[str] | None = None) -> subprocess.CompletedProcess[str]:
+    """`benchmark ARGUMENTS` in `folder`, whose `results` is the results folder, in a process that is warm already.
+
+    With `python`, the interpreter's own arguments, such as -m benchmark, one is started from nothing.
+    """
+    if python is None:
+        code, out, err = warm.run(list(arguments), folder, environment(folder), 300)
+        return subprocess.CompletedProcess(["benchmark", *arguments], code, out, err)
     line = [sys.executable, *python, *arguments]
     return subprocess.run(
         line, cwd=folder, env=environment(folder), capture_output=True, text=True, timeout=300, check=False

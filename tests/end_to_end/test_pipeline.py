@@ -1,6 +1,7 @@
 """The whole path by its verbs: run, evaluate, report, check, and what can be asked in between."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -64,7 +65,22 @@ def test_report_and_check(work):
     verdicts = json.loads(succeed(work, *line).stdout)
     assert verdicts
     assert (work / "junit.xml").read_text().startswith("<?xml")
-    assert (work / "summary.md").read_text()
+    assert (work / "summary.md").read_text().startswith("### benchmark check `tiny.toml`: nothing is worse")
+
+
+def test_margins_of_reruns_lie_beside_the_saved_table(work):
+    published = succeed(work, "publish", "tiny.toml", "--margins", "--to", "saved")
+    assert published.stdout == "saved/tiny-margins.csv\n"
+    shutil.copy(work / "results" / "suites" / "tiny" / "results.csv", work / "saved" / "tiny.csv")
+
+    def sources(*line: str) -> set[str]:
+        found = json.loads(succeed(work, "check", "tiny.toml", "--json", *line).stdout)["verdicts"]
+        return {verdict["margin_from"] for verdict in found}
+
+    assert sources("--against", "saved/tiny.csv") == {"reruns"}
+    assert sources("--against", "results/suites/tiny/results.csv") == {"default"}
+    margins = ("--margins", "saved/tiny-margins.csv")
+    assert sources("--against", "results/suites/tiny/results.csv", *margins) == {"reruns"}
 
 
 def test_status_list_and_show_as_json(scored):

@@ -254,9 +254,10 @@ def estimate(
     kind, places = _places(device, None)
     fleets = train.plan(store, runs, device=kind)
     train.check_data(fleets, data_dir)
+    done = sum(store.is_done(each) for each in runs)
     if jobs is None:
         jobs = cores() if kind == "cpu" else len(places)
-    return cost(fleets, sum(store.is_done(each) for each in runs), jobs, data_dir, places[0])
+    return cost(fleets, done, jobs, data_dir, expanded.encoding, places[0])
 
 
 def evaluate(

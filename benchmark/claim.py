@@ -67,18 +67,26 @@ class Claim:
 
 
 def alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and whose parent has not asked for its exit code yet does not."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
-        return True
-    return True
+        pass
+    state = _stat(pid)
+    return state is None or state[0] not in ("Z", "X")
 
 
 def born(pid: int) -> str | None:
     """When a process started, where the system tells: it sets a process apart from a later one with its number."""
+    state = _stat(pid)
+    return None if state is None else state[19]
+
+
+def _stat(pid: int) -> list[str] | None:
+    """What Linux says of a process after its name: its state, then numbers."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return None

@@ -368,12 +368,21 @@ def data_list(data_dir: DataDir = None, as_json: Json = False) -> None:
 
 
 @data.command("fetch")
-def data_fetch(name: Annotated[str, typer.Argument(metavar="NAME")], data_dir: DataDir = None) -> None:
-    """Download what a dataset lacks into the user's cache, and check all its files."""
+def data_fetch(
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="the dataset's setting: kind=toy")
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Download what a dataset lacks at these settings into the user's cache, and check the files that it needs."""
     from benchmark.datasets import _files
 
-    for path in _files.fetch(registry.load("dataset", name), data_dir):
-        print(path)
+    dataset = registry.load("dataset", name)
+    if set_ or dataset.files:
+        settings = dataset.Settings.read(dict(map(_value, set_ or [])), name)
+        for path in _files.fetch(dataset(settings).wanted(), data_dir):
+            print(path)
 
 
 @data.command("verify")

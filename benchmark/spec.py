@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, Self, get_origin
 
 from pydantic import (
@@ -206,7 +207,7 @@ class Run:
         parts = {"dataset": self.dataset, "model": self.model, "network": self.network, "training": self.training}
         return {key: part.identity() if part else None for key, part in parts.items()}
 
-    @property
+    @cached_property
     def config_id(self) -> str:
         return digest(self.config)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal, Protocol, runtime_checkable
@@ -72,6 +73,10 @@ class Dataset(ABC):
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings if settings is not None else self.Settings()
+
+    def wanted(self) -> Sequence[RemoteFile]:
+        """Those of the files that these settings need."""
+        return self.files
 
     @abstractmethod
     def load(self, data_dir: Path | None = None) -> Data:

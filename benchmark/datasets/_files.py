@@ -59,8 +59,10 @@ def find(file: RemoteFile, data_dir: Path | None = None) -> Path | None:
     return next((path for path in places(file, data_dir) if path.is_file()), None)
 
 
-def obtain(dataset: str, files: Iterable[RemoteFile], data_dir: Path | None = None) -> list[Path]:
-    """The checked paths of a dataset's files, downloaded where they are absent.
+def obtain(
+    dataset: str, files: Iterable[RemoteFile], data_dir: Path | None = None, words: str | None = None
+) -> list[Path]:
+    """The checked paths of a dataset's files, downloaded where they are absent; `words` are what fetches them.
 
     Raises `UsageError` for an altered file, and for one that is absent and cannot be downloaded.
     """
@@ -74,17 +76,18 @@ def obtain(dataset: str, files: Iterable[RemoteFile], data_dir: Path | None = No
                 looked = "\n  ".join(str(place) for place in places(file, data_dir))
                 raise UsageError(
                     f"{dataset} needs {file.name}, which is in none of these places:\n  {looked}\n{error}\n"
-                    f"Run `benchmark data fetch {dataset}` where there is a network, or put the file in one of them."
+                    f"Run `benchmark data fetch {words or dataset}` where there is a network,"
+                    " or put the file in one of them."
                 ) from None
         _check(file, path)
         paths.append(path)
     return paths
 
 
-def fetch(dataset: type[Dataset], data_dir: Path | None = None) -> list[Path]:
-    """Download what a dataset lacks into the user's cache; the checked paths of all its files."""
+def fetch(files: Iterable[RemoteFile], data_dir: Path | None = None) -> list[Path]:
+    """Download those of some files that are absent into the user's cache; the checked paths of all."""
     paths = []
-    for file in dataset.files:
+    for file in files:
         path = find(file, data_dir) or _download(file)
         _check(file, path)
         paths.append(path)

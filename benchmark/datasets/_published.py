@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from math import prod
 from pathlib import Path
 from typing import ClassVar
@@ -14,7 +14,7 @@ from numpy import ndarray
 
 from benchmark.datasets import _packed
 from benchmark.datasets._dataset import Data, Dataset
-from benchmark.datasets._files import RemoteFile, cache_dir, obtain, remembered_sha256
+from benchmark.datasets._files import cache_dir, obtain, remembered_sha256
 from benchmark.spec import digest
 
 BLOCK = 1_000
@@ -41,13 +41,13 @@ class PublishedGrid(Dataset):
     def unpack(self, paths: list[Path]) -> Iterator[UInt8[ndarray, "m c h w"]]:
         """All images in C order over the factors, in blocks. Raises `UsageError` for files of other content."""
 
-    def wanted(self) -> Sequence[RemoteFile]:
-        """The files that these settings need."""
-        return self.files
-
     def load(self, data_dir: Path | None = None) -> Data:
         """Map the unpacked images into memory. Raises `UsageError` where a file cannot be had."""
-        paths = obtain(self.name, self.wanted(), data_dir)
+        own = [
+            key for key, info in type(self.settings).model_fields.items() if info.default != getattr(self.settings, key)
+        ]
+        command = " ".join([self.name, *(f"--set {key}={getattr(self.settings, key)}" for key in own)])
+        paths = obtain(self.name, self.wanted(), data_dir, command)
         count, size = prod(self.factor_sizes), prod(self.image_shape)
         source = digest([remembered_sha256(path) for path in paths])
         kind = "x".join(map(str, self.image_shape))

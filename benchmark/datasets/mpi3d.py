@@ -26,7 +26,8 @@ class Mpi3d(PublishedGrid):
     """1,036,800 colour images (N 3 64 64) of one kind: `toy` drawings, `realistic` renderings or `real` photographs.
 
     Factors: object colour 6, shape 6 and size 2, camera height 3, background colour 3, and the arm's two axes, 40 each.
-    A kind takes 12.7 GB, and unpacked, with its channels first, as much again. No digest is published.
+    A kind takes 12.7 GB, and unpacked, with its channels first, as much again. `benchmark data fetch mpi3d --set
+    kind=toy` fetches one. No digest is published.
     """
 
     class Settings(PublishedGrid.Settings):

@@ -24,6 +24,7 @@ ENCODING = 3
 BATCH = 1024
 JACOBIANS = 1_000
 """Points at which the decoder's Jacobian is taken."""
+JACOBIANS_AT_ONCE = 50
 RECONSTRUCTIONS = 10_000
 """Points whose reconstruction loss is kept."""
 SAMPLES_AT_ONCE = 500
@@ -122,7 +123,9 @@ def encode_neural(model: NeuralModel, data: Data, run: Run, encoding: EncodingSe
             return model.mean_image(model.decode(torch.from_numpy(z))).numpy()
 
     chosen = sample(run, "jacobian", len(rows), JACOBIANS)
-    codes.arrays.update(singular_vectors(jacobians(model, mean[chosen])))
+    # By pieces: the decomposition takes several times the Jacobians' own memory, 160 MB for images of 64 × 64.
+    pieces = [singular_vectors(jacobians(model, part)) for part in together(mean[chosen])]
+    codes.arrays.update({name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]})
     codes.arrays.update(reconstructions(model, codes, data, sample(run, "reconstruction", len(rows), RECONSTRUCTIONS)))
     codes.arrays.update(log_weights(model, data, run, encoding or EncodingSettings()))
     codes.arrays.update(decoder_weights(model))
@@ -179,6 +182,11 @@ def sample(run: Run, purpose: str, n: int, size: int) -> ndarray:
     return np.sort(stream(run.run_id, f"encode.{purpose}").choice(n, min(n, size), replace=False))
 
 
+def together(z: Float[ndarray, "m d"]) -> list[ndarray]:
+    """Codes in pieces whose Jacobians are taken at once."""
+    return np.array_split(z, max(1, len(z) // JACOBIANS_AT_ONCE))
+
+
 def jacobians(model: NeuralModel, z: Float[ndarray, "m d"]) -> Float[ndarray, "m D d"]:
     """∂E[x|z]/∂z at each code, by forward differentiation: one tangent for each coordinate."""
     import warnings
@@ -193,7 +201,7 @@ def jacobians(model: NeuralModel, z: Float[ndarray, "m d"]) -> Float[ndarray, "m
     with torch.no_grad(), warnings.catch_warnings():
         # The first forward derivative makes torch script its own code, and deprecate that.
         warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated", DeprecationWarning)
-        for chunk in np.array_split(z, max(1, len(z) // 50)):
+        for chunk in together(z):
             points = torch.from_numpy(chunk)
             tangents = torch.eye(z.shape[1]).unsqueeze(1).expand(-1, len(chunk), -1)
             columns = vmap(lambda tangent: jvp(decode, (points,), (tangent,))[1])(tangents)  # noqa: B023

@@ -1,74 +1,133 @@
-"""What a run would cost: a few real steps of each kind of fleet, timed, and the size of the codes."""
+"""What a run would cost: a few real steps and batches of each kind of fleet, timed, and the size of codes and data."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from benchmark.datasets._dataset import Data
 from benchmark.seeds import BLOCK
 from benchmark.spec import TrainingSettings, digest
-from benchmark.stages.worker import load_data
-from benchmark.suite import settings_of
+from benchmark.stages.data_cache import load_data, mapped_bytes, own_bytes
+from benchmark.suite import EncodingSettings, settings_of
 from benchmark.training.fleet import Fleet, static_part
 
+if TYPE_CHECKING:
+    from benchmark.models._neural import NeuralModel
+
 TIMED_STEPS = 5
+TIMED_POINTS = 256
+PROCESS_GIGABYTES = 0.25
+"""What a process holds of torch and the other libraries."""
+LAYER_BYTES = 150
+"""Memory that training and encoding take for each number of a data point in a batch of 1,024: 0.6 GB at 64 × 64."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Runs and fleets to train, and what they are expected to take. Encoding and pictures are not in the hours."""
+    """Runs and fleets to train, and what they are expected to take; of the `hours`, some are encoding.
+
+    `memory_gigabytes` is what the processes take of their own; `shared_gigabytes` are files of images that all of them
+    map into memory, and that the system gives back where memory is short. Pictures and closed forms are not in the
+    hours.
+    """
 
     runs: int
     done: int
     fleets: int
     jobs: int
     hours: float
+    encoding_hours: float
     disk_gigabytes: float
     memory_gigabytes: float
+    shared_gigabytes: float
 
     def text(self) -> str:
+        shared = f" and {self.shared_gigabytes:.2g} GB that they share" if self.shared_gigabytes >= 0.01 else ""
         return (
             f"{self.runs} runs to train in {self.fleets} fleets, {self.done} done already\n"
-            f"about {self.hours:.2g} hours of training with {self.jobs} processes,"
-            f" {self.disk_gigabytes:.2g} GB of disk, {self.memory_gigabytes:.2g} GB of memory"
+            f"about {self.hours:.2g} hours with {self.jobs} processes, {self.encoding_hours:.2g} of them encoding\n"
+            f"{self.disk_gigabytes:.2g} GB of disk, {self.memory_gigabytes:.2g} GB of memory{shared}"
         )
 
 
-def estimate(fleets: list[Fleet], done: int, jobs: int, data_dir: Path | None, place: str = "cpu") -> Estimate:
-    """Time a few steps of each kind of fleet in this process, on the device `place`; nothing is written."""
-    per_step: dict[str, float] = {}
-    hours = disk = memory = 0.0
+@dataclass(frozen=True)
+class _Seconds:
+    """What one step of a fleet takes, and the encoding of one member."""
+
+    step: float
+    encoding: float
+
+
+def estimate(
+    fleets: list[Fleet],
+    done: int,
+    jobs: int,
+    data_dir: Path | None,
+    encoding: EncodingSettings | None = None,
+    place: str = "cpu",
+) -> Estimate:
+    """Time a few steps and batches of each kind of fleet in this process, on the device `place`; nothing is written."""
+    timed: dict[str, _Seconds] = {}
+    training = encoded = disk = memory = 0.0
+    shared: dict[str, float] = {}
     for fleet in fleets:
         run = fleet.runs[0]
         data = load_data(run.dataset, data_dir)
         network = run.network or run.model
         columns = 3 * int(network.settings.get("latents", 5)) + data.factors.shape[1] * 2
         disk += len(fleet.runs) * len(data.evaluation_rows) * columns * 4 / 1e9
-        memory = max(memory, getattr(data.images, "nbytes", 0) / 1e9)
+        memory = max(memory, worker_gigabytes(fleet, data))
+        shared[str(run.dataset)] = mapped_bytes(data) / 1e9
         if fleet.engine != "closed_form":
             key = digest({"static": static_part(run), "members": len(fleet.runs)})
-            if key not in per_step:
-                per_step[key] = _seconds_per_step(fleet, data_dir, place)
-            hours += per_step[key] * fleet.steps / 3600
+            if key not in timed:
+                timed[key] = _time(fleet, data, encoding or EncodingSettings(), place)
+            training += timed[key].step * fleet.steps / 3600
+            encoded += timed[key].encoding * len(fleet.runs) / 3600
     processes = max(1, min(jobs, len(fleets)))
-    runs = sum(len(fleet.runs) for fleet in fleets)
-    # A process holds torch and its libraries, about 0.6 GB, beside the data.
-    return Estimate(runs, done, len(fleets), jobs, hours / processes, disk, processes * (0.6 + memory))
+    return Estimate(
+        runs=sum(len(fleet.runs) for fleet in fleets),
+        done=done,
+        fleets=len(fleets),
+        jobs=jobs,
+        hours=(training + encoded) / processes,
+        encoding_hours=encoded / processes,
+        disk_gigabytes=disk,
+        memory_gigabytes=processes * memory,
+        shared_gigabytes=sum(shared.values()),
+    )
 
 
-def _seconds_per_step(fleet: Fleet, data_dir: Path | None, place: str) -> float:
+def worker_gigabytes(fleet: Fleet, data: Data) -> float:
+    """The most memory of its own that a worker is expected to take: libraries, data, codes, layers and draws."""
+    run = fleet.runs[0]
+    settings = (run.network or run.model).settings
+    latents = int(settings.get("latents", 5))
+    codes = 2 * 3 * len(data.evaluation_rows) * latents * 4
+    numbers = 1
+    for length in data.shape:
+        numbers *= length
+    batch = run.training.settings["batch"] if run.training else 0
+    draws = len(fleet.runs) * BLOCK * batch * (8 + 4 * latents * int(run.model.settings.get("samples", 1)))
+    return PROCESS_GIGABYTES + (own_bytes(data) + codes + numbers * LAYER_BYTES * 1024 + draws) / 1e9
+
+
+def _time(fleet: Fleet, data: Data, encoding: EncodingSettings, place: str) -> _Seconds:
     from benchmark.training import device, process
     from benchmark.training.draws import Draws
     from benchmark.training.loop import build, make_engine, make_feed
 
     process.set_up()
     device.set_up(place)
-    data = load_data(fleet.runs[0].dataset, data_dir)
     trainings = [settings_of(run.training, TrainingSettings) for run in fleet.runs if run.training]
     members = [build(run, data) for run in fleet.runs]
+    encoded = _encoding_seconds(members[0], data, encoding)
     if not members[0].trained:
-        return 0.0
+        return _Seconds(0.0, encoded)
     engine = make_engine(fleet.engine, members, trainings, place)
     draws = Draws([run.run_id for run in fleet.runs], members[0], data.training_rows, trainings[0].batch)
     feed = make_feed(engine, draws, data)
@@ -80,4 +139,31 @@ def _seconds_per_step(fleet: Fleet, data_dir: Path | None, place: str) -> float:
         x, x2, noise, labels = feed.at(step % BLOCK)
         engine.step(x, x2, noise, step, labels)
     device.wait(place)
-    return (time.perf_counter() - start) / TIMED_STEPS
+    return _Seconds((time.perf_counter() - start) / TIMED_STEPS, encoded)
+
+
+def _encoding_seconds(model: NeuralModel, data: Data, encoding: EncodingSettings) -> float:
+    """What encoding every point takes, and decoding the codes whose losses, weights and Jacobians are kept."""
+    import torch
+
+    from benchmark.stages.encode import JACOBIANS, RECONSTRUCTIONS, images
+
+    n = len(data.evaluation_rows)
+    x = torch.from_numpy(images(data, data.evaluation_rows[:TIMED_POINTS]))
+    with torch.no_grad():
+        seconds = _seconds(model.posterior, x) * n / len(x)
+        if model.decodes:
+            z = torch.zeros(len(x), model.latents)
+            decoded = min(n, encoding.likelihood_points) * encoding.likelihood_samples
+            # A Jacobian's columns are derived one by one, each at about twice a decoding's cost.
+            decoded += 2 * min(n, RECONSTRUCTIONS) + 2 * model.latents * min(n, JACOBIANS)
+            seconds += _seconds(model.decode, z) * decoded / len(z)
+    return seconds
+
+
+def _seconds(function: Callable[[Any], Any], argument: Any) -> float:
+    """The second of two calls: the first one also makes room."""
+    function(argument)
+    start = time.perf_counter()
+    function(argument)
+    return time.perf_counter() - start

@@ -13,8 +13,8 @@ from benchmark.atomic import share, write_atomically
 from benchmark.errors import BenchmarkError
 from benchmark.execution import Workers, execute
 from benchmark.spec import Run
+from benchmark.stages.data_cache import load_data
 from benchmark.stages.encode import ENCODING, encode_neural
-from benchmark.stages.worker import load_data
 from benchmark.store import Store, write_json
 from benchmark.suite import EncodingSettings
 

@@ -14,7 +14,8 @@ from benchmark import registry
 from benchmark.errors import BenchmarkError
 from benchmark.execution import Workers, execute
 from benchmark.spec import Run
-from benchmark.stages.worker import FleetOutcome, FleetTask, fail, forget_data, load_data, train_fleet
+from benchmark.stages.data_cache import forget_data, load_data
+from benchmark.stages.worker import FleetOutcome, FleetTask, fail, train_fleet
 from benchmark.store import FORMAT, Store, check_format, read_json, write_json
 from benchmark.suite import EncodingSettings
 from benchmark.training.device import Device

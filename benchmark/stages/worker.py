@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import signal
 import threading
@@ -11,7 +10,6 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +27,8 @@ from benchmark.models._model import Anchor, Embedding
 from benchmark.models._neural import NeuralModel
 from benchmark.provenance import provenance
 from benchmark.seeds import stream
-from benchmark.spec import Component, Run, canonical_json
+from benchmark.spec import Run
+from benchmark.stages.data_cache import load_data
 from benchmark.stages.encode import (
     ENCODING,
     chunks,
@@ -293,23 +292,6 @@ def _train_networks(work: Work, stopping: Callable[[], bool]) -> None:
             work.publish(
                 run, codes, weights, {"seconds": seconds, "fleet": about, "history": history, "device": trained_on}
             )
-
-
-@cache
-def _data(name: str, settings: str, data_dir: Path | None) -> Data:
-    dataset_class = registry.load("dataset", name)
-    data: Data = dataset_class(dataset_class.Settings.read(json.loads(settings), name)).load(data_dir)
-    return data
-
-
-def load_data(dataset: Component, data_dir: Path | None) -> Data:
-    """A run's data, loaded once in each process."""
-    return _data(dataset.name, canonical_json({**dataset.settings, **dataset.locations}), data_dir)
-
-
-def forget_data() -> None:
-    """Free the memory of what was loaded."""
-    _data.cache_clear()
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -9,12 +11,16 @@ from torch import Tensor
 from benchmark.models._neural import NeuralModel
 from benchmark.seeds import BLOCK, stream
 
+HELD = 2**26
+"""Bytes of noise that are held at once, where a single step does not need more."""
+
 
 class Draws:
     """The rows and noise of every step of a fleet's members, stacked along a leading axis of m members.
 
     A block of 64 steps is drawn from streams named by run, purpose and block: it depends neither on who trains
-    beside a member nor on where training resumed.
+    beside a member nor on where training resumed. A block's noise is taken from its streams a few steps at a time where
+    it is large: 400 members with ten samples of each point would hold gigabytes.
     """
 
     def __init__(self, run_ids: list[str], model: NeuralModel, rows: np.ndarray, batch: int) -> None:
@@ -23,31 +29,49 @@ class Draws:
         self.batch = batch
         self.noise = model.noise(batch)
         self.batches = 2 if model.second_batch else 1
-        self._block = -1
+        step = 4 * len(run_ids) * max(1, sum(math.prod(noise.shape) for noise in self.noise.values()))
+        self.together = 2 ** min(max(HELD // step, 1).bit_length() - 1, BLOCK.bit_length() - 1)
+        """Steps whose noise is drawn together: a power of two, so that they share a block."""
+        self._block = self._piece = -1
         self._indices: np.ndarray
+        self._streams: dict[str, list[np.random.Generator]]
         self._noise: dict[str, Tensor]
 
     def at(self, step: int) -> tuple[np.ndarray, dict[str, Tensor]]:
         """Dataset rows (m, batches, batch) and noise tensors (m, …) of one step."""
         block, offset = divmod(step, BLOCK)
-        if block != self._block:
-            self._indices, self._noise = self.block(block)
-            self._block = block
-        return self._indices[:, offset], {name: value[:, offset] for name, value in self._noise.items()}
+        piece, place = divmod(offset, self.together)
+        if block != self._block or piece < self._piece:
+            self._indices, self._streams = self._begin(block)
+            self._block, self._piece = block, -1
+        while self._piece < piece:
+            self._noise = self._drawn(self._streams, self.together)
+            self._piece += 1
+        return self._indices[:, offset], {name: value[:, place] for name, value in self._noise.items()}
 
     def block(self, block: int) -> tuple[np.ndarray, dict[str, Tensor]]:
         """Dataset rows (m, 64, batches, batch) and noise tensors (m, 64, …) of a whole block of steps."""
+        indices, streams = self._begin(block)
+        return indices, self._drawn(streams, BLOCK)
+
+    def _begin(self, block: int) -> tuple[np.ndarray, dict[str, list[np.random.Generator]]]:
+        """The rows of a block, and the streams of its noise."""
         shape = (BLOCK, self.batches, self.batch)
         data = [stream(run_id, "data", block=block) for run_id in self.run_ids]
         indices = np.stack([self.rows[rng.integers(len(self.rows), size=shape)] for rng in data])
+        return indices, {
+            name: [stream(run_id, f"noise.{name}", block=block) for run_id in self.run_ids] for name in self.noise
+        }
+
+    def _drawn(self, streams: dict[str, list[np.random.Generator]], steps: int) -> dict[str, Tensor]:
+        """The noise (m, steps, …) of the next few steps."""
         drawn: dict[str, Tensor] = {}
         for name, noise in self.noise.items():
-            values = np.empty((len(self.run_ids), BLOCK, *noise.shape), np.float32)
-            for index, run_id in enumerate(self.run_ids):
-                rng = stream(run_id, f"noise.{name}", block=block)
+            values = np.empty((len(self.run_ids), steps, *noise.shape), np.float32)
+            for rng, own in zip(streams[name], values, strict=True):
                 if noise.kind == "normal":
-                    rng.standard_normal(out=values[index], dtype=np.float32)
+                    rng.standard_normal(out=own, dtype=np.float32)
                 else:
-                    rng.random(out=values[index], dtype=np.float32)
+                    rng.random(out=own, dtype=np.float32)
             drawn[name] = torch.from_numpy(values)
-        return indices, drawn
+        return drawn

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.fx import GraphModule, Node
+
+from benchmark.training.folding import VIEWS, Step, bind, fold, is_pure, operations
 
 NARROW = 16
 """Columns below which a product is turned. BLAS kernels work along rows; 64 × 6 took five times as long as 6 × 64."""
@@ -13,17 +17,66 @@ NARROW = 16
 aten = torch.ops.aten
 
 
-FRESH = (aten.bmm.default, aten.add_.Tensor, aten.add.Tensor)
+FRESH = (aten.bmm.default, aten.baddbmm.default, aten.add_.Tensor, aten.add.Tensor)
 """Operations whose result is memory of its own."""
 
 
-def rewrite(recorded: GraphModule) -> GraphModule:
-    """All rewrites, in place."""
+def rewrite(recorded: GraphModule, fixed: Sequence[Tensor]) -> Step:
+    """The recorded step after all rewrites, a function of the arguments beyond the first ones: `fixed` are these, and
+    stay where they are in memory."""
+    if is_pure(recorded):
+        fold(recorded)
+        lay_batches_last(recorded, len(fixed))
     turn_narrow_products(recorded)
+    add_in_products(recorded)
     reuse_memory(recorded)
     recorded.graph.eliminate_dead_code()
-    recorded.recompile()
-    return recorded
+    return bind(recorded, fixed)
+
+
+def lay_batches_last(recorded: GraphModule, fixed: int) -> None:
+    """Lay narrow arguments (m b k) out with the batch last in memory, and let concatenations keep that layout.
+
+    What is computed from them elementwise is then laid out so too: loops run along the batch rather than along a few
+    columns, and products of two such arrays run along rows.
+    """
+    graph = recorded.graph
+    arguments = [node for node in operations(recorded) if node.op == "placeholder"]
+    first = arguments[-1].next
+    for node in arguments[fixed:]:
+        value = node.meta.get("val")
+        if not isinstance(value, Tensor) or not value.is_floating_point() or not _is_narrow(value.shape):
+            continue
+        users = list(node.users)
+        with graph.inserting_before(first):
+            there = _call(graph, aten.transpose.int, _swapped(value.shape), node, 1, 2)
+            dense = _call(graph, aten.clone.default, _swapped(value.shape), there)
+            back = _call(graph, aten.transpose.int, value.shape, dense, 1, 2)
+        dense.kwargs = {"memory_format": torch.contiguous_format}
+        for user in users:
+            user.replace_input_with(node, back)
+    for node in operations(recorded):
+        if node.target is not aten.cat.default or not _is_narrow(node.meta["val"].shape):
+            continue
+        parts, *dimension = node.args
+        shape = node.meta["val"].shape
+        if dimension not in ([2], [-1]):
+            continue
+        with graph.inserting_before(node):
+            sides = [_transposed(graph, part) for part in parts]
+            joined = _call(graph, aten.cat.default, _swapped(shape), sides, 1)
+            back = _call(graph, aten.transpose.int, shape, joined, 1, 2)
+        node.replace_all_uses_with(back)
+        graph.erase_node(node)
+    _cancel_transposes(recorded)
+
+
+def _is_narrow(shape: torch.Size) -> bool:
+    return len(shape) == 3 and 1 < shape[2] < min(NARROW, shape[1])
+
+
+def _swapped(shape: torch.Size) -> torch.Size:
+    return torch.Size((shape[0], shape[2], shape[1]))
 
 
 def turn_narrow_products(recorded: GraphModule) -> None:
@@ -51,6 +104,39 @@ def turn_narrow_products(recorded: GraphModule) -> None:
     _cancel_transposes(recorded)
 
 
+def add_in_products(recorded: GraphModule) -> None:
+    """Add rows, the biases of layers, inside the products that they are added to, in place."""
+    graph = recorded.graph
+    for node in operations(recorded):
+        if node.target is not aten.add.Tensor or node.kwargs:
+            continue
+        for row, product in (node.args, node.args[::-1]):
+            inner = _product_plus_row(row, product)
+            if inner is None:
+                continue
+            turned = inner is not product
+            with graph.inserting_before(node):
+                added = _transposed(graph, row) if turned else row
+                result = _call(graph, aten.baddbmm.default, inner.meta["val"].shape, added, *inner.args)
+                if turned:
+                    result = _call(graph, aten.transpose.int, node.meta["val"].shape, result, 1, 2)
+            node.replace_all_uses_with(result)
+            graph.erase_node(node)
+            break
+    graph.eliminate_dead_code()
+
+
+def _product_plus_row(row: Any, product: Any) -> Node | None:
+    """The product (m b k), perhaps seen through a transpose, that only a sum with a row (m 1 k) uses."""
+    if not isinstance(row, Node) or not isinstance(product, Node):
+        return None
+    turned = product.target is aten.transpose.int and product.args[1:] == (1, 2)
+    inner: Any = product.args[0] if turned else product
+    members, _, columns = product.meta["val"].shape if inner.target is aten.bmm.default else (0, 0, 0)
+    alone = len(product.users) == len(inner.users) == 1
+    return inner if alone and row.meta["val"].shape == (members, 1, columns) else None
+
+
 def reuse_memory(recorded: GraphModule) -> None:
     """Let sums, ReLUs and their gradients overwrite a fresh array that nothing else reads, rather than fill another."""
     graph = recorded.graph
@@ -73,10 +159,13 @@ def reuse_memory(recorded: GraphModule) -> None:
 
 
 def _is_spent(argument: object, user: Node) -> bool:
-    """Whether a node's argument is a fresh array of the result's shape that only this node reads."""
-    if not isinstance(argument, Node) or argument.target not in FRESH:
+    """Whether a node's argument is a fresh array of the result's shape, perhaps turned, that only this node reads."""
+    if not isinstance(argument, Node) or argument.meta["val"].shape != user.meta["val"].shape:
         return False
-    return len(argument.users) == 1 and argument.meta["val"].shape == user.meta["val"].shape
+    while argument.target is aten.transpose.int and len(argument.users) == 1:
+        argument = argument.args[0]
+        assert isinstance(argument, Node)
+    return argument.target in FRESH and len(argument.users) == 1
 
 
 def _call(graph: torch.fx.Graph, target: torch._ops.OpOverload, shape: torch.Size, *arguments: object) -> Node:
@@ -104,9 +193,6 @@ def _transposing_user(node: Node) -> Node | None:
             return None
         node = user
     return None
-
-
-VIEWS = (aten.view.default, aten._unsafe_view.default, aten.reshape.default, aten.expand.default)
 
 
 def _cancel_transposes(recorded: GraphModule) -> None:

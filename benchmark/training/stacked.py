@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from itertools import groupby
 from typing import Any
 
 import torch
@@ -13,16 +12,17 @@ from torch.fx.experimental.proxy_tensor import make_fx
 
 from benchmark.models._neural import Batch, NeuralModel, Posterior
 from benchmark.spec import TrainingSettings
-from benchmark.training.engine import Engine, adam_options, laid_out_as, split_parameters
+from benchmark.training.adam import StackedAdam
+from benchmark.training.engine import Engine, adam_options, split_parameters
+from benchmark.training.folding import Step
 from benchmark.training.recording import rewrite
 
 
 class StackedEngine(Engine):
     """Parameters stacked along a leading axis of members.
 
-    The author's loss on one batch is mapped over the members, differentiated and recorded once; every step replays
-    the recorded operations, which saves the mapping's own cost. Adam is elementwise, so torch's fused one serves
-    stacked parameters as it is; members of equal learning rate share a group.
+    The author's loss on one batch is mapped over the members, differentiated, recorded once and rewritten; every step
+    replays the recorded operations, which saves the mapping's own cost.
     """
 
     def __init__(self, members: list[NeuralModel], trainings: list[TrainingSettings]) -> None:
@@ -40,17 +40,13 @@ class StackedEngine(Engine):
             name: torch.tensor([float(getattr(member.settings, name)) for member in members]) for name in names
         }
         self.optimisers = {group: self._optimiser(group, trainings) for group in self.groups}
-        self._recorded: Any = None
+        self._recorded: Step | None = None
+        self._terms: list[str] = []
 
-    def _optimiser(self, group: str, trainings: list[TrainingSettings]) -> torch.optim.Adam:
+    def _optimiser(self, group: str, trainings: list[TrainingSettings]) -> StackedAdam:
         options = [adam_options(m, t, group) for m, t in zip(self.members, trainings, strict=True)]
-        parameters, start = [], 0
-        for rate, same in groupby(option["lr"] for option in options):
-            stop = start + len(list(same))
-            slices = [self.parameters[name].detach()[start:stop] for name in self.groups[group]]
-            parameters.append({"params": slices, "lr": rate})
-            start = stop
-        return torch.optim.Adam(parameters, fused=True, betas=options[0]["betas"])
+        parameters = {name: self.parameters[name].detach() for name in self.groups[group]}
+        return StackedAdam(parameters, [option["lr"] for option in options], options[0]["betas"])
 
     def _losses(
         self,
@@ -86,23 +82,41 @@ class StackedEngine(Engine):
         }
         return gradients, {name: value.detach() for name, value in terms.items()}
 
+    def _record(
+        self, x: Tensor, x2: Tensor | None, noise: dict[str, Tensor], step: Tensor, labels: Tensor | None
+    ) -> Step:
+        """Record the step: a function of such arguments one by one, without those that are None."""
+
+        def flat(*tensors: Tensor) -> list[Tensor]:
+            left = iter(tensors)
+            parameters, scalars = ({name: next(left) for name in names} for names in (self.parameters, self.scalars))
+            gradients, terms = self._gradients(
+                parameters,
+                scalars,
+                next(left),
+                None if x2 is None else next(left),
+                {name: next(left) for name in noise},
+                next(left),
+                None if labels is None else next(left),
+            )
+            self._terms = list(terms)
+            return [*(gradients[name] for name in self.parameters), *terms.values()]
+
+        fixed = [*self.parameters.values(), *self.scalars.values()]
+        return rewrite(make_fx(flat)(*fixed, *present(x, x2, noise, step, labels)), fixed)
+
     def step(
         self, x: Tensor, x2: Tensor | None, noise: dict[str, Tensor], step: int, labels: Tensor | None = None
     ) -> dict[str, Tensor]:
-        arguments = (self.parameters, self.scalars, x, x2, noise, torch.tensor(float(step)), labels)
+        arguments = (x, x2, noise, torch.tensor(float(step)), labels)
         if self._recorded is None:
-            self._recorded = rewrite(make_fx(self._gradients)(*arguments))
+            self._recorded = self._record(*arguments)
         with torch.no_grad():
-            gradients, terms = self._recorded(*arguments)
-        for group, optimiser in self.optimisers.items():
-            start = 0
-            for part in optimiser.param_groups:
-                for name, parameter in zip(self.groups[group], part["params"], strict=True):
-                    parameter.grad = laid_out_as(parameter, gradients[name][start : start + len(parameter)])
-                start += len(part["params"][0])
-            optimiser.step()
-            optimiser.zero_grad()  # frees the gradients while they are in the cache, for the next step to write over
-        return terms
+            results = self._recorded(*present(*arguments))
+            gradients = dict(zip(self.parameters, results, strict=False))
+            for group, optimiser in self.optimisers.items():
+                optimiser.step([gradients[name] for name in self.groups[group]])
+        return dict(zip(self._terms, results[len(gradients) :], strict=True))
 
     @torch.no_grad()
     def posterior(self, x: Tensor) -> Posterior:
@@ -114,22 +128,16 @@ class StackedEngine(Engine):
 
     def state(self) -> dict[str, Tensor]:
         tensors = {f"weights.{name}": value.detach() for name, value in self.parameters.items()}
-        for group, optimiser in self.optimisers.items():
-            for index, part in enumerate(optimiser.param_groups):
-                for name, parameter in zip(self.groups[group], part["params"], strict=True):
-                    for key, value in optimiser.state[parameter].items():
-                        tensors[f"adam.{index}.{name}.{key}"] = value
+        for optimiser in self.optimisers.values():
+            tensors |= optimiser.state()
         return tensors
 
     @torch.no_grad()
     def restore(self, state: dict[str, Tensor]) -> None:
         for name, parameter in self.parameters.items():
             parameter.copy_(state[f"weights.{name}"])
-        for group, optimiser in self.optimisers.items():
-            for index, part in enumerate(optimiser.param_groups):
-                for name, parameter in zip(self.groups[group], part["params"], strict=True):
-                    keys = ("step", "exp_avg", "exp_avg_sq")
-                    optimiser.state[parameter] = {key: state[f"adam.{index}.{name}.{key}"].clone() for key in keys}
+        for optimiser in self.optimisers.values():
+            optimiser.restore(state)
 
     @torch.no_grad()
     def member(self, index: int) -> NeuralModel:
@@ -137,6 +145,13 @@ class StackedEngine(Engine):
         for name, parameter in model.named_parameters():
             parameter.copy_(self.parameters[name][index])
         return model
+
+
+def present(
+    x: Tensor, x2: Tensor | None, noise: dict[str, Tensor], step: Tensor, labels: Tensor | None
+) -> list[Tensor]:
+    """What changes from step to step, as a list."""
+    return [each for each in (x, x2, *noise.values(), step, labels) if each is not None]
 
 
 class _Encode(torch.nn.Module):

@@ -76,6 +76,29 @@ def say(what: str, cost: Cost) -> None:
     print(f"{what:<36}{cost.seconds:>9.2f} s{cost.work:>9.2f} s{cost.megabytes:>7.0f} MB", flush=True)
 
 
+def measure(runs: int = 10_000) -> list[tuple[str, str, None, None, str]]:
+    """Seconds and peak memory of planning so many runs and of asking for their state; none is trained."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_suite(folder, runs)
+        costs = {"plan": measured(folder, "run", "many.toml", "--dry-run")}
+        subprocess.run([sys.executable, __file__, "--write", name], check=True)
+        costs["status without an index"] = measured(folder, "status", "--json")
+        costs["status"] = sorted(measured(folder, "status", "--json") for _ in range(5))[2]
+    goals = {"plan": "< 2 GB", "status": "< 2 s, < 2 GB", "status without an index": "< 2 GB"}
+    return [
+        (f"{runs:,} runs: {what}", f"{cost.seconds:.1f} s {cost.megabytes:,.0f} MB", None, None, goals[what])
+        for what, cost in costs.items()
+    ]
+
+
+def write_suite(folder: Path, runs: int) -> int:
+    """Write many.toml; returns how many runs it has, `runs` rounded up to whole configurations."""
+    betas = [0.5 + number for number in range(-(-runs // SEEDS))]
+    (folder / "many.toml").write_text(SUITE.format(seeds=SEEDS, betas=betas))
+    return len(betas) * SEEDS
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=10_000)
@@ -87,9 +110,8 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        betas = [0.5 + number for number in range(-(-options.runs // SEEDS))]
-        (folder / "many.toml").write_text(SUITE.format(seeds=SEEDS, betas=betas))
-        print(f"{f'{len(betas) * SEEDS:,} runs':<36}{'clock':>11}{'work':>11}{'peak':>10}")
+        runs = write_suite(folder, options.runs)
+        print(f"{f'{runs:,} runs':<36}{'clock':>11}{'work':>11}{'peak':>10}")
         say("plan them: run --dry-run", measured(folder, "run", "many.toml", "--dry-run"))
         if options.train:
             say("train them: run", measured(folder, "run", "many.toml", "--json"))
@@ -98,7 +120,7 @@ def main() -> None:
         cold = measured(folder, "status", "--json")
         say("status without an index", cold)
         (row,) = json.loads(cold.out)
-        assert (row["done"], row["missing"]) == (len(betas) * SEEDS, 0), row
+        assert (row["done"], row["missing"]) == (runs, 0), row
         say("status with it, median of 5", sorted(measured(folder, "status", "--json") for _ in range(5))[2])
         if options.train:
             say("run once more: all are done", measured(folder, "run", "many.toml", "--json"))

@@ -94,7 +94,7 @@ def theirs(path: Path, codes: list[Path], names: list[str]) -> tuple[float, dict
 
 
 def timed(path: str, names: str, *codes: str) -> None:
-    module = reference(Path(path))
+    module = reference_of(Path(path))
     seconds = dict.fromkeys(names.split(","), 0.0)
     for file in codes:
         table = Codes.load(Path(file))
@@ -105,12 +105,32 @@ def timed(path: str, names: str, *codes: str) -> None:
     print(json.dumps(seconds))
 
 
-def reference(path: Path):  # type: ignore[no-untyped-def]
+def reference_of(path: Path):  # type: ignore[no-untyped-def]
     spec = importlib.util.spec_from_file_location("reference", path)
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def measure(reference: str | None = None, rounds: int = 3) -> list[tuple[str, str, str | None, float | None, str]]:
+    """The measures without boosting on one model, two processes; theirs are the reference's, where one is given."""
+    path = Path(reference) if reference else None
+    module = reference_of(path) if path else None
+    known = [name for name in CHEAP if hasattr(module, name)]
+    walls: tuple[list[float], list[float]] = ([], [])
+    with tempfile.TemporaryDirectory() as folder:
+        codes = [Path(folder) / "0.safetensors"]
+        made_up(codes[0])
+        for _ in range(rounds):
+            walls[0].append(ours(codes, known or list(CHEAP), 2)[0])
+            if path and known:
+                walls[1].append(theirs(path, codes, known)[0])
+    mine, *other = [statistics.median(seconds) for seconds in walls if seconds]
+    told = f"{len(known or CHEAP)} measures without boosting, 737,280 × 10 codes"
+    if not other:
+        return [(told, f"{mine:.1f} s", None, None, "≥ 3 × (give a --reference)")]
+    return [(told, f"{mine:.1f} s", f"{other[0]:.1f} s", other[0] / mine, "≥ 3 ×")]
 
 
 def main() -> None:
@@ -134,7 +154,7 @@ def main() -> None:
             made_up(codes[-1], seed)
         walls: dict[str, list[float]] = {"ours": [], "theirs": []}
         shares: dict[str, list[dict[str, float]]] = {"ours": [], "theirs": []}
-        module = arguments.reference and reference(arguments.reference)
+        module = arguments.reference and reference_of(arguments.reference)
         known = [name for name in names if hasattr(module, name)] if module else []
         for _ in range(arguments.rounds):
             for who, call in (

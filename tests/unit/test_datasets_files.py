@@ -96,7 +96,7 @@ def test_absent_file_is_downloaded_into_the_cache(cache_folder: Path, published:
 def test_fetch_downloads_what_is_absent_and_verify_says_so(cache_folder: Path, published: RemoteFile) -> None:
     things = dataset_of(published)
     assert verify(things) == [(published, "absent")]
-    assert fetch(things) == [cache_folder / "things" / "data.gz"]
+    assert fetch(things.files) == [cache_folder / "things" / "data.gz"]
     assert verify(things) == [(published, "ok")]
     (cache_folder / "things" / "data.gz").write_bytes(CONTENT + b"!")
     assert verify(things) == [(published, "altered")]
@@ -108,7 +108,7 @@ def test_fetch_downloads_what_is_absent_and_verify_says_so(cache_folder: Path, p
 def test_server_with_other_content_is_refused(cache_folder: Path, published: RemoteFile) -> None:
     other = RemoteFile(published.folder, published.name, published.url, "0" * 64)
     with pytest.raises(UsageError, match="could not be downloaded"):
-        fetch(dataset_of(other))
+        fetch(dataset_of(other).files)
     assert find(other) is None
 
 

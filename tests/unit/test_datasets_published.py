@@ -91,6 +91,21 @@ def test_absent_and_no_network_says_what_to_do(
     assert f"`benchmark data fetch {dataset.name}`" in message
 
 
+def test_a_kind_needs_its_own_file_and_says_how_to_fetch_it(
+    cache_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import requests
+
+    def refuse(*_: object, **__: object) -> None:
+        raise requests.ConnectionError("no route to host")
+
+    monkeypatch.setattr(requests.Session, "request", refuse)
+    toy = Mpi3d(Mpi3d.Settings(kind="toy"))
+    assert [file.name for file in toy.wanted()] == ["mpi3d_toy.npz"]
+    with pytest.raises(UsageError, match="`benchmark data fetch mpi3d --set kind=toy`"):
+        toy.load(tmp_path)
+
+
 @pytest.mark.parametrize("dataset", [Smallnorb, Shapes3d])
 def test_pinned_files_of_other_content_are_refused(
     dataset: type[PublishedGrid], cache_folder: Path, tmp_path: Path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from pathlib import Path
 from typing import Any
 
@@ -338,6 +339,24 @@ def test_draws_depend_neither_on_company_nor_on_where_training_resumed() -> None
         np.testing.assert_array_equal(rows[0], straight[step][0])
         assert set(noise) == {"eps", "eps2", "order"}
         assert all(torch.equal(value[0], straight[step][1][name]) for name, value in noise.items())
+
+
+@pytest.mark.parametrize("together", [1, 8])
+def test_noise_held_a_few_steps_at_a_time_is_the_same(together: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = small_run("factor_vae")
+    data = load(run)
+    model = build(run, data)
+    whole = Draws([run.run_id, "another"], model, data.training_rows, 15)
+    assert whole.together == 64
+    step = 4 * 2 * sum(math.prod(noise.shape) for noise in model.noise(15).values())
+    monkeypatch.setattr("benchmark.training.draws.HELD", together * step)
+    pieces = Draws([run.run_id, "another"], model, data.training_rows, 15)
+    assert pieces.together == together
+    for step in (0, 1, 7, 8, 63, 64, 70, 3):
+        (rows, noise), (again, pieced) = whole.at(step), pieces.at(step)
+        np.testing.assert_array_equal(rows, again)
+        assert all(torch.equal(value, pieced[name]) for name, value in noise.items())
+        assert all(value.untyped_storage().nbytes() <= 2 * 4 * together * value[0].numel() for value in pieced.values())
 
 
 def test_noise_is_of_the_declared_kind_and_rows_are_training_rows() -> None:

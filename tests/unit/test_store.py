@@ -234,6 +234,17 @@ def claimed(path: Path, pid: int, *, host: str | None = None, birth: str | None 
     return Claim(path)
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only /proc tells whether a process has ended")
+def test_a_process_that_has_ended_holds_nothing_though_nobody_asked_for_its_exit_code(tmp_path):
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # it stays there, as a zombie
+    try:
+        claim = claimed(tmp_path / "claim.json", process.pid, birth=born(process.pid))
+        assert not claim.is_held()
+    finally:
+        process.wait()
+
+
 def test_a_claim_of_a_dead_process_is_taken_over_at_once(tmp_path, dead):
     claim = claimed(tmp_path / "claim.json", dead)
     assert not claim.is_held()

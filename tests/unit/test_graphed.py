@@ -167,7 +167,6 @@ def test_a_checkpoint_of_the_other_engine_goes_on_here(tmp_path: Path) -> None:
     data, path = load(runs[0]), tmp_path / "checkpoint.safetensors"
     whole, first, second = (engine_of(cls, runs, data) for cls in (StackedEngine, StackedEngine, GraphedEngine))
     advance(whole, runs, data, 0, 20)
-    first._recorded = whole._recorded  # recording takes longer than these steps
     advance(first, runs, data, 0, 10)
     checkpoint.save(path, first, Progress(10, 0.0, History(2), [], ("cpu",)))
     advance(second, runs, data, 0, 1)  # whatever it did before is overwritten
@@ -183,7 +182,7 @@ def test_capturing_a_step_leaves_weights_and_optimiser_as_they_were(monkeypatch:
     data = load(runs[0])
     whole, captured = (engine_of(GraphedEngine, runs, data) for _ in range(2))
     advance(whole, runs, data, 0, 6)
-    captured._recorded = whole._recorded
+    captured._module = whole._module
     advance(captured, runs, data, 0, 2)
     stream = SimpleNamespace(wait_stream=lambda other: None)
     for name, value in {

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from benchmark import registry
 from benchmark.atomic import disk_full_explained, write_atomically
@@ -21,6 +21,8 @@ from benchmark.spec import Run
 from benchmark.store import Store, read_json
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from benchmark.execution import Workers
     from benchmark.stages.estimate import Estimate
     from benchmark.suite import EncodingSettings
@@ -398,11 +400,58 @@ def numbers(table: Path, runs: Sequence[str]) -> list[dict[str, Any]]:
     return of_table(read_table(table.with_suffix(".parquet")), runs, declarations())
 
 
-def report(suite: str, *, results: Path = RESULTS, plugins: Sequence[Path] = ()) -> Path:
-    """Write a suite's page from its table, and return its path."""
+def report(
+    suite: str,
+    *,
+    results: Path = RESULTS,
+    plugins: Sequence[Path] = (),
+    figures: Literal["svg", "pdf", "png"] | None = None,
+) -> Path:
+    """Write a suite's page from its table, and return its path; with `figures`, its charts and pictures beside it."""
     from benchmark.stages.evaluate import declarations
-    from benchmark.table import read_table
+    from leaderboard.figures import write_figures
+    from leaderboard.papers import comparisons
+    from leaderboard.records import read_record
     from leaderboard.report import write_report
+
+    name, folder, table, done, failures = _reported(suite, results, plugins)
+    description = registry.describe("suite", name) if name in registry.names("suite") else ""
+    with disk_full_explained(folder / "index.html"):
+        if figures:
+            records = {each.run_id: read_record(path) for each, path in done}
+            write_figures(table, records, declarations(), folder / "figures", figures)
+        return write_report(name, description, table, done, declarations(), folder, failures, comparisons(name, table))
+
+
+def report_text(
+    suite: str,
+    kind: str,
+    *,
+    columns: Sequence[str] = (),
+    results: Path = RESULTS,
+    plugins: Sequence[Path] = (),
+) -> str:
+    """A suite's leaderboards as text: `kind` is one of markdown, latex and csv; `columns` as `formats.render` says."""
+    from benchmark.stages.aggregate import aggregate
+    from benchmark.stages.evaluate import declarations
+    from leaderboard import formats
+    from leaderboard.board import NOTHING, boards
+    from leaderboard.records import read_record
+
+    formats.render(kind, [])  # an unknown format is told before anything is read
+    _, _, table, done, _ = _reported(suite, results, plugins)
+    records = {each.run_id: read_record(path) for each, path in done}
+    summaries = aggregate(table, declarations())
+    ranking = getattr(summaries, "ranking", NOTHING)
+    found = boards(table, declarations(), records=records, summary=summaries.summary, ranking=ranking)
+    return formats.render(kind, found, columns)
+
+
+def _reported(
+    suite: str, results: Path, plugins: Sequence[Path]
+) -> tuple[str, Path, pd.DataFrame, list[tuple[Run, Path]], list[dict[str, Any]]]:
+    """What reports are made from: a suite's name, folder, table, finished runs with their folders, and failures."""
+    from benchmark.table import read_table
 
     add_plugins(plugins)
     suite = located(suite, results)
@@ -414,10 +463,7 @@ def report(suite: str, *, results: Path = RESULTS, plugins: Sequence[Path] = ())
         raise UsageError(f'suite "{name}" has no results table in {results}; next: benchmark evaluate {suite}')
     failures = [record for each in runs if not store.is_done(each) and (record := store.failure(each))]
     done = [(each, store.run_folder(each)) for each in runs if store.is_done(each)]
-    description = registry.describe("suite", name) if name in registry.names("suite") else ""
-    table = read_table(folder / "results.parquet")
-    with disk_full_explained(folder / "index.html"):
-        return write_report(name, description, table, done, declarations(), folder, failures)
+    return name, folder, read_table(folder / "results.parquet"), done, failures
 
 
 def publish(suite: str, *, results: Path = RESULTS, to: Path = RESULTS / "published") -> Path:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -28,6 +28,7 @@ data = typer.Typer(help="Datasets: list them, fetch their files, verify them.", 
 app.add_typer(data, name="data")
 
 FAILED, REGRESSION, INTERRUPTED = 1, 3, 130
+FIGURES: tuple[Literal["svg", "pdf", "png"], ...] = ("svg", "pdf", "png")
 USAGE: type[Exception] = typer.BadParameter.__mro__[1]
 """What a wrong flag raises. Typer names only its subclasses, and keeps it in another package in every version."""
 
@@ -170,12 +171,45 @@ def evaluate(
 
 
 @app.command()
-def report(suite: Name, results: Results = Path("results"), plugin: Plugin = None) -> None:
-    """Write a suite's page: one self-contained index.html."""
+def report(
+    suite: Name,
+    results: Results = Path("results"),
+    format_: Annotated[
+        str, typer.Option("--format", metavar="html|markdown|latex|csv", help="the page, or the leaderboards as text")
+    ] = "html",
+    columns: Annotated[
+        str | None, typer.Option(metavar="all|NAME[,…]", help="measures of the text; by default the main ones")
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help="write the text here instead of to stdout")] = None,
+    figures: Annotated[
+        str | None, typer.Option(metavar="svg|pdf|png", help="write every chart and picture as a file, too")
+    ] = None,
+    plugin: Plugin = None,
+) -> None:
+    """Write a suite's page, one self-contained index.html, or print its leaderboards as text."""
     from benchmark import api
 
-    print(api.report(suite, results=results, plugins=plugin or ()))
-    _next(f"open the page above; to guard against regressions: benchmark check {suite} --against TABLE", results)
+    kind = next((each for each in FIGURES if each == figures), None)
+    if figures and kind is None:
+        raise UsageError(f"--figures {figures}: write svg, pdf or png")
+    if format_ == "html":
+        if output or columns:
+            raise UsageError("--output and --columns are for --format markdown, latex or csv: the page has all columns")
+        path = api.report(suite, results=results, plugins=plugin or (), figures=kind)
+        print(path)
+        if figures:
+            print(path.parent / "figures")
+        _next(f"open the page above; to guard against regressions: benchmark check {suite} --against TABLE", results)
+        return
+    if figures:
+        raise UsageError("--figures goes with the page: leave --format out")
+    names = [name.strip() for name in (columns or "").split(",") if name.strip()]
+    text = api.report_text(suite, format_, columns=names, results=results, plugins=plugin or ())
+    if output is None:
+        print(text, end="")
+        return
+    _write(output, text)
+    print(output)
 
 
 @app.command()

@@ -3,84 +3,44 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pandas as pd
 
 from benchmark.metrics._declare import Metric
-from benchmark.published import anchors, spelled
 from benchmark.stages.aggregate import headline_rows
+from benchmark.statistics import Interval
+from leaderboard.bars import Axis, axis
+from leaderboard.cells import Cell, Rank, cells
+from leaderboard.columns import Column, columns, primary
+from leaderboard.costs import cost_cell, cost_columns, costs_of
 
-PRIMARY = "mig"
-"""The metric that orders the rows at first and picks the median seed, where it is there."""
-
-WORDS = {"mig": "MIG", "dto": "DtO", "kl": "KL", "elbo": "ELBO", "vae": "VAE", "tc": "TC", "sap": "SAP", "dci": "DCI",
-         "irs": "IRS", "mcc": "MCC", "udr": "UDR", "beta": "β", "delta": "Δ", "iwae": "IWAE",
-         "rmig": "RMIG", "jemmig": "JEMMIG", "dcimig": "DCIMIG", "infomec": "InfoMEC", "infom": "InfoM",
-         "gaussian": "Gaussian", "wasserstein": "Wasserstein", "renyi": "Rényi", "pearson": "Pearson"}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Column:
-    """One headline score under one protocol."""
-
-    name: str
-    title: str
-    metric: str
-    score: str
-    budget: int | None
-    protocol: str
-    direction: str
-    supervised: bool
-    what: str
-    numbers: bool
-    """Whether any configuration has a number here."""
-    anchors: str = ""
-    """What the anchor rows score on dSprites, and by which protocol, where that is published."""
-
-    @property
-    def arrow(self) -> str:
-        return {"higher": "↑", "lower": "↓", "none": ""}[self.direction]
-
-
-@dataclass(frozen=True)
-class Cell:
-    """What the seeds of one configuration scored; `values` is empty where none has a number, and `reason` says why."""
-
-    values: tuple[float, ...] = ()
-    status: str = "absent"
-    reason: str = ""
-    without: int = 0
-    best: bool = False
-
-    @property
-    def mean(self) -> float | None:
-        return sum(self.values) / len(self.values) if self.values else None
-
-    @property
-    def std(self) -> float | None:
-        return float(pd.Series(self.values).std()) if len(self.values) > 1 else None
-
-    @property
-    def text(self) -> str:
-        if self.mean is None:
-            return {"not_applicable": "n/a", "failed": "failed", "absent": "–"}[self.status]
-        places = decimals(self.mean)
-        if self.std is None:
-            return signed(f"{self.mean:.{places}f}")
-        return signed(f"{self.mean:.{places}f} ± {self.std:.{places}f}")
+SEES_LABELS = "sees labels"
+"""The mark of a model that was trained on labels: it stands apart and is never ranked with the rest."""
+NOTHING = pd.DataFrame()
 
 
 @dataclass(frozen=True)
 class Row:
+    """One configuration; `marks` is what must be known before its scores are compared with those of others."""
+
     config_id: str
     label: str
     model: str
     reference: bool
     seeds: int
     cells: Mapping[str, Cell]
+    marks: tuple[str, ...] = ()
+
+    @property
+    def labelled(self) -> bool:
+        return SEES_LABELS in self.marks
+
+    @property
+    def kind(self) -> str:
+        return "references" if self.reference else "labelled" if self.labelled else "trained"
 
 
 @dataclass(frozen=True)
@@ -93,146 +53,190 @@ class Board:
     rows: Sequence[Row]
     reasons: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """For each reason of a missing number, the `label: column` that it concerns."""
+    costs: Sequence[Column] = ()
+    axes: Mapping[str, Axis] = field(default_factory=dict)
+    """By column's name, for those with numbers."""
 
     @property
     def trained(self) -> list[Row]:
-        return [row for row in self.rows if not row.reference]
+        return [row for row in self.rows if row.kind == "trained"]
+
+    @property
+    def labelled(self) -> list[Row]:
+        return [row for row in self.rows if row.kind == "labelled"]
 
     @property
     def references(self) -> list[Row]:
-        return [row for row in self.rows if row.reference]
+        return [row for row in self.rows if row.kind == "references"]
+
+    @property
+    def shown(self) -> list[Column]:
+        """The columns with numbers, scores first, then costs."""
+        return [*(column for column in self.columns if column.numbers), *self.costs]
+
+    @property
+    def ordered_by(self) -> Column | None:
+        """The column by which the rows stand."""
+        return primary(self.columns)
+
+    @property
+    def by_config(self) -> dict[str, Row]:
+        return {row.config_id: row for row in self.rows}
+
+    @property
+    def ranked(self) -> bool:
+        return any(cell.rank for row in self.rows for cell in row.cells.values())
+
+    @property
+    def tested(self) -> bool:
+        """Whether any configuration's rank has been tested against the others'."""
+        return any(cell.rank and cell.rank.low is not None for row in self.rows for cell in row.cells.values())
 
 
-def title(name: str) -> str:
-    """A score's name as people write it: `factor_vae_score` is factor VAE score. What is in brackets stays."""
-    plain, bracket, rest = name.partition(" (")
-    words = re.sub(r"[a-z]+", lambda word: WORDS.get(word[0], word[0]), plain.replace("_", " "))
-    return words.replace("β VAE", "β-VAE").replace("MIG sup", "MIG-sup").replace("@ ", "@\xa0") + bracket + rest
+def boards(
+    table: pd.DataFrame,
+    declarations: Mapping[str, Metric],
+    *,
+    records: Mapping[str, Mapping[str, Any]] | None = None,
+    summary: pd.DataFrame = NOTHING,
+    ranking: pd.DataFrame = NOTHING,
+) -> list[Board]:
+    """A board per dataset and representation, in the table's order of datasets, means first.
 
-
-def decimals(value: float) -> int:
-    """Decimals that leave three or four digits."""
-    return 3 if abs(value) < 10 else 2 if abs(value) < 100 else 1
-
-
-def signed(text: str) -> str:
-    """With a real minus sign."""
-    return text.replace("-", "−")
-
-
-def boards(table: pd.DataFrame, declarations: Mapping[str, Metric]) -> list[Board]:
-    """A board per dataset and representation, in the table's order of datasets, means first."""
+    records: the runs' run.json by run id, for marks and costs. summary, ranking: the aggregate stage's frames, for
+    intervals and ranks. Raises `UsageError` on an undeclared metric.
+    """
     rows = headline_rows(table, declarations)
     rows = rows.assign(place=rows["representation"] != "mean").sort_values("place", kind="stable")
+    known = records or {}
+    costs = costs_of(table, known)
+    marks: dict[str, tuple[str, ...]] = {}
+    for record in known.values():
+        if record.get("marks"):
+            marks[record["config_id"]] = tuple(record["marks"])
+    found = []
+    for (dataset, representation), group in rows.groupby(["dataset_label", "representation"], sort=False):
+        of_board = (str(dataset), str(representation))
+        spread = _intervals(summary, str(representation))
+        ranks = _ranks(ranking, *of_board)
+        found.append(_board(*of_board, group, declarations, spread, ranks, costs, marks))
+    return found
+
+
+def _board(
+    dataset: str,
+    representation: str,
+    rows: pd.DataFrame,
+    declarations: Mapping[str, Metric],
+    spread: Mapping[str, Mapping[Any, Interval]],
+    ranks: Mapping[str, Mapping[str, Rank]],
+    costs: pd.DataFrame,
+    marks: Mapping[str, tuple[str, ...]],
+) -> Board:
+    of_scores = columns(rows, declarations)
+    of_costs = cost_columns(costs[costs["config_id"].isin(rows["config_id"])])
+    found = []
+    for config_id, group in rows.sort_values("seed", kind="stable").groupby("config_id", sort=False):
+        key, own = str(config_id), group.to_dict("records")
+        first, own_costs = own[0], costs[costs["config_id"] == key]
+        row_cells = cells(of_scores, own, spread.get(key, {}), ranks.get(key, {}))
+        row_cells |= {column.name: cost_cell(column, own_costs) for column in of_costs}
+        found.append(
+            Row(
+                config_id=key,
+                label=first["label"],
+                model=first["model"],
+                reference=bool(first["reference"]),
+                seeds=len({row["run_id"] for row in own}),
+                cells=row_cells,
+                marks=_marks(marks.get(key, ()), sees_labels=bool(first.get("supervised_model", False))),
+            )
+        )
+    found = _ordered(_with_best(found, of_scores), of_scores)
+    shown = [*(column for column in of_scores if column.numbers), *of_costs]
+    return Board(dataset, representation, of_scores, found, _reasons(found, of_scores), of_costs, _axes(found, shown))
+
+
+def _marks(said: tuple[str, ...], *, sees_labels: bool) -> tuple[str, ...]:
+    """A run's own marks; that it sees labels is known of the models here even where the run's folder is not."""
+    return said if SEES_LABELS in said or not sees_labels else (SEES_LABELS, *said)
+
+
+def _axes(rows: Sequence[Row], shown: Sequence[Column]) -> dict[str, Axis]:
+    found = {}
+    for column in shown:
+        own = [row.cells[column.name] for row in rows if not row.reference]
+        references = {row.label: row.cells[column.name] for row in rows if row.reference and column.group != "cost"}
+        found[column.name] = axis(column, own, references)
+    return found
+
+
+def _intervals(summary: pd.DataFrame, representation: str) -> dict[str, dict[Any, Interval]]:
+    """By configuration, then by (protocol, score, budget)."""
+    found: dict[str, dict[Any, Interval]] = {}
+    if summary.empty:
+        return found
+    rows = summary[(summary["representation"] == representation) & summary["factor"].isna() & summary["low"].notna()]
+    for row in rows.to_dict("records"):
+        budget = None if pd.isna(row["budget"]) else int(row["budget"])
+        interval = Interval(float(row["iqm"]), float(row["low"]), float(row["high"]))
+        found.setdefault(str(row["config_id"]), {})[row["protocol"], row["score"], budget] = interval
+    return found
+
+
+def _ranks(ranking: pd.DataFrame, dataset: str, representation: str) -> dict[str, dict[str, Rank]]:
+    """By configuration, then by column's name."""
+    found: dict[str, dict[str, Rank]] = {}
+    if ranking.empty:
+        return found
+    own = ranking[(ranking["dataset"] == dataset) & (ranking["representation"] == representation)]
+    for row in own.to_dict("records"):
+        low, high = (None if pd.isna(row[end]) else int(row[end]) for end in ("rank_low", "rank_high"))
+        alike = tuple(map(str, row["indistinguishable_from"]))
+        rank = Rank(int(row["rank"]), low, high, str(row["groups"]), alike, str(row["note"]))
+        found.setdefault(str(row["config_id"]), {})[str(row["column"])] = rank
+    return found
+
+
+def _with_best(rows: Sequence[Row], of_scores: Sequence[Column]) -> list[Row]:
+    """Marks the best point of each column among trained models; none where neither direction is better."""
+    best: dict[str, float] = {}
+    for column in of_scores:
+        points = [row.cells[column.name].point for row in rows if row.kind == "trained"]
+        known = [point for point in points if point is not None]
+        if column.direction != "none" and len(known) > 1:
+            best[column.name] = max(known) if column.direction == "higher" else min(known)
     return [
-        _board(str(dataset), str(representation), group, declarations)
-        for (dataset, representation), group in rows.groupby(["dataset_label", "representation"], sort=False)
-    ]
-
-
-def _board(dataset: str, representation: str, rows: pd.DataFrame, declarations: Mapping[str, Metric]) -> Board:
-    columns = _columns(rows, declarations)
-    cells = {
-        config_id: {column.name: _cell(column, of_config) for column in columns}
-        for config_id, of_config in rows.groupby("config_id", sort=False)
-    }
-    best = {column.name: _best(column, rows) for column in columns}
-    found = [
-        Row(
-            config_id=first["config_id"],
-            label=first["label"],
-            model=first["model"],
-            reference=bool(first["reference"]),
-            seeds=int(rows.loc[rows["config_id"] == first["config_id"], "run_id"].nunique()),
+        replace(
+            row,
             cells={
-                name: replace(cell, best=first["config_id"] in best[name])
-                for name, cell in cells[first["config_id"]].items()
+                name: replace(cell, best=row.kind == "trained" and name in best and cell.point == best[name])
+                for name, cell in row.cells.items()
             },
         )
-        for first in rows.drop_duplicates("config_id").to_dict("records")
-    ]
-    return Board(dataset, representation, columns, _ordered(found, columns), _reasons(found, columns))
-
-
-def _columns(rows: pd.DataFrame, declarations: Mapping[str, Metric]) -> list[Column]:
-    """Protocols with numbers, supervised ones first; then a column for each metric that has none."""
-    ok = rows[rows["status"] == "ok"]
-    without = rows[~rows["metric"].isin(ok["metric"])].drop_duplicates("metric")
-    shown = pd.concat([ok.drop_duplicates("column"), without])
-    shown = shown.assign(unsupervised=~shown["supervised"].astype(bool), without=shown["status"] != "ok")
-    return [
-        Column(
-            name=row["column"],
-            title=title(row["column"] if row["score"] == row["metric"] else f"{row['metric']}: {row['column']}"),
-            metric=row["metric"],
-            score=row["score"],
-            budget=None if pd.isna(row["budget"]) else int(row["budget"]),
-            protocol=row["protocol"],
-            direction=row["direction"],
-            supervised=row["supervised"],
-            numbers=row["status"] == "ok",
-            what=(declarations[row["metric"]].function.__doc__ or "").strip().split("\n")[0],
-            anchors=_anchors(row["metric"], row["score"], row["budget"], row["representation"]),
-        )
-        for row in shown.sort_values(["unsupervised", "without", "metric", "protocol", "budget"]).to_dict("records")
+        for row in rows
     ]
 
 
-def _anchors(metric: str, score: str, budget: int, representation: str) -> str:
-    rows = anchors(metric)
-    same = rows["budget"].isna() if pd.isna(budget) else rows["budget"] == budget
-    rows = rows[(rows["score"] == score) & (rows["representation"] == representation) & same.fillna(False)]
-    if not (rows["status"] == "ok").any():
-        return ""
-    scores = ", ".join(f"{row['model']} {spelled(row)}" for _, row in rows.iterrows())
-    return f"{scores} ({rows['protocol'].iloc[0]})"
-
-
-def _cell(column: Column, rows: pd.DataFrame) -> Cell:
-    """The cell of one configuration. Rows without a number stand under each column of their metric."""
-    values = rows.loc[(rows["column"] == column.name) & (rows["status"] == "ok")].sort_values("seed")["value"]
-    missing = rows[(rows["metric"] == column.metric) & (rows["status"] != "ok")]
-    if missing.empty:
-        return Cell(tuple(values), "absent" if values.empty else "ok")
-    status = "ok" if len(values) else "failed" if (missing["status"] == "failed").any() else "not_applicable"
-    reasons = missing.loc[missing["status"] == status, "reason"] if status != "ok" else missing["reason"]
-    return Cell(tuple(values), status, "; ".join(dict.fromkeys(reasons)), without=missing["run_id"].nunique())
-
-
-def _best(column: Column, rows: pd.DataFrame) -> set[str]:
-    """The configurations with the best mean, references aside; none where neither direction is better."""
-    own = rows[(rows["column"] == column.name) & (rows["status"] == "ok") & ~rows["reference"]]
-    means = own.groupby("config_id")["value"].mean()
-    if column.direction == "none" or len(means) < 2:
-        return set()
-    best = means.max() if column.direction == "higher" else means.min()
-    return set(means.index[means == best])
-
-
-def _ordered(rows: list[Row], columns: list[Column]) -> list[Row]:
+def _ordered(rows: list[Row], of_scores: list[Column]) -> list[Row]:
     """Best first by the primary column, rows without a number there after the others, references last."""
-    column = primary(columns)
+    column = primary(of_scores)
+    kinds = ("trained", "labelled", "references")
 
-    def place(row: Row) -> tuple[bool, float]:
-        mean = row.cells[column.name].mean if column else None
-        if column is None or mean is None:
-            return row.reference, math.inf
-        return row.reference, -mean if column.direction == "higher" else mean
+    def place(row: Row) -> tuple[int, float]:
+        point = row.cells[column.name].point if column else None
+        if column is None or point is None:
+            return kinds.index(row.kind), math.inf
+        return kinds.index(row.kind), -point if column.direction == "higher" else point
 
     return sorted(rows, key=place)
 
 
-def primary(columns: Sequence[Column]) -> Column | None:
-    """The column that orders rows and picks the median seed: the primary metric's, or the first with a direction."""
-    directed = [column for column in columns if column.numbers and column.direction != "none"]
-    return next((column for column in directed if column.metric == PRIMARY), directed[0] if directed else None)
-
-
-def _reasons(rows: list[Row], columns: list[Column]) -> dict[str, list[str]]:
+def _reasons(rows: list[Row], of_scores: list[Column]) -> dict[str, list[str]]:
     reasons: dict[str, list[str]] = {}
     for row in rows:
-        for column in columns:
-            cell = row.cells[column.name]
-            if cell.reason:
-                reasons.setdefault(cell.reason, []).append(f"{row.label}: {column.title}")
+        for column in of_scores:
+            reason = row.cells[column.name].reason
+            if reason:
+                reasons.setdefault(reason, []).append(f"{row.label}: {column.title}")
     return reasons

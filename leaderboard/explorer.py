@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from jinja2 import Template
     from markupsafe import Markup
 
-EXPLORED = 20
-"""At most so many explorers are on a page: a convolutional decoder of 64 × 64 pixels is a third of a megabyte."""
 STARTS = 8
 """Images to start from."""
 NEEDS = {f"explorer_{name}" for name in ("program", "weights", "error", "codes", "draws", "range", "prior")}

@@ -16,21 +16,13 @@ from benchmark.choice import read_choice, read_value
 from benchmark.metrics._declare import Metric
 from benchmark.registry import load
 from benchmark.spec import canonical
+from benchmark.stages.aggregate import configurations
 from benchmark.statistics import MINIMUM_RUNS
+from leaderboard.text_table import TextTable
 
 MINI = "-mini"
 """A suite's small form is compared with the same numbers."""
 COLUMNS = ("configuration", "score", "paper", "ours", "difference", "95 % intervals", "paper’s protocol", "in ours")
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """One table of a paper: `rows` of cells as text under `columns`."""
-
-    title: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    caption: str
 
 
 @dataclass(frozen=True)
@@ -67,26 +59,27 @@ def figures_of(suite: str) -> pd.DataFrame | None:
     return pd.read_csv(path, dtype={"paper": "str", "note": "str"}) if path.exists() else None
 
 
-def comparisons(suite: str, table: pd.DataFrame) -> dict[str, list[Comparison]]:
-    """The paper's tables, by the dataset whose configurations they hold; `table` is the suite's results table."""
+def comparisons(suite: str, table: pd.DataFrame) -> dict[str, list[TextTable]]:
+    """The paper's tables, by the label of the dataset that they are of; `table` is the suite's results table."""
     known = figures_of(suite)
     if known is None:
         return {}
     described = _configurations(table)
-    found: dict[str, list[Comparison]] = {}
+    found: dict[str, list[TextTable]] = {}
     for title, rows in known.groupby("table", sort=False):
         lines: dict[str, list[list[str]]] = {}
         for row in _records(rows):
             for config in _matching(described, str(row["where"])):
-                lines.setdefault(str(config["dataset"]), []).append(_line(row, config, table))
+                lines.setdefault(str(config["dataset_label"]), []).append(_line(row, config, table))
         for dataset, cells in lines.items():
             caption = str(rows["note"].iloc[0])
-            found.setdefault(dataset, []).append(Comparison(f"{suite}: {title}", COLUMNS, cells, caption))
+            found.setdefault(dataset, []).append(TextTable(str(title), COLUMNS, cells, caption))
     return found
 
 
 def _configurations(table: pd.DataFrame) -> list[dict[str, Any]]:
     kept = table.drop_duplicates("config_id")[["config_id", "dataset", "model", "network", "settings"]]
+    kept = kept.merge(configurations(table)[["config_id", "dataset_label"]], on="config_id")
     return [row | {"settings": json.loads(row["settings"])} for row in _records(kept)]
 
 

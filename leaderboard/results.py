@@ -12,7 +12,8 @@ import pandas as pd
 
 from benchmark.codes import Codes
 from benchmark.errors import BenchmarkError
-from leaderboard.board import Board, Column
+from leaderboard.board import Board
+from leaderboard.columns import Column
 from leaderboard.style import Look
 
 
@@ -63,11 +64,12 @@ class Results:
         found: dict[str, list[pd.DataFrame]] = {}
         for row in self.board.rows:
             paths = [folder / "history.csv" for folder in self.folders(row.label).values()]
-            found[row.label] = [_history(path) for path in paths if path.exists()]
+            found[row.label] = [read_history(path) for path in paths if path.exists()]
         return found
 
 
-def _history(path: Path) -> pd.DataFrame:
+def read_history(path: Path) -> pd.DataFrame:
+    """A run's history.csv. Raises `BenchmarkError` on one that cannot be read."""
     try:
         return pd.read_csv(path)
     except ValueError as error:

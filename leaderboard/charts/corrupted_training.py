@@ -60,7 +60,7 @@ def corrupted_training(rows: pd.DataFrame, dataset: str, name: str, kind: Kind =
             axis.tick_params(length=0)
             axis.grid(visible=False)
         return Figure(
-            f"corrupted-training-{dataset}",
+            f"corrupted-data-{dataset}",
             finished(figure, kind),
             kind,
             f"Heat maps of reconstruction loss on {dataset} by {name} and latent size for {', '.join(models)}.",

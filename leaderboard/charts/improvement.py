@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from leaderboard.board import primary
+from leaderboard.columns import primary
 from leaderboard.results import Results
 from leaderboard.style import STYLE, Figure, Kind, canvas, finished
 

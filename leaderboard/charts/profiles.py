@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from benchmark.statistics import MINIMUM_RUNS, performance_profile
-from leaderboard.board import primary
+from leaderboard.columns import primary
 from leaderboard.results import Results
 from leaderboard.style import STYLE, Figure, Kind, Look, canvas, finished, legend
 

@@ -1,0 +1,168 @@
+"""The columns of a leaderboard: one headline score under one protocol each."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from benchmark.metrics._declare import Metric
+from benchmark.published import anchors, spelled
+
+PRIMARY = "mig"
+"""The metric that orders the rows at first and picks the median seed, where it is there."""
+SHOWN = 7
+"""Boards with more scores than this show so many at first."""
+PREFERRED = (
+    "mig", "dci", "factor_vae_score", "dto", "reconstruction", "sample_efficiency", "udr", "sap", "mcc",
+    "disentanglement_score", "kl",
+)  # fmt: skip
+"""The measures that a wide board shows at first, and the first of their group; others follow where these are absent."""
+GROUPS = ("disentanglement", "informativeness", "unsupervised", "likelihood and rate", "cost")
+"""The kinds of columns, in the order in which a board shows them."""
+INFORMATIVE = frozenset({"explicitness", "linear_separability", "sample_efficiency", "downstream"})
+LIKELIHOOD = frozenset(
+    {"elbo", "kl", "kl_decomposition", "log_likelihood", "reconstruction", "reconstruction_split", "renyi_bound"}
+)
+
+WORDS = {"mig": "MIG", "dto": "DtO", "kl": "KL", "elbo": "ELBO", "vae": "VAE", "tc": "TC", "sap": "SAP", "dci": "DCI",
+         "irs": "IRS", "mcc": "MCC", "udr": "UDR", "beta": "β", "delta": "Δ", "iwae": "IWAE",
+         "rmig": "RMIG", "jemmig": "JEMMIG", "dcimig": "DCIMIG", "infomec": "InfoMEC", "infom": "InfoM",
+         "gaussian": "Gaussian", "wasserstein": "Wasserstein", "renyi": "Rényi", "pearson": "Pearson"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Column:
+    """One headline score under one protocol, or one kind of cost."""
+
+    name: str
+    title: str
+    metric: str
+    score: str
+    budget: int | None
+    protocol: str
+    direction: str
+    supervised: bool
+    what: str
+    numbers: bool
+    """Whether any configuration has a number here."""
+    anchors: str = ""
+    """What the anchor rows score on dSprites, and by which protocol, where that is published."""
+    group: str = ""
+    first: bool = True
+    """Whether it is shown before the reader chooses columns."""
+    bounds: tuple[float, float] = (-math.inf, math.inf)
+    """The range that the score can have."""
+
+    @property
+    def arrow(self) -> str:
+        return {"higher": "↑", "lower": "↓", "none": ""}[self.direction]
+
+
+def title(name: str) -> str:
+    """A score's name as people write it: `factor_vae_score` is factor VAE score. What is in brackets stays."""
+    plain, bracket, rest = name.partition(" (")
+    words = re.sub(r"[a-z]+", lambda word: WORDS.get(word[0], word[0]), plain.replace("_", " "))
+    return words.replace("β VAE", "β-VAE").replace("MIG sup", "MIG-sup").replace("@ ", "@\xa0") + bracket + rest
+
+
+def setting(protocol: str) -> str:
+    """A protocol without its number of points: what a score without a number shares with those that have one.
+
+    A measure that gives up early says another n, so its rows are told apart by their settings alone.
+    """
+    return re.sub(r"[-/]n\d+(?=/v\d+$)", "", protocol)
+
+
+def columns(rows: pd.DataFrame, declarations: Mapping[str, Metric]) -> list[Column]:
+    """A column for each score under each protocol that has numbers, then one for each setting that has none.
+
+    rows: one board's rows of `headline_rows`. Supervised measures come first.
+    """
+    rows = rows.assign(setting=rows["protocol"].map(setting))
+    ok = rows[rows["status"] == "ok"]
+    numbers = ok.drop_duplicates("column")
+    without = rows[~rows["setting"].isin(set(ok["setting"]))].drop_duplicates("setting")
+    taken = set(numbers["column"])
+    again = without["column"].isin(taken) | without.duplicated("column", keep=False)
+    without = without.assign(
+        column=without["column"].where(~again, without["column"] + " (" + without["setting"] + ")")
+    )
+    shown = pd.concat([numbers, without])
+    shown = shown.assign(place=[GROUPS.index(group(declarations[name])) for name in shown["metric"]])
+    known = {name: place for place, name in enumerate(PREFERRED)}
+    shown = shown.assign(without=shown["status"] != "ok", known=shown["metric"].map(known).fillna(len(known)))
+    ordered = shown.sort_values(["without", "place", "known", "metric", "protocol", "budget"]).to_dict("records")
+    found = [_column(row, declarations[row["metric"]], ordered) for row in ordered]
+    return _with_first(found)
+
+
+def group(metric: Metric) -> str:
+    """The kind of column that a measure's score is."""
+    if metric.name in LIKELIHOOD:
+        return "likelihood and rate"
+    if metric.name in INFORMATIVE:
+        return "informativeness"
+    return "disentanglement" if metric.supervised else "unsupervised"
+
+
+def primary(of: Sequence[Column]) -> Column | None:
+    """The column that orders rows and picks the median seed: the primary metric's, or the first with a direction."""
+    directed = [column for column in of if column.numbers and column.direction != "none"]
+    return next((column for column in directed if column.metric == PRIMARY), directed[0] if directed else None)
+
+
+def _column(row: Mapping[Hashable, Any], metric: Metric, others: Sequence[Mapping[Hashable, Any]]) -> Column:
+    budget = None if pd.isna(row["budget"]) else int(row["budget"])
+    name, score, protocol = str(row["column"]), str(row["score"]), str(row["protocol"])
+    plain = name.removesuffix(f" ({protocol})").removesuffix(f" ({setting(protocol)})")
+    alike = [str(other["protocol"]) for other in others if other["metric"] == metric.name]
+    told = _told(protocol, alike) if plain != name else ""
+    return Column(
+        name=name,
+        title=title((plain if score == metric.name else f"{metric.name}: {plain}") + (f" ({told})" if told else "")),
+        metric=metric.name,
+        score=score,
+        budget=budget,
+        protocol=protocol,
+        direction=str(row["direction"]),
+        supervised=bool(row["supervised"]),
+        numbers=row["status"] == "ok",
+        what=(metric.function.__doc__ or "").strip().split("\n")[0],
+        anchors=_anchors(metric.name, score, budget, str(row["representation"])),
+        group=group(metric),
+        bounds=metric.bounds,
+    )
+
+
+def _told(protocol: str, others: Sequence[str]) -> str:
+    """The words of a protocol that tell it from others of its metric."""
+    words = [text.split("/", 1)[-1].replace("/", "-").split("-") for text in (protocol, *others)]
+    shared = set(words[0]).intersection(*words[1:])
+    return " ".join(word for word in words[0] if word not in shared) or protocol
+
+
+def _with_first(found: list[Column]) -> list[Column]:
+    """Which columns a board shows at first: all of a narrow board, else the preferred measures, each once."""
+    numbered = [column for column in found if column.numbers]
+    if len(numbered) <= SHOWN + 2:
+        return found
+    by_metric = {column.metric: column.name for column in numbered}  # the largest label budget is the last
+    order = [name for name in PREFERRED if name in by_metric]
+    order += [name for name in by_metric if name not in order]
+    kept = {by_metric[name] for name in order[:SHOWN]}
+    return [replace(column, first=column.name in kept) for column in found]
+
+
+def _anchors(metric: str, score: str, budget: int | None, representation: str) -> str:
+    rows = anchors(metric)
+    same = rows["budget"].isna() if budget is None else rows["budget"] == budget
+    rows = rows[(rows["score"] == score) & (rows["representation"] == representation) & same.fillna(False)]
+    if not (rows["status"] == "ok").any():
+        return ""
+    scores = ", ".join(f"{row['model']} {spelled(row)}" for _, row in rows.iterrows())
+    return f"{scores} ({rows['protocol'].iloc[0]})"

@@ -1,0 +1,34 @@
+"""What the tables for papers and issues share: which rows and columns, and what stands in the notes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from leaderboard.board import Board, Row
+from leaderboard.columns import Column
+
+BODIES = (("", "trained"), ("trained on labels, not ranked with the rest", "labelled"), ("references", "references"))
+
+
+def scored(boards: Sequence[Board]) -> list[Board]:
+    """The boards that have any number."""
+    return [board for board in boards if any(column.numbers for column in board.columns)]
+
+
+def bodies(board: Board) -> list[tuple[str, list[Row]]]:
+    """The board's rows with the heading of their body, empty ones left out."""
+    found = [(name, [row for row in board.rows if row.kind == kind]) for name, kind in BODIES]
+    return [(name, rows) for name, rows in found if rows]
+
+
+def columns(board: Board) -> list[Column]:
+    return [column for column in board.columns if column.numbers]
+
+
+def meaning(board: Board) -> str:
+    """What the numbers are."""
+    has = {bool(row.cells[column.name].interval) for row in board.rows for column in columns(board)}
+    above = "interquartile mean with its 95 % interval from ten runs on"
+    below = "mean ± standard deviation over seeds"
+    text = " and ".join([above] * (True in has) + [below + (" below" if True in has else "")] * (False in has))
+    return f"{text[0].upper()}{text[1:]}; bold is the best among trained models, which is no test."

@@ -1,0 +1,36 @@
+"""Leaderboards as one CSV table, a row for each number that a board shows, for spreadsheets and scripts."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from io import StringIO
+
+from leaderboard.board import Board
+
+COLUMNS = (
+    "dataset", "representation", "config_id", "configuration", "model", "kind", "marks", "score", "budget", "protocol",
+    "direction", "runs", "mean", "std", "iqm", "low", "high", "rank", "rank_low", "rank_high", "groups", "status",
+    "reason",
+)  # fmt: skip
+"""`kind` is trained, labelled (trained on labels) or references; `low` and `high` are of the interquartile mean."""
+
+
+def render(boards: Sequence[Board]) -> str:
+    """Raw numbers, nothing rounded; costs are scores without a protocol."""
+    text = StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(COLUMNS)
+    for board in boards:
+        for row in board.rows:
+            for column in (*board.columns, *board.costs):
+                cell = row.cells[column.name]
+                interval, rank = cell.interval or (None, None, None), cell.rank
+                table.writerow(
+                    [board.dataset, board.representation, row.config_id, row.label, row.model, row.kind]
+                    + ["; ".join(row.marks), column.score, column.budget, column.protocol, column.direction]
+                    + [len(cell.values), cell.mean, cell.std, *interval]
+                    + ([rank.rank, rank.low, rank.high, rank.group] if rank else [None] * 4)
+                    + [cell.status, cell.reason]
+                )
+    return text.getvalue()

@@ -1,0 +1,53 @@
+"""What runs say of themselves: their run.json, and what the head of a page says of all of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from benchmark.errors import BenchmarkError
+from benchmark.spec import Run
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """A run's run.json, with its `folder`. Raises `BenchmarkError` on one that cannot be read."""
+    path = folder / "run.json"
+    try:
+        record = json.loads(path.read_text())
+    except (OSError, json.JSONDecodeError) as error:
+        raise BenchmarkError(f"{path} cannot be read ({error}); delete its folder and rerun") from None
+    if not isinstance(record, dict) or record.get("format", 0) > Run.FORMAT:
+        raise BenchmarkError(f"{path} has a format that this version does not read; update")
+    return record | {"folder": folder}
+
+
+def facts(
+    table: pd.DataFrame, records: Iterable[Mapping[str, Any]], failures: Sequence[Mapping[str, Any]]
+) -> dict[str, str]:
+    """What the head of the page says: how much was run, by what, where and when."""
+    records = list(records)
+    provenance = [record["provenance"] for record in records]
+    hours = sum(record["seconds"]["training"] for record in records) / 3600
+    versions = {f"{name} {version}" for origin in provenance for name, version in origin["versions"].items() if version}
+    days = sorted(origin["finished"][:10] for origin in provenance)
+    found = {
+        "runs": f"{len(records)} finished, {len(failures)} failed",
+        "configurations": str(table["config_id"].nunique()),
+        "seeds": str(table["seed"].nunique()),
+        "training": f"{hours:.1f} h of process time" if hours >= 0.1 else f"{hours * 60:.1f} min of process time",
+        "finished": " to ".join(dict.fromkeys([days[0], days[-1]])) if days else "",
+        "commit": ", ".join(sorted({origin["commit"][:12] for origin in provenance if origin["commit"]})),
+        "machines": ", ".join(sorted({f"{o['host']} ({o['device']}, {o['cpu']})" for o in provenance})),
+        "versions": ", ".join(sorted(versions)),
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def flat_failure(failure: Mapping[str, Any]) -> tuple[str, str]:
+    """A failure's run id, and the rest of its record as text."""
+    rest = {key: value for key, value in failure.items() if key not in ("run_id", "format", "run") and value}
+    return str(failure["run_id"]), "; ".join(f"{key}: {value}" for key, value in rest.items())

@@ -1,0 +1,88 @@
+"""What the aggregate stage says over a whole leaderboard, as tables with a sentence on how to read them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import pandas as pd
+
+from leaderboard.cells import decimals, signed
+from leaderboard.text_table import TextTable
+
+CRITERIA = {"elbo": "ELBO", "reconstruction": "reconstruction", "udr": "UDR", "random": "chance"}
+
+
+def statistics_tables(summaries: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -> list[TextTable]:
+    """The tables of one leaderboard. summaries: its frames by name. titles: of its columns, by name."""
+    found = [variance(summaries, titles), selection(summaries, titles)]
+    return [table for table in found if table is not None]
+
+
+def variance(summaries: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -> TextTable | None:
+    """What share of each score's variance the objective, the hyperparameter and the seed explain."""
+    frame = summaries.get("variance", pd.DataFrame())
+    if frame.empty or frame["share_seed"].isna().all():
+        return None
+    parts = ("objective", "hyperparameter", "seed")
+    rows = [
+        [
+            titles.get(row["column"], row["column"]),
+            *(_with_interval(row[f"share_{part}"], row[f"{part}_low"], row[f"{part}_high"]) for part in parts),
+            f"{row['n']} runs, {row['configurations']} configurations",
+        ]
+        for row in _in_order(frame, titles).to_dict("records")
+    ]
+    return TextTable(
+        "What explains a score’s variance",
+        ["score", "objective", "hyperparameter", "seed", "over"],
+        rows,
+        "Shares of the variance over all trained runs; a row sums to 1. A large share of the seed means that one run "
+        "of a method says little about the method; a large share of the hyperparameter, that its tuning says more "
+        "than its name. In brackets a 95 % interval, where there are runs enough for one." + _notes(frame["note"]),
+    )
+
+
+def selection(summaries: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -> TextTable | None:
+    """What is lost when a run is chosen without labels: a row per score, a column per criterion."""
+    frame = summaries.get("selection", pd.DataFrame())
+    if frame.empty or frame["regret"].isna().all():
+        return None
+    known = _in_order(frame[frame["regret"].notna()], titles)
+    criteria = [name for name in CRITERIA if name in set(known["criterion"])]
+    rows = []
+    for column, group in known.groupby("column", sort=False):
+        by = {row["criterion"]: row for row in group.to_dict("records")}
+        losses = [_with_interval(by[c]["regret"], by[c]["low"], by[c]["high"]) if c in by else "–" for c in criteria]
+        best = by["random"]["best"] if "random" in by else group["best"].iloc[0]
+        rows.append([titles.get(str(column), str(column)), _number(best), *losses])
+    return TextTable(
+        "What choosing a model without labels loses",
+        ["score", "best run", *(f"lost by {CRITERIA[name]}" for name in criteria)],
+        rows,
+        "Of sweeps with one run a configuration: what the best run is expected to score, and how much less the run "
+        "has that an unsupervised criterion would choose. A criterion is of use where it loses clearly less than "
+        "chance does." + _notes(known["note"]),
+    )
+
+
+def _in_order(frame: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
+    """By the leaderboard's order of columns."""
+    places = {name: place for place, name in enumerate(titles)}
+    return frame.sort_values("column", key=lambda names: names.map(places), kind="stable")
+
+
+def _notes(notes: pd.Series) -> str:
+    """What is to be said of some rows or all, each once."""
+    said = dict.fromkeys(part for note in notes for part in str(note).split("; ") if part)
+    return f" Note: {'; '.join(said)}." if said else ""
+
+
+def _with_interval(value: float, low: float, high: float) -> str:
+    if math.isnan(value):
+        return "–"
+    return _number(value) if math.isnan(low) else f"{_number(value)} [{_number(low)}, {_number(high)}]"
+
+
+def _number(value: float) -> str:
+    return signed(f"{value:.{decimals(value)}f}")

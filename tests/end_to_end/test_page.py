@@ -1,0 +1,263 @@
+"""The page in a real browser: what a reader clicks, types and hears, and that nothing leaves it."""
+
+import json
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
+from browser import Browser, browser, find
+from synthetic_suite import DECLARATIONS, synthetic_suite, write_scores
+
+from benchmark.table import compile_table
+from leaderboard import charts
+from leaderboard.report import write_report
+from leaderboard.text_table import TextTable
+
+pytestmark = pytest.mark.skipif(find() is None, reason="no Chromium on the path: apt-get install chromium")
+
+PAPER = TextTable("Table 5.3", ["model", "paper", "here"], [["beta_vae", "0.20 ± 0.07", "0.21 ± 0.02"]], "As printed.")
+NAMES = "[...document.querySelectorAll('#data-0-0 .trained tr:not([hidden])')].map(row => row.cells[0].dataset.value)"
+SHOWN = """[...document.querySelectorAll('#data-0-0 thead tr:last-child th:not([hidden]) .title')]
+.map(one => one.textContent)"""
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory) -> str:
+    """A page's address: one model sees labels, a run of another has no MIG."""
+    folder = tmp_path_factory.mktemp("results")
+    runs = synthetic_suite(folder, seeds=2, pictures=False)
+    of = {run.model.name: path for run, path in runs if run.seed == 0}
+    for run, path in runs:
+        if run.model.name == "factor_vae":
+            record = json.loads((path / "run.json").read_text())
+            (path / "run.json").write_text(json.dumps(record | {"marks": ["sees labels"]}))
+    write_scores(of["vae"], "mig", {}, "failed", "no time left")
+    table = compile_table("suite", runs)
+    tables = {"shapes": [PAPER]}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(charts, "ORDER", ("trade_off",))  # the others are drawn in tests of their own
+        return write_report("suite", "For a browser.", table, runs, DECLARATIONS, folder, (), tables).as_uri()
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    with browser(tmp_path_factory.mktemp("profile")) as found:
+        found.window(1280)
+        yield found
+
+
+@pytest.fixture
+def tab(running, page) -> Browser:
+    running.scheme("light")
+    running.open(page)
+    return running
+
+
+def click(tab: Browser, selector: str) -> None:
+    tab.run(f"document.querySelector({json.dumps(selector)}).click()")
+
+
+def fill(tab: Browser, selector: str, value: str) -> None:
+    field = f"document.querySelector({json.dumps(selector)})"
+    tab.run(f"{field}.value = {json.dumps(value)}; {field}.dispatchEvent(new Event('input', {{bubbles: true}}))")
+
+
+def test_nothing_leaves_the_page_and_no_script_fails(tab, page):
+    for selector in (".menu summary", "[data-columns=all]", ".board thead button", ".board td a", "dialog button"):
+        click(tab, selector)
+    assert tab.errors == []
+    assert {url for url in tab.requests if not url.startswith("data:")} == {page}
+
+
+def test_a_request_would_be_noticed(tab):
+    """The check above can fail: the page's own policy refuses a request, and the console says so."""
+    tab.run("fetch('http://127.0.0.1:9/').catch(() => null)")
+    tab.run("new Promise(done => setTimeout(done, 50))")
+    assert tab.errors
+
+
+def test_columns_sort_both_ways_and_keep_rows_without_a_number_last(tab):
+    heads = "[...document.querySelectorAll('#data-0-0 thead tr:last-child button')]"
+    press = f"{heads}.find(one => one.textContent.startsWith('KL')).click()"
+    tab.run(press)
+    first = tab.run(NAMES)
+    tab.run(press)
+    second = tab.run(NAMES)
+    assert first[:3] == second[:3][::-1] != []
+    assert set(first[3:]) == set(second[3:]) == {"ae", "pca"}, "no KL"
+    assert tab.run("document.querySelectorAll('#data-0-0 [aria-sort]').length") == 1
+    assert tab.run("document.querySelector('#data-0-0 .references tr:last-child th').textContent") in (
+        "perfect",
+        "noise",
+    )
+
+
+def test_rows_are_found_by_text_and_by_model(tab):
+    fill(tab, "[data-filter=text]", "β=10")
+    assert tab.run(NAMES) == ["beta_vae β=10"]
+    assert "1 of 8 rows" in tab.run("document.querySelector('.state').textContent")
+    fill(tab, "[data-filter=text]", "")
+    fill(tab, "[data-filter=model]", "beta_vae")
+    assert set(tab.run(NAMES)) == {"beta_vae β=4", "beta_vae β=10"}
+    fill(tab, "[data-filter=model]", "")
+    fill(tab, "[data-filter=kind]", "mark:sees labels")
+    assert tab.run(NAMES) == []
+    assert not tab.run("document.querySelector('#data-0-0 .labelled').hidden")
+    assert tab.run("document.querySelector('#data-0-0 .references').hidden")
+
+
+def test_models_that_see_labels_stand_apart(tab):
+    assert "factor_vae γ=10" not in tab.run(NAMES)
+    text = tab.run("document.querySelector('#data-0-0 .labelled').textContent")
+    assert "Trained on labels" in text and "factor_vae" in text
+    assert tab.run("document.querySelectorAll('#data-0-0 .labelled .best').length") == 0
+
+
+def test_columns_can_be_chosen(tab):
+    assert "parameters" not in tab.run(SHOWN)
+    click(tab, "[data-columns=all]")
+    everything = tab.run(SHOWN)
+    assert {"parameters", "evaluation, s", "MIG"} <= set(everything)
+    click(tab, "[data-columns-of=disentanglement]")
+    assert "MIG" not in tab.run(SHOWN) and len(tab.run(SHOWN)) == len(everything) - 2
+    assert tab.run("document.querySelector('#data-0-0 th[data-group=disentanglement]').hidden")
+    widths = tab.run(
+        "[...document.querySelectorAll('#data-0-0 tbody tr:not(.body-name)')]"
+        ".map(row => [...row.cells].filter(cell => !cell.hidden).length)"
+    )
+    assert len(set(widths)) == 1
+    click(tab, "[data-columns=first]")
+    assert "MIG" in tab.run(SHOWN) and "parameters" not in tab.run(SHOWN)
+
+
+def test_a_number_leads_to_its_seeds_and_to_a_run(tab):
+    tab.run(
+        "[...document.querySelectorAll('#data-0-0 .trained tr')]"
+        ".find(row => row.cells[0].dataset.value === 'vae').cells[2].querySelector('a').click()"
+    )
+    assert tab.run("document.querySelector('dialog').open")
+    said = tab.run("document.querySelector('dialog').textContent")
+    assert "seed 0" in said and "–" in said and "no time left" in said and "mig/bins20-mean-n10000/v1" in said
+    click(tab, "dialog dt a")
+    assert not tab.run("document.querySelector('dialog').open")
+    tab.run("new Promise(done => setTimeout(done, 50))")
+    assert tab.run("document.getElementById(location.hash.slice(1)).closest('details').open"), "brought out"
+    run = tab.run("document.getElementById(location.hash.slice(1)).textContent")
+    assert "benchmark run quickstart --only model=vae --seeds 0" in run and "0123456789ab" in run
+    assert tab.run("document.getElementById(location.hash.slice(1)).querySelectorAll('.curves path').length") == 3
+
+
+def test_every_link_leads_somewhere(tab):
+    missing = "[...document.querySelectorAll('a[href]')].filter(a => !document.getElementById(a.hash.slice(1))).length"
+    assert tab.run("document.querySelectorAll('a[href]').length") > 50 and tab.run(missing) == 0
+
+
+def test_keys_alone_reach_and_open_a_number(tab):
+    tab.run("document.querySelector('#data-0-0 .trained a').focus()")
+    tab.press("ArrowRight")
+    tab.press("ArrowDown")
+    assert tab.run("document.activeElement.closest('tr').sectionRowIndex") == 1
+    assert tab.run("document.activeElement.closest('td').cellIndex") == 2
+    tab.press("Enter")
+    assert tab.run("document.querySelector('dialog').open")
+    tab.press("Escape")
+    assert tab.run("!document.querySelector('dialog').open && document.activeElement.closest('td').cellIndex") == 2
+
+
+def test_focus_can_be_seen(tab):
+    tab.press("Tab")
+    assert tab.run("document.activeElement.className") == "skip"
+    for _ in range(6):
+        tab.press("Tab")
+        outline = tab.run("getComputedStyle(document.activeElement).outlineStyle")
+        width = tab.run("parseFloat(getComputedStyle(document.activeElement).outlineWidth)")
+        assert outline != "none" and width >= 2, tab.run("document.activeElement.outerHTML")
+
+
+def test_controls_tables_headings_and_pictures_have_names(tab):
+    unnamed = tab.run(
+        """[...document.querySelectorAll('button, a[href], input, select, summary, [role=region]')].filter(one =>
+        !(one.textContent.trim() || one.getAttribute('aria-label') || one.closest('label')?.textContent.trim()))
+        .map(one => one.outerHTML)"""
+    )
+    assert unnamed == []
+    assert tab.run("[...document.querySelectorAll('table')].filter(one => !one.caption).length") == 0
+    assert tab.run("[...document.querySelectorAll('th')].filter(one => !one.scope).length") == 0
+    assert tab.run("[...document.querySelectorAll('img')].filter(one => one.alt.length < 20).length") == 0
+    assert (
+        tab.run(
+            "[...document.querySelectorAll('svg:not([aria-hidden])')]"
+            ".filter(one => !one.getAttribute('aria-label')).length"
+        )
+        == 0
+    )
+    levels = tab.run("[...document.querySelectorAll('main h2, main h3, main h4, main h5')].map(one => +one.tagName[1])")
+    assert levels[0] == 2 and all(b <= a + 1 for a, b in pairwise(levels))
+    ids = tab.run("[...document.querySelectorAll('[id]')].map(one => one.id)")
+    assert len(ids) == len(set(ids))
+
+
+CONTRAST = """
+(() => {
+  for (const part of document.querySelectorAll('details')) part.open = true;
+  const rgb = (text) => text.match(/[\\d.]+/g).map(Number);
+  const linear = (c) => c <= .03928 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4;
+  const light = (color) => color.slice(0, 3).map((c) => linear(c / 255))
+    .reduce((sum, c, i) => sum + c * [.2126, .7152, .0722][i], 0);
+  const behind = (one) => {
+    for (; one; one = one.parentElement) {
+      const found = rgb(getComputedStyle(one).backgroundColor);
+      if (found.length === 3 || found[3] === 1) return found;
+    }
+    return null;
+  };
+  const bad = new Map();
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node; (node = walker.nextNode());) {
+    const one = node.parentElement;
+    if (!node.data.trim() || !one.checkVisibility() || ['SCRIPT', 'STYLE'].includes(one.tagName)) continue;
+    const [a, b] = [light(rgb(getComputedStyle(one).color)), light(behind(one))];
+    const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+    if (ratio < 4.5) bad.set(one.tagName + '.' + one.className, ratio);
+  }
+  return [...bad];
+})()
+"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out(tab, scheme):
+    tab.scheme(scheme)
+    assert tab.run("matchMedia('(prefers-color-scheme: dark)').matches") == (scheme == "dark")
+    assert tab.run(CONTRAST) == []
+
+
+def test_the_paper_stands_beside(tab):
+    assert tab.run("[...document.querySelectorAll('caption')].some(one => one.textContent === 'Table 5.3')")
+    assert "0.20 ± 0.07" in tab.run("document.querySelector('.words').textContent")
+
+
+def test_a_phone_scrolls_down_only(tab, page):
+    tab.window(390, 800, phone=True)
+    try:
+        tab.open(page)
+        assert tab.run("document.documentElement.scrollWidth") <= 390
+        click(tab, ".menu summary")
+        box = tab.run("(({left, right}) => [left, right])(document.querySelector('.panel').getBoundingClientRect())")
+        assert box[0] >= 0 and box[1] <= 390
+    finally:
+        tab.window(1280)
+
+
+def test_a_page_without_scripts_shows_every_column(tab, page):
+    tab.send("Emulation.setScriptExecutionDisabled", value=True)
+    try:
+        tab.open(page)
+        shown = tab.send("DOM.getDocument")["root"]["nodeId"]
+        node = tab.send("DOM.querySelector", nodeId=shown, selector="#data-0-0 thead th[hidden]")["nodeId"]
+        assert tab.send("DOM.getBoxModel", nodeId=node)["model"]["width"] > 10
+    finally:
+        tab.send("Emulation.setScriptExecutionDisabled", value=False)

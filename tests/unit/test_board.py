@@ -1,0 +1,216 @@
+"""The leaderboard's data: which column a number or its absence belongs to, ranks, intervals, costs, drawings."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from synthetic_suite import DECLARATIONS, synthetic_suite, write_scores
+
+from benchmark.stages.aggregate import aggregate
+from benchmark.statistics import Interval
+from benchmark.table import compile_table
+from leaderboard.bars import Axis, axis, bar
+from leaderboard.board import boards
+from leaderboard.cells import Cell
+from leaderboard.chart_groups import OTHERS, grouped
+from leaderboard.columns import SHOWN, Column, columns, setting
+from leaderboard.curves import curves
+from leaderboard.records import read_record
+from leaderboard.statistics_tables import statistics_tables
+from leaderboard.style import Figure
+
+MIG = Column("mig", "MIG", "mig", "mig", None, "mig/mean/v1", "higher", True, "", True, bounds=(0.0, 1.0))
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    return synthetic_suite(tmp_path_factory.mktemp("results"), seeds=2, pictures=False)
+
+
+@pytest.fixture(scope="module")
+def table(runs) -> pd.DataFrame:
+    return compile_table("suite", runs)
+
+
+def with_setting(table: pd.DataFrame, model: str, protocol: str, **changed) -> pd.DataFrame:
+    """The table with one more MIG of each run of a model, of another protocol."""
+    rows = table[(table["model"] == model) & (table["score"] == "mig") & (table["representation"] == "mean")]
+    more = rows[rows["factor"].isna()].assign(protocol=protocol, **changed)
+    return pd.concat([table, more], ignore_index=True)
+
+
+def test_a_setting_is_a_protocol_without_its_points():
+    assert setting("mig/bins20-mean-n10000/v1") == setting("mig/bins20-mean-n0/v1") == "mig/bins20-mean/v1"
+    assert setting("kl/mean-n5/v2") == "kl/mean/v2"
+    assert setting("x/n5-mean-n10/v1") == "x/n5-mean/v1", "a setting named n stays"
+
+
+def test_what_one_setting_lacks_does_not_stand_under_another(table):
+    none = {"value": np.nan, "status": "not_applicable", "reason": "too few points", "score": "mig"}
+    found = with_setting(table, "vae", "mig/bins500-mean-n0/v1", **none)
+    board = boards(found, DECLARATIONS)[0]
+    cells = next(row for row in board.rows if row.label == "vae").cells
+    assert (cells["mig"].status, cells["mig"].reason, cells["mig"].without) == ("ok", "", 0)
+    lacking = [c for c in board.columns if c.metric == "mig" and not c.numbers]
+    assert [c.protocol for c in lacking] == ["mig/bins500-mean-n0/v1"]
+    assert cells[lacking[0].name].text == "n/a"
+    assert board.reasons["too few points"] == [f"vae: {lacking[0].title}"]
+    assert next(row for row in board.rows if row.label == "ae").cells[lacking[0].name].status == "absent"
+
+
+def test_a_measure_that_gave_up_early_stands_under_its_own_setting(table):
+    """Its protocol says n0, since nobody counted points; the column of the others says n10000."""
+    found = table.copy()
+    own = (found["model"] == "vae") & (found["metric"] == "mig") & (found["representation"] == "mean")
+    found.loc[own, ["value", "status", "reason", "protocol"]] = [np.nan, "failed", "broke", "mig/bins20-mean-n0/v1"]
+    found = found[~(own & found["factor"].notna())]
+    cells = next(row for row in boards(found, DECLARATIONS)[0].rows if row.label == "vae").cells
+    assert (cells["mig"].status, cells["mig"].reason) == ("failed", "broke")
+
+
+def test_two_settings_are_told_by_what_differs(table):
+    board = boards(with_setting(table, "vae", "mig/bins50-mean-n10000/v1"), DECLARATIONS)[0]
+    assert [c.title for c in board.columns if c.metric == "mig"] == ["MIG (bins20)", "MIG (bins50)"]
+
+
+def test_models_that_see_labels_win_nothing(runs, table):
+    records = {run.run_id: read_record(path) for run, path in runs}
+    best = next(run for run, _ in runs if run.model.name == "factor_vae")
+    for run_id, record in records.items():
+        records[run_id] = record | ({"marks": ["sees labels"]} if record["config_id"] == best.config_id else {})
+    board = boards(table, DECLARATIONS, records=records)[0]
+    assert [row.label for row in board.labelled] == ["factor_vae γ=10"]
+    assert not any(cell.best for cell in board.labelled[0].cells.values())
+    assert sum(row.cells["mig"].best for row in board.trained) == 1
+    assert [row.kind for row in board.rows] == ["trained"] * 5 + ["labelled"] + ["references"] * 2
+
+
+def test_from_ten_runs_on_the_interquartile_mean_and_its_interval(tmp_path):
+    runs = synthetic_suite(tmp_path, seeds=10, pictures=False)
+    table = compile_table("suite", runs)
+    board = boards(table, DECLARATIONS, summary=aggregate(table, DECLARATIONS).summary)[0]
+    cell = board.trained[0].cells["mig"]
+    assert cell.interval is not None and cell.interval.low is not None
+    middle = np.sort(cell.values)[2:8].mean()
+    assert cell.point == pytest.approx(middle) and cell.interval.low < middle
+    assert cell.rest.startswith("[")
+
+
+def test_ranks_come_from_the_ranking(table):
+    ids = table.drop_duplicates("config_id").set_index("model")["config_id"]
+    common = {"dataset": "shapes", "representation": "mean", "column": "mig", "indistinguishable_from": []}
+    ranking = pd.DataFrame(
+        [
+            common | {"config_id": ids["vae"], "rank": 2, "rank_low": 1, "rank_high": 3, "groups": "ab", "note": ""},
+            common
+            | {"config_id": ids["ae"], "rank": 5, "rank_low": pd.NA, "rank_high": pd.NA, "groups": "", "note": "few"},
+        ]
+    )
+    mean, sample = boards(table, DECLARATIONS, ranking=ranking)
+    found = {row.model: row.cells["mig"].rank for row in mean.rows}
+    assert found["vae"].text == "2 (1–3)" and found["vae"].group == "ab" and found["ae"].text == "≈ 5"
+    assert found["pca"] is None and mean.tested and mean.ranked and not sample.ranked
+
+
+def test_costs_stand_beside_scores(runs, table):
+    records = {run.run_id: read_record(path) for run, path in runs}
+    board = boards(table, DECLARATIONS, records=records)[0]
+    assert [c.score for c in board.costs] == [
+        "training_seconds",
+        "parameters",
+        "encoding_seconds",
+        "evaluation_seconds",
+    ]
+    cells = board.trained[0].cells
+    assert cells["training_seconds"].text == "700.5 ± 0.0" and cells["parameters"].text == "502,005"
+    assert not cells["training_seconds"].best
+    once = table[table["run_id"] == runs[0][0].run_id].drop_duplicates(["protocol", "representation"])
+    own = board.by_config[runs[0][0].config_id].cells["evaluation_seconds"]
+    assert own.values[0] == pytest.approx(0.4 * len(once))
+    assert [c.score for c in boards(table, DECLARATIONS)[0].costs] == ["evaluation_seconds"], "no run folders"
+
+
+def test_a_wide_board_shows_few_columns_at_first():
+    declared = {name: replace(DECLARATIONS["mig"], name=name) for name in [*(f"m{i}" for i in range(30)), "mig"]}
+    rows = pd.DataFrame(
+        [
+            {"metric": name, "score": name, "column": name, "budget": pd.NA, "protocol": f"{name}/mean-n1/v1"}
+            | {"status": "ok", "direction": "higher", "supervised": True, "representation": "mean"}
+            for name in declared
+        ]
+    )
+    found = columns(rows, declared)
+    assert len(found) == 31 and sum(column.first for column in found) == SHOWN
+    assert found[0].name == "mig" and found[0].first
+    assert all(column.first for column in columns(rows[:SHOWN], declared))
+
+
+def test_a_bar_is_on_the_scores_own_range():
+    reference = {"perfect": Cell((0.5,), "ok"), "noise": Cell((), "failed")}
+    over = axis(MIG, [Cell((0.25,), "ok")], reference)
+    assert (over.low, over.high, over.ticks) == (0.0, 1.0, {"perfect": 0.5})
+    assert over.marks == "M50 0v10" and over.place(0) == 3 and over.place(1) == 97
+    assert "perfect 0.5" in over.text
+
+
+def test_a_bar_draws_runs_below_ten_and_an_interval_above():
+    over = Axis(0.0, 1.0, {})
+    assert bar(Cell(), over) is None and bar(Cell((3.0,), "ok"), over) is None
+    single = bar(Cell((0.5,), "ok"), over)
+    assert single is not None and single.runs == "M50 5h0" and not single.dots
+    several = bar(Cell((0.0, 1.0), "ok"), over)
+    assert several is not None and several.runs == "M3 5h0M97 5h0" and several.dots.startswith("M50 ")
+    many = bar(Cell((0.5,) * 10, "ok", interval=Interval(0.5, 0.0, 1.0)), over)
+    assert many is not None and (many.line, many.dots, many.runs) == ("M3 5H97", "M50 5h0", "")
+
+
+def test_equal_values_without_bounds_still_have_an_axis():
+    free = Column("kl", "KL", "kl", "kl", None, "", "none", False, "", True)
+    over = axis(free, [Cell((2.0, 2.0), "ok")], {})
+    assert over.low == 2.0 < over.high and bar(Cell((2.0,), "ok"), over) is not None
+
+
+def test_every_chart_has_its_place():
+    charts = [Figure(name, b"", "svg", "", "") for name in ("unheard-of", "training-curves", "seeds", "trade-off")]
+    found = grouped(charts)
+    assert [[chart.name for chart in group.charts] for group in found] == [
+        ["seeds"], ["trade-off"], ["training-curves"], ["unheard-of"],
+    ]  # fmt: skip
+    assert found[-1].title == OTHERS and [group.open for group in found] == [True, True, False, False]
+
+
+def test_curves_say_where_they_end(tmp_path):
+    (tmp_path / "history.csv").write_text("step,rec,probe_kl_0\n0,9,1\n50,-2.5,1\n")
+    (found,) = curves(tmp_path)
+    assert (found.title, found.text) == ("reconstruction", "−2.5 at step 50") and found.path.count("L") == 1
+    (tmp_path / "history.csv").write_text("step,rec\n0,9\n")
+    assert [curve.path for curve in curves(tmp_path)] == [""]
+    assert curves(tmp_path / "absent") == []
+
+
+def test_tables_over_the_whole_leaderboard():
+    share = {"share_objective": 0.5, "share_hyperparameter": 0.2, "share_seed": 0.3, "n": 20, "configurations": 4}
+    ends = {f"{part}_{end}": np.nan for part in ("objective", "hyperparameter", "seed") for end in ("low", "high")}
+    variance = pd.DataFrame([{"column": "mig", "note": "few"} | share | ends | {"seed_low": 0.1, "seed_high": 0.4}])
+    common = {"column": "mig", "n": 20, "configurations": 4, "note": ""}
+    regret = {"criterion": "elbo", "regret": 0.25, "low": np.nan, "high": np.nan, "best": 0.5, "chosen": 0.25}
+    nothing = dict.fromkeys(regret, np.nan) | {"criterion": "udr"}
+    selection = pd.DataFrame([common | regret, common | nothing])
+    first, second = statistics_tables({"variance": variance, "selection": selection}, {"mig": "MIG"})
+    assert list(first.rows[0][:4]) == ["MIG", "0.500", "0.200", "0.300 [0.100, 0.400]"]
+    assert [list(row) for row in second.rows] == [["MIG", "0.500", "0.250"]]
+    assert list(second.columns) == ["score", "best run", "lost by ELBO"], "a criterion without numbers has no column"
+    assert "Note: few." in first.caption and "Note" not in second.caption
+    assert statistics_tables({}, {}) == []
+
+
+def test_marks_of_a_run_folder_stand_in_its_row(tmp_path):
+    runs = synthetic_suite(tmp_path, seeds=1, pictures=False)
+    run, path = runs[0]
+    (path / "run.json").write_text(json.dumps(json.loads((path / "run.json").read_text()) | {"marks": ["odd"]}))
+    write_scores(path, "mig", {"mig": 0.5})
+    records = {each.run_id: read_record(folder) for each, folder in runs}
+    board = boards(compile_table("suite", runs), DECLARATIONS, records=records)[0]
+    assert board.by_config[run.config_id].marks == ("odd",) and board.by_config[run.config_id].kind == "trained"

@@ -1,0 +1,100 @@
+"""Leaderboards as text, and figures as files."""
+
+import csv
+import io
+import re
+
+import pytest
+from synthetic_suite import DECLARATIONS, synthetic_suite, write_scores
+
+from benchmark.errors import UsageError
+from benchmark.table import compile_table
+from leaderboard import charts, formats
+from leaderboard.board import boards
+from leaderboard.figures import file_name, write_figures
+from leaderboard.formats.latex import escape as latex
+from leaderboard.formats.markdown import escape as markdown
+from leaderboard.records import read_record
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    runs = synthetic_suite(tmp_path_factory.mktemp("results"), seeds=2, pictures=False)
+    for value, (_, folder) in zip((0.8, 0.9), [each for each in runs if each[0].model.name == "ae"], strict=True):
+        write_scores(folder, "mig", {"mig": value})
+    return boards(compile_table("suite", runs), DECLARATIONS)
+
+
+def test_the_formats_are_the_files():
+    assert formats.NAMES == ("csv", "latex", "markdown")
+
+
+def test_markdown(found):
+    text = formats.render("markdown", found)
+    tables = [block for block in text.split("\n\n") if block.startswith("|")]
+    assert len(tables) == len(found)
+    for table in tables:
+        assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table.split("\n")}) == 1
+    assert r"| ae | 2 | **0.850** ± 0.071 |" in text
+    assert "`mig/bins20-mean-n10000/v1`" in text and "*references*" in text
+    assert "fewer" not in text and "standard deviation over seeds" in text
+
+
+def test_latex(found):
+    text = formats.render("latex", found)
+    assert text.count(r"\begin{table}") == text.count(r"\end{table}") == len(found)
+    for table in text.split(r"\begin{table}")[1:]:
+        rows = [line for line in table.split("\n") if line.endswith(r"\\") and "multicolumn" not in line]
+        columns = re.search(r"\\begin\{tabular\}\{(\w+)\}", table)
+        assert columns and {len(re.findall(r"(?<!\\)&", row)) + 1 for row in rows} == {len(columns[1])}
+        assert [table.count(rule) for rule in (r"\toprule", r"\midrule", r"\bottomrule")] == [1, 2, 1]
+    assert r"ae & 2 & \textbf{0.850} $\pm$ 0.071" in text
+    assert r"factor\_vae $\gamma$=10" in text
+    assert not re.search(r"(?<!\\)[_%#]", text.replace("% needs", "")), "every sign is escaped"
+    assert text.isascii() or set(re.findall(r"[^\x00-\x7f]", text)) <= set("é")
+
+
+def test_csv_holds_raw_numbers(found):
+    rows = list(csv.DictReader(io.StringIO(formats.render("csv", found))))
+    own = [r for r in rows if (r["configuration"], r["score"], r["representation"]) == ("ae", "mig", "mean")]
+    assert [(float(r["mean"]), r["runs"], r["protocol"]) for r in own] == [
+        (pytest.approx(0.85), "2", "mig/bins20-mean-n10000/v1")
+    ]
+    assert {r["status"] for r in rows} >= {"ok", "not_applicable"}
+    assert {r["kind"] for r in rows} == {"trained", "references"}
+
+
+def test_columns_are_chosen(found):
+    assert {r["score"] for r in csv.DictReader(io.StringIO(formats.render("csv", found, ["dto"])))} == {
+        "dto", "evaluation_seconds",
+    }  # fmt: skip
+    text = formats.render("markdown", found, ["mig", "kl"])
+    assert "MIG" in text and "KL" in text and "DtO" not in text
+    with pytest.raises(UsageError, match='no leaderboard has a measure "mgi"; did you mean "mig"'):
+        formats.render("latex", found, ["mgi"])
+
+
+def test_signs_that_formats_read():
+    assert latex("a_b & 50% ~ \\x {y} ±") == r"a\_b \& 50\% \textasciitilde{} \textbackslash{}x \{y\} $\pm$"
+    assert markdown("a_b|c*") == r"a\_b\|c\*"
+
+
+def test_a_board_without_numbers_is_no_table(found):
+    assert formats.render("markdown", []) == ""
+
+
+def test_figures_are_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(charts, "ORDER", ("trade_off",))
+    runs = [each for each in synthetic_suite(tmp_path, seeds=1) if each[0].model.name in ("ae", "beta_vae")]
+    records = {run.run_id: read_record(path) for run, path in runs}
+    table = compile_table("suite", runs)
+    paths = write_figures(table, records, DECLARATIONS, tmp_path / "figures", "pdf")
+    assert sorted(paths) == sorted((tmp_path / "figures").iterdir())
+    starts = {".pdf": b"%PDF", ".png": b"\x89PNG"}
+    assert all(path.read_bytes().startswith(starts[path.suffix]) for path in paths)
+    names = {path.name for path in paths}
+    assert {"shapes-trade-off.pdf", "shapes-beta_vae_β=4-traversals.png", "shapes-ae-samples.png"} <= names
+
+
+def test_names_of_files():
+    assert file_name("a / b: β=4 (x)") == "a_b_β=4_x"

@@ -16,7 +16,8 @@ from benchmark.spec import Component, Run, Settings, TrainingSettings
 from benchmark.suite import settings_of
 from benchmark.training.draws import Draws
 from benchmark.training.engine import Engine
-from benchmark.training.loop import ENGINES, build, points
+from benchmark.training.feed import points
+from benchmark.training.loop import ENGINES, build
 
 TINY = ("mlp_tiny", {"hidden": 16, "latents": 2})
 CRITIC = {"discriminator_layers": 2, "discriminator_width": 16}

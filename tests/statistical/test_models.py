@@ -47,8 +47,8 @@ def test_a_linear_vae_finds_the_principal_components() -> None:
     engine = StackedEngine(members, [TrainingSettings(learning_rate=1e-2)] * 4)  # type: ignore[arg-type]
     runs = [small_run("vae", training={"batch": 128}, seed=seed) for seed in range(4)]
     for start, stop, rate in ((0, 1500, 5e-2), (1500, 3000, 2e-2), (3000, 4000, 1e-3)):
-        for part in engine.optimisers[""].param_groups:
-            part["lr"] = rate
+        adam = engine.optimisers[""]
+        adam.parts = [part._replace(rate=rate) for part in adam.parts]
         advance(engine, runs, table(x), start, stop)
 
     for index in range(4):

@@ -359,7 +359,7 @@ def test_what_has_no_way_back_has_neither_jacobians_nor_pictures() -> None:
     data = digits()
     x = flattened(data, data.training_rows[:200])
     codes = encode_embedding(KernelPCA(KernelPCA.Settings(latents=2)).fit(x, rng()), data, small_run())
-    assert codes.arrays == {}
+    assert not [name for name in codes.arrays if not name.startswith("corruption_")]
     assert len(codes.means) == len(data.evaluation_rows)
 
 

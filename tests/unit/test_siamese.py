@@ -19,8 +19,9 @@ from benchmark.models.siamese import Siamese
 from benchmark.networks.mlp_tiny import MlpTiny
 from benchmark.spec import Run, TrainingSettings
 from benchmark.training.draws import Draws
+from benchmark.training.feed import classes, points
 from benchmark.training.fleet import EngineName, Fleet
-from benchmark.training.loop import ENGINES, build, classes, points, train
+from benchmark.training.loop import ENGINES, build, train
 
 
 def siamese(margin: float = 1.0) -> Siamese:

@@ -95,8 +95,15 @@ def columns(rows: pd.DataFrame, declarations: Mapping[str, Metric]) -> list[Colu
     shown = pd.concat([numbers, without])
     shown = shown.assign(place=[GROUPS.index(group(declarations[name])) for name in shown["metric"]])
     known = {name: place for place, name in enumerate(PREFERRED)}
-    shown = shown.assign(without=shown["status"] != "ok", known=shown["metric"].map(known).fillna(len(known)))
-    ordered = shown.sort_values(["without", "place", "known", "metric", "protocol", "budget"]).to_dict("records")
+    # Of one measure's protocols the one that most runs have comes first: the others are those of an exception.
+    runs = ok["protocol"].value_counts()
+    shown = shown.assign(
+        without=shown["status"] != "ok",
+        known=shown["metric"].map(known).fillna(len(known)),
+        rare=-shown["protocol"].map(runs).fillna(0),
+    )
+    order = ["without", "place", "known", "metric", "rare", "protocol", "budget"]
+    ordered = shown.sort_values(order).to_dict("records")
     found = [_column(row, declarations[row["metric"]], ordered) for row in ordered]
     return _with_first(found)
 
@@ -151,7 +158,11 @@ def _with_first(found: list[Column]) -> list[Column]:
     numbered = [column for column in found if column.numbers]
     if len(numbered) <= SHOWN + 2:
         return found
-    by_metric = {column.metric: column.name for column in numbered}  # the largest label budget is the last
+    protocols: dict[str, str] = {}  # the first of a measure is the one that most runs have
+    for column in numbered:
+        protocols.setdefault(column.metric, column.protocol)
+    usual = [column for column in numbered if column.protocol == protocols[column.metric]]
+    by_metric = {column.metric: column.name for column in usual}  # the largest label budget is the last
     order = [name for name in PREFERRED if name in by_metric]
     order += [name for name in by_metric if name not in order]
     kept = {by_metric[name] for name in order[:SHOWN]}

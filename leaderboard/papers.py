@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from benchmark import suites
 from benchmark.choice import read_choice, read_value
 from benchmark.metrics._declare import Metric
 from benchmark.registry import load
@@ -55,7 +55,7 @@ def figures_of(suite: str) -> pd.DataFrame | None:
     measure under either protocol; the second empty where ours is the paper's as far as that is known), `score`, `mean`,
     `std`, `runs`, `note`.
     """
-    path = Path(suites.__path__[0]) / f"{suite.removesuffix(MINI)}.csv"
+    path = Path(str(files("benchmark"))) / "suites" / f"{suite.removesuffix(MINI)}.csv"
     return pd.read_csv(path, dtype={"paper": "str", "note": "str"}) if path.exists() else None
 
 

@@ -21,7 +21,7 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8
 REFERENCE = "#8a9099"
 INK, MUTED, FAINT = "#1d2129", "#666c75", "#dfe2e6"
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
-DASHES = ("-", (0, (4, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)))
+DASHES = ("-", (0, (4, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (6, 1.2, 1.2, 1.2, 1.2, 1.2)))
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
@@ -93,13 +93,15 @@ def looks(models: Mapping[str, str], references: Sequence[str] = ()) -> dict[str
         if label in references:
             found[label] = Look(REFERENCE, "o", DASHES[2])
             continue
-        order = names.index(model)
+        # Once the hues are used up, they come again with other markers and dashes.
+        again, order = divmod(names.index(model), len(PALETTE))
         family = [other for other, of in models.items() if of == model and other not in references]
         position = family.index(label)
-        hue = np.array(to_rgb(PALETTE[order % len(PALETTE)]))
+        hue = np.array(to_rgb(PALETTE[order]))
         lightness = 0.0 if len(family) == 1 else np.linspace(-0.25, 0.5, len(family))[position]
         colour = hue * (1 + lightness) if lightness < 0 else hue + (1 - hue) * lightness
-        found[label] = Look(tuple(colour.tolist()), MARKERS[order % len(MARKERS)], DASHES[position % len(DASHES)])
+        marker, dash = MARKERS[(order + again) % len(MARKERS)], DASHES[(position + again) % len(DASHES)]
+        found[label] = Look(tuple(colour.tolist()), marker, dash)
     return found
 
 
@@ -120,6 +122,10 @@ def canvas(panels: int, columns: int, width: float, height: float, **options: An
 
 def finished(figure: Canvas, kind: Kind) -> bytes:
     """The file's bytes; the same figure gives the same bytes."""
+    layout = figure.get_layout_engine()
+    if layout is not None:  # once is enough; a file is drawn twice, and the layout takes longer than the drawing
+        layout.execute(figure)
+        figure.set_layout_engine("none")
     metadata: dict[str, Any] = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[kind]
     buffer = BytesIO()
     figure.savefig(buffer, format=kind, dpi=160, metadata=metadata, bbox_inches="tight", pad_inches=0.08)
@@ -135,7 +141,13 @@ def legend(figure: Canvas, entries: Mapping[str, Look], *, lines: bool) -> None:
         else Line2D([], [], color=look.colour, marker=look.marker, linestyle="", markersize=6, markeredgewidth=0)
         for look in entries.values()
     ]
-    longest = max(map(len, entries)) * 0.075 + 0.6
-    columns = max(1, min(len(entries), int(figure.get_figwidth() // longest)))
-    figure.set_figheight(figure.get_figheight() + 0.19 * -(-len(entries) // columns))
+    room = figure.get_figwidth()
+    columns = next((n for n in range(len(entries), 1, -1) if _legend_width(list(entries), n) <= room), 1)
+    figure.set_figheight(figure.get_figheight() + 0.178 * -(-len(entries) // columns) + 0.05)
     figure.legend(handles, list(entries), loc="outside lower left", ncols=columns, handlelength=2.2 if lines else 1)
+
+
+def _legend_width(names: Sequence[str], columns: int) -> float:
+    """Inches that a legend in so many columns takes, each as wide as its longest name."""
+    rows = -(-len(names) // columns)
+    return sum(max(map(len, names[start : start + rows])) * 0.067 + 0.7 for start in range(0, len(names), rows))

@@ -8,7 +8,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache, partial
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from benchmark.errors import UsageError
 from benchmark.metrics._declare import Metric
 from benchmark.spec import suggest
 from benchmark.stages import comparisons
-from benchmark.statistics import holm, permutation_p, spearman_interval, spread
+from benchmark.statistics import holm, permutation_p, spearman_intervals, spread
 from benchmark.table import split_key
 
 REFERENCE_MODELS = ("perfect", "perfect_dead", "rotated", "noise", "untrained")
@@ -222,22 +221,29 @@ def _summary(
     keys, own = ["dataset", "model", "config_id", "representation", "metric", "protocol"], ["score", "factor", "budget"]
     judged = set(zip(headlines["protocol"], headlines["score"], strict=True))
     rows: list[dict[str, Any]] = []
-    key: Any
-    for key, of_protocol in table.sort_values([*keys, "seed"]).groupby(keys):
+    failures: dict[Any, int] = table[table["status"] == "failed"].groupby(keys).size().to_dict()
+    ok = table[table["status"] == "ok"].sort_values([*keys, *own, "seed"])
+    without = failures.keys() - set(ok[keys].drop_duplicates().itertuples(index=False, name=None))
+    values = ok["value"].to_numpy(dtype=float)
+    # One pass over sorted rows: a group at a time, a table of thousands of scores takes pandas seconds.
+    starts = np.flatnonzero(~ok.duplicated([*keys, *own]))
+    heads = ok[[*keys, *own]].iloc[starts].to_dict("records")
+    for found, start, stop in zip(heads, starts, np.append(starts, len(ok))[1:], strict=True):
+        metric = declarations[found["metric"]]
+        over = spread(values[start:stop], rng)
+        iqm = {"iqm": over.iqm.point, "low": over.iqm.low, "high": over.iqm.high}
+        headline = (found["protocol"], found["score"]) in judged
+        better = direction(metric.higher_is_better) if headline else "none"
+        rows.append({str(name): value for name, value in found.items()} | over._asdict() | iqm | {"direction": better})
+    for key in without:
         common = dict(zip(keys, key, strict=True))
         metric = declarations[common["metric"]]
-        failed = int((of_protocol["status"] == "failed").sum())
-        common |= {"failed": failed, "supervised": metric.supervised, "configuration": labels[common["config_id"]]}
-        better = direction(metric.higher_is_better)
-        ok = of_protocol[of_protocol["status"] == "ok"]
-        for key, group in ok.groupby(own, dropna=False):
-            found = common | dict(zip(own, key, strict=True))
-            over = spread(group["value"].to_numpy(), rng)
-            iqm = {"iqm": over.iqm.point, "low": over.iqm.low, "high": over.iqm.high}
-            headline = (found["protocol"], found["score"]) in judged
-            rows.append(found | over._asdict() | iqm | {"direction": better if headline else "none"})
-        if failed and ok.empty:
-            rows.append(common | {"score": metric.headline, "runs": 0, "direction": better})
+        rows.append(common | {"score": metric.headline, "runs": 0, "direction": direction(metric.higher_is_better)})
+    for row in rows:
+        row["failed"] = failures.get(tuple(row[name] for name in keys), 0)
+        row["supervised"] = declarations[row["metric"]].supervised
+        row["configuration"] = labels[row["config_id"]]
+    rows.sort(key=lambda row: tuple(row[name] for name in keys))
     return pd.DataFrame(rows, columns=SUMMARY).astype({"budget": "Int64"})
 
 
@@ -249,11 +255,12 @@ def _correlations(competitors: pd.DataFrame, rng: np.random.Generator) -> pd.Dat
         order = group.drop_duplicates("column").sort_values(["supervised", "protocol", "budget"])
         values = group.pivot(index=["config_id", "run_id"], columns="column", values="value")
         owners_of_all = values.index.get_level_values("config_id").to_numpy(dtype=str)
-        for a, b in combinations(order.to_dict("records"), 2):
-            x, y = (values[side["column"]].to_numpy(dtype=float) for side in (a, b))
-            both = ~np.isnan(x) & ~np.isnan(y)
-            x, y, owners = x[both], y[both], owners_of_all[both]
-            found = spearman_interval(x, y, owners, rng)
+        sides = order.to_dict("records")
+        scores = values[order["column"]].to_numpy(dtype=float)
+        for (i, j), found in spearman_intervals(scores, owners_of_all, rng).items():
+            a, b = sides[i], sides[j]
+            both = ~np.isnan(scores[:, [i, j]]).any(axis=1)
+            x, y, owners = scores[both, i], scores[both, j], owners_of_all[both]
             kinds = ["supervised" if side["supervised"] else "unsupervised" for side in (a, b)]
             rows.append(
                 {"dataset": dataset, "kind": "×".join(kinds), "representation": representation}

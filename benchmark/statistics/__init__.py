@@ -7,6 +7,7 @@ from benchmark.statistics.correlation import (
     permutation_p,
     spearman,
     spearman_interval,
+    spearman_intervals,
     two_stage_counts,
 )
 from benchmark.statistics.improvement import probability_of_improvement
@@ -38,6 +39,7 @@ __all__ = [
     "selection_regret",
     "spearman",
     "spearman_interval",
+    "spearman_intervals",
     "spread",
     "two_stage_counts",
     "variance_shares",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
-from itertools import permutations
+from itertools import combinations, permutations
 from math import factorial
 
 import numpy as np
@@ -13,6 +14,8 @@ from numpy.random import Generator
 
 from benchmark.statistics.interval import MINIMUM_RUNS, Interval
 
+BLOCK = 4_000_000
+"""Ranks held at a time."""
 MINIMUM_PERMUTED = 5
 """With fewer configurations no order of them is rarer than 5 %, and there is no p value."""
 
@@ -65,18 +68,64 @@ def spearman_interval(
     Runs of one configuration are not independent: resampled by row, a nominal 95 % covers 57 %. None where the
     correlation is undefined; no interval below ten configurations.
     """
-    rho = spearman(x, y)
-    if rho is None:
-        return None
-    _, groups = np.unique(configurations, return_inverse=True)
-    if groups.max() + 1 < MINIMUM_RUNS:
-        return Interval(rho)
-    counts = two_stage_counts(groups, draws, rng)
-    _, codes_x = np.unique(x, return_inverse=True)
-    _, codes_y = np.unique(y, return_inverse=True)
-    drawn = _weighted_correlation(_weighted_ranks(codes_x, counts), _weighted_ranks(codes_y, counts), counts)
-    low, high = np.nanquantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(rho, float(low), float(high))
+    return spearman_intervals(np.stack([x, y], axis=1), configurations, rng, level=level, draws=draws)[0, 1]
+
+
+def spearman_intervals(
+    scores: Float[ndarray, "n k"],
+    configurations: Shaped[ndarray, " n"],
+    rng: Generator,
+    *,
+    level: float = 0.95,
+    draws: int = 1000,
+) -> dict[tuple[int, int], Interval | None]:
+    """The same for all pairs i < j of k scores, NaN where a run lacks one.
+
+    Pairs that the same runs have share their resamples, and with them the ranks of each score in these.
+    """
+    number = scores.shape[1]
+    known = ~np.isnan(scores)
+    found: dict[tuple[int, int], Interval | None] = {}
+    alike: dict[bytes, list[tuple[int, int]]] = {}
+    for i, j in combinations(range(number), 2):
+        both = known[:, i] & known[:, j]
+        rho = spearman(scores[both, i], scores[both, j])
+        found[i, j] = None if rho is None else Interval(rho)
+        if rho is not None:
+            alike.setdefault(both.tobytes(), []).append((i, j))
+    for pairs in alike.values():
+        both = known[:, pairs[0][0]] & known[:, pairs[0][1]]
+        _, groups = np.unique(configurations[both], return_inverse=True)
+        if groups.max() + 1 < MINIMUM_RUNS:
+            continue
+        used = sorted({each for pair in pairs for each in pair})
+        codes = [np.unique(scores[both, each], return_inverse=True)[1] for each in used]
+        counts = two_stage_counts(groups, draws, rng)
+        drawn = np.concatenate([_weighted_correlations(codes, part) for part in _blocks(counts, len(used))])
+        for i, j in pairs:
+            of_pair = drawn[:, used.index(i), used.index(j)]
+            low, high = np.nanquantile(of_pair, [(1 - level) / 2, (1 + level) / 2])
+            found[i, j] = Interval(found[i, j].point, float(low), float(high))  # type: ignore[union-attr]
+    return found
+
+
+def _blocks(counts: Float[ndarray, "b n"], number: int) -> list[Float[ndarray, "_ n"]]:
+    """The resamples in parts, so that the ranks of `number` scores in one take some tens of megabytes at most."""
+    return np.array_split(counts, max(1, counts.size * number // BLOCK))
+
+
+def _weighted_correlations(
+    codes: Sequence[Integer[ndarray, " n"]], counts: Float[ndarray, "b n"]
+) -> Float[ndarray, "b k k"]:
+    """Spearman's correlation of all pairs of k scores in each resample; NaN where one side is constant."""
+    ranks = np.stack([_weighted_ranks(of_score, counts) for of_score in codes], axis=1)
+    total = counts.sum(axis=1)[:, None, None]
+    ranks -= (ranks @ counts[:, :, None]) / total
+    ranks *= np.sqrt(counts)[:, None, :]
+    products = ranks @ ranks.transpose(0, 2, 1)
+    squares = np.diagonal(products, axis1=1, axis2=2)
+    scale = np.sqrt(squares[:, :, None] * squares[:, None, :])
+    return np.divide(products, scale, out=np.full(products.shape, np.nan), where=scale > 1e-9)
 
 
 def two_stage_counts(groups: Integer[ndarray, " n"], draws: int, rng: Generator) -> Float[ndarray, "draws n"]:

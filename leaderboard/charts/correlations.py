@@ -24,7 +24,7 @@ def charts(results: Results, kind: Kind) -> list[Figure | None]:
     return [
         correlation_heatmap(found, supervised, "correlations-supervised", kind),
         rectangle(found, unsupervised, supervised, "correlations-unsupervised", kind),
-        rectangle(found, downstream, supervised | unsupervised, "correlations-downstream", kind),
+        rectangle(found, supervised | unsupervised, downstream, "correlations-downstream", kind),
     ]
 
 
@@ -44,7 +44,7 @@ def correlation_heatmap(
     above = np.triu(np.ones_like(grid, dtype=bool), 1)
     grid[above], told[above] = np.nan, False
     labels = [titles[each] for each in names]
-    return _drawn(correlations, grid, told, labels[1:], labels[:-1], name, kind)
+    return _drawn(correlations, grid, told, labels[1:], labels[:-1], name, kind, square=True)
 
 
 def rectangle(
@@ -83,6 +83,8 @@ def _drawn(
     columns: Sequence[str],
     name: str,
     kind: Kind,
+    *,
+    square: bool = False,
 ) -> Figure:
     import seaborn as sns
     from matplotlib import rc_context
@@ -90,12 +92,15 @@ def _drawn(
 
     found = correlations.dropna(subset=["rho"])
     with rc_context(STYLE):
-        figure, (axis,) = canvas(1, 1, max(0.46 * len(columns), 1.8) + 2.6, max(0.42 * len(rows), 1.0) + 1.5)
+        figure, (axis,) = canvas(
+            1, 1, max(0.46 * len(columns), 1.8) + 2.6, max((0.42 if square else 0.27) * len(rows), 1.0) + 1.5
+        )
         colours = LinearSegmentedColormap.from_list("balance", ["#B2570E", "#E9B98C", "#F6F6F4", "#8FBBD9", "#0B5C93"])
         table = pd.DataFrame(grid, index=list(rows), columns=list(columns))
-        numbers = table.map(lambda rho: "" if pd.isna(rho) else f"{rho:.2f}".replace("-", "−"))
+        numbers = table.map(lambda rho: "" if pd.isna(rho) else f"{round(rho, 2) + 0:.2f}".replace("-", "−"))
         sns.heatmap(
-            table, vmin=-1, vmax=1, cmap=colours, annot=numbers, fmt="", annot_kws={"fontsize": 8}, square=True,
+            table, vmin=-1, vmax=1, cmap=colours, annot=numbers, fmt="", annot_kws={"fontsize": 8}, square=square,
+            xticklabels=True, yticklabels=True,
             cbar_kws={"shrink": 0.6, "aspect": 18, "pad": 0.02, "ticks": [-1, 0, 1], "label": "Spearman's ρ"}, ax=axis,
         )  # fmt: skip
         for text, bold in zip(axis.texts, told[np.isfinite(grid)], strict=True):

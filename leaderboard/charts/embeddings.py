@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import fill
 
 import numpy as np
 from jaxtyping import Float, Num
@@ -51,7 +52,7 @@ def embeddings(
             else:
                 colours = colormaps["viridis"]((labels - values[0]) / (values[-1] - values[0]))
             axis.scatter(z[:, 0], z[:, 1], s=4, c=colours, linewidth=0, alpha=0.8, rasterized=True)
-            axis.set_title(label, fontsize=8)
+            axis.set_title(fill(label, 30), fontsize=8)
             axis.set_xticks([])
             axis.set_yticks([])
             axis.grid(visible=False)

@@ -8,6 +8,9 @@ from leaderboard.columns import primary
 from leaderboard.results import Results
 from leaderboard.style import STYLE, Figure, Kind, canvas, finished
 
+NUMBERED = 20
+"""Configurations up to which every cell has its number."""
+
 
 def charts(results: Results, kind: Kind) -> list[Figure | None]:
     column = primary(results.board.columns)
@@ -22,7 +25,7 @@ def improvement(pairs: pd.DataFrame, title: str, kind: Kind = "svg") -> Figure |
     """`pairs`: `a_label`, `b_label`, `p`, `low` and `high` of every ordered pair, as the aggregate stage writes them.
 
     None for fewer than two configurations. Rows and columns go by the mean probability, best first. Bold: the
-    interval leaves out one half.
+    interval leaves out one half; from NUMBERED configurations on the cells are small, and a dot says the same.
     """
     import seaborn as sns
     from matplotlib import rc_context
@@ -35,12 +38,17 @@ def improvement(pairs: pd.DataFrame, title: str, kind: Kind = "svg") -> Figure |
     told = pairs.assign(told=(pairs["low"] > 0.5) | (pairs["high"] < 0.5))
     told = told.pivot(index="a_label", columns="b_label", values="told").reindex(index=order, columns=order)
     with rc_context(STYLE):
-        figure, (axis,) = canvas(1, 1, 0.5 * len(order) + 3.2, 0.42 * len(order) + 1.8)
+        small = len(order) > NUMBERED
+        cell = 0.23 if small else 0.46
+        figure, (axis,) = canvas(1, 1, cell * len(order) + 3.2, cell * len(order) + 1.8)
         colours = LinearSegmentedColormap.from_list("balance", ["#B2570E", "#E9B98C", "#F6F6F4", "#8FBBD9", "#0B5C93"])
         numbers = grid.map(lambda p: "" if pd.isna(p) else f"{p:.2f}")
+        if small:
+            numbers = told.map(lambda heavy: "•" if heavy == 1 else "")
         sns.heatmap(
             grid, vmin=0, vmax=1, cmap=colours, annot=numbers, fmt="", annot_kws={"fontsize": 8}, square=True,
             cbar_kws={"shrink": 0.6, "aspect": 18, "pad": 0.02, "ticks": [0, 0.5, 1]}, ax=axis,
+            xticklabels=True, yticklabels=True,
         )  # fmt: skip
         bold = told.to_numpy()[grid.notna().to_numpy()].astype(bool)
         for text, heavy in zip(axis.texts, bold, strict=True):
@@ -51,7 +59,8 @@ def improvement(pairs: pd.DataFrame, title: str, kind: Kind = "svg") -> Figure |
         axis.tick_params(length=0)
         axis.grid(visible=False)
         judged = bool(pairs["low"].notna().any())
-        said = "Bold: its 95 % interval leaves out one half." if judged else "Too few runs for intervals."
+        mark = "A dot" if small else "Bold"
+        said = f"{mark}: its 95 % interval leaves out one half." if judged else "Too few runs for intervals."
         return Figure(
             "improvement",
             finished(figure, kind),

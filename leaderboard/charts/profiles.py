@@ -36,7 +36,7 @@ def profiles(rows: pd.DataFrame, title: str, looks: Mapping[str, Look], kind: Ki
     labels = [label for label in looks if label in set(rows["label"])]
     rng = np.random.default_rng(0)
     with rc_context(STYLE):
-        figure, (axis,) = canvas(1, 1, 5.6, 3.2)
+        figure, (axis,) = canvas(1, 1, 6.0, 3.2)
         for label in labels:
             values, look = rows.loc[rows["label"] == label, "value"].to_numpy(), looks[label]
             found = performance_profile(values, thresholds, rng)

@@ -45,7 +45,7 @@ def rate_distortion(
         return None
     labels = [label for label in looks if label in set(values["label"])]
     with rc_context(STYLE):
-        figure, (axis,) = canvas(1, 1, 5.2, 3.9)
+        figure, (axis,) = canvas(1, 1, 6.0, 3.9)
         if entropy is not None:
             top = max(float(values["kl"].max()), entropy) * 1.05
             rates = np.linspace(0, entropy, 2)

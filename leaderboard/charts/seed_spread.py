@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from leaderboard.columns import Column
 from leaderboard.results import Results
 from leaderboard.style import REFERENCE, STYLE, Figure, Kind, Look, canvas, finished
 
@@ -16,10 +18,27 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+PANELS = 12
+
+
 def charts(results: Results, kind: Kind) -> list[Figure | None]:
-    titles = [(column.name, f"{column.title}\xa0{column.arrow}".strip()) for column in results.scored]
+    columns = _shown(results)
+    titles = [(column.name, f"{column.title}\xa0{column.arrow}".strip()) for column in columns]
     looks = {row.label: results.looks[row.label] for row in results.board.rows}
-    return [seed_spread(results.rows, titles, looks, kind)]
+    figure = seed_spread(results.rows, titles, looks, kind)
+    left_out = len(results.scored) - len(columns)
+    if figure is not None and left_out:
+        said = f" {left_out} further scores stand in the table." if left_out > 1 else " One more score is in the table."
+        figure = replace(figure, caption=figure.caption + said)
+    return [figure]
+
+
+def _shown(results: Results) -> Sequence[Column]:
+    """At most PANELS columns: those of several configurations, and of these the table's first ones before others."""
+    owners = results.rows.groupby("column")["label"].nunique()
+    several = [column for column in results.scored if owners.get(column.name, 0) > 1] or results.scored
+    kept = {column.name for column in sorted(several, key=lambda column: not column.first)[:PANELS]}
+    return [column for column in several if column.name in kept]
 
 
 def seed_spread(

@@ -29,13 +29,20 @@ def trade_off(
     looks: Mapping[str, Look],
     kind: Kind = "svg",
 ) -> Figure | None:
-    """One score against others, a dot a run: `values` has a row per run, `label` and the columns named by x and ys."""
+    """One score against others, a dot a run: `values` has a row per run, `label` and the columns named by x and ys.
+
+    Panels without a run that has both scores are left out; None where that leaves none.
+    """
     from matplotlib import rc_context
 
-    if not ys or values.empty:
+    if values.empty:
+        return None
+    ys = [(column, title) for column, title in ys if values[[x[0], column]].notna().all(axis=1).any()]
+    values = values[values[x[0]].notna() & values[[column for column, _ in ys]].notna().any(axis=1)]
+    if not ys:
         return None
     with rc_context(STYLE):
-        figure, axes = canvas(len(ys), 3, 3.5, 2.9)
+        figure, axes = canvas(len(ys), 3, 6.0 if len(ys) == 1 else 3.5, 3.4 if len(ys) == 1 else 2.9)
         labels = [label for label in looks if label in set(values["label"])]
         for (column, title), axis in zip(ys, axes, strict=True):
             for label in labels:

@@ -10,6 +10,8 @@ import pandas as pd
 from leaderboard.results import Results
 from leaderboard.style import STYLE, Figure, Kind, Look, canvas, finished, legend
 
+PANELS = 9
+
 
 def charts(results: Results, kind: Kind) -> list[Figure | None]:
     return [training_curves(results.histories(), results.looks, kind)]
@@ -20,14 +22,18 @@ def training_curves(
 ) -> Figure | None:
     """A panel per term of the objective: each configuration's mean over seeds, and the range that its seeds span.
 
-    Histories have a column `step` and one per term, in nats. None where there is no history.
+    Histories have a column `step` and one per term, in nats. At most PANELS terms, those that most configurations
+    have; None where there is no history.
     """
     from matplotlib import rc_context
+    from matplotlib.ticker import LogLocator, NullFormatter
 
     every = {label: pd.concat(frames) for label, frames in histories.items() if frames}
     terms = [t for t in dict.fromkeys(str(c) for frame in every.values() for c in frame) if is_term(t)]
     if not terms:
         return None
+    number = len(terms)
+    terms = sorted(terms, key=lambda term: -sum(term in frame for frame in every.values()))[:PANELS]
     with rc_context(STYLE):
         figure, axes = canvas(len(terms), 3, 3.5, 2.5)
         for term, axis in zip(terms, axes, strict=True):
@@ -44,6 +50,10 @@ def training_curves(
             joined = np.concatenate(values)
             if joined.min() > 0 and joined.max() > 20 * joined.min():
                 axis.set_yscale("log")
+                few = joined.max() < 1e3 * joined.min()
+                axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,)))
+                axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+                axis.yaxis.set_minor_formatter(NullFormatter())
             axis.set_title(term_name(term))
             axis.set_xlabel("step")
             axis.margins(x=0.01)
@@ -56,7 +66,8 @@ def training_curves(
             f"Line charts over training steps of {', '.join(map(term_name, terms))} for {', '.join(every)}.",
             "Training curves: the terms of each objective in nats, as logged on training batches. Lines are means over "
             f"up to {seeds} seeds, bands the range from the lowest to the highest seed. Reconstruction and KL compare "
-            "between models; objectives are each model's own, and estimates of total correlation each estimator's.",
+            "between models; objectives are each model's own, and estimates of total correlation each estimator's."
+            + (" Terms that fewer models have are drawn beside their runs." if number > PANELS else ""),
         )
 
 

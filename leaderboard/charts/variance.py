@@ -21,12 +21,12 @@ def charts(results: Results, kind: Kind) -> list[Figure | None]:
 def variance(shares: pd.DataFrame, titles: Mapping[str, str], kind: Kind = "svg") -> Figure | None:
     """`shares`: a row per score with the three shares of its variance over runs, as the aggregate stage writes them.
 
-    None where no score has shares.
+    None where no score has shares; scores of a single configuration have none that say anything.
     """
     from matplotlib import rc_context
     from matplotlib.patches import Patch
 
-    shares = shares.dropna(subset=list(SHARES)).sort_values("share_seed", kind="stable")
+    shares = shares[shares["configurations"] > 1].dropna(subset=list(SHARES)).sort_values("share_seed", kind="stable")
     if shares.empty:
         return None
     with rc_context(STYLE):

@@ -5,23 +5,40 @@ import sys
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
-from browser import Browser, browser, find
+from chromium import Browser
+from small import small_run
+from small import table as points
 from synthetic_suite import DECLARATIONS, synthetic_suite, write_scores
 
+from benchmark.codes import Codes
+from benchmark.models.pca import PCA
+from benchmark.stages.studies import Trained
+from benchmark.stages.studies.decoder import arrays
 from benchmark.table import compile_table
 from leaderboard import charts
 from leaderboard.report import write_report
 from leaderboard.text_table import TextTable
 
-pytestmark = pytest.mark.skipif(find() is None, reason="no Chromium on the path: apt-get install chromium")
-
 PAPER = TextTable("Table 5.3", ["model", "paper", "here"], [["beta_vae", "0.20 ± 0.07", "0.21 ± 0.02"]], "As printed.")
 NAMES = "[...document.querySelectorAll('#data-0-0 .trained tr:not([hidden])')].map(row => row.cells[0].dataset.value)"
+EXPLORER = "document.querySelector('details.explorer')"
 SHOWN = """[...document.querySelectorAll('#data-0-0 thead tr:last-child th:not([hidden]) .title')]
 .map(one => one.textContent)"""
+
+
+def write_explorer(folder: Path) -> None:
+    """Codes with the arrays that an explorer needs, and no pictures."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (50, 1, 8, 8)).astype(np.uint8)
+    model = PCA(PCA.Settings(latents=3)).fit(images.reshape(50, 64) / np.float32(255), rng)
+    z = rng.standard_normal((50, 3)).astype(np.float32)
+    data = points(images, maximum=255)
+    stored = arrays(Trained(model, data, Codes(z, data.factors, (), ()), small_run()))
+    Codes(z, data.factors, (), (), arrays=stored).save(folder / "codes.safetensors")
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +51,8 @@ def page(tmp_path_factory) -> str:
         if run.model.name == "factor_vae":
             record = json.loads((path / "run.json").read_text())
             (path / "run.json").write_text(json.dumps(record | {"marks": ["sees labels"]}))
+        if run.model.name == "pca":
+            write_explorer(path)
     write_scores(of["vae"], "mig", {}, "failed", "no time left")
     table = compile_table("suite", runs)
     tables = {"shapes": [PAPER]}
@@ -42,18 +61,10 @@ def page(tmp_path_factory) -> str:
         return write_report("suite", "For a browser.", table, runs, DECLARATIONS, folder, (), tables).as_uri()
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory):
-    with browser(tmp_path_factory.mktemp("profile")) as found:
-        found.window(1280)
-        yield found
-
-
 @pytest.fixture
-def tab(running, page) -> Browser:
-    running.scheme("light")
-    running.open(page)
-    return running
+def tab(chromium, page) -> Browser:
+    chromium.open(page)
+    return chromium
 
 
 def click(tab: Browser, selector: str) -> None:
@@ -136,7 +147,7 @@ def test_columns_can_be_chosen(tab):
 def test_a_number_leads_to_its_seeds_and_to_a_run(tab):
     tab.run(
         "[...document.querySelectorAll('#data-0-0 .trained tr')]"
-        ".find(row => row.cells[0].dataset.value === 'vae').cells[2].querySelector('a').click()"
+        ".find(row => row.cells[0].dataset.value === 'vae').querySelector('td > a').click()"
     )
     assert tab.run("document.querySelector('dialog').open")
     said = tab.run("document.querySelector('dialog').textContent")
@@ -160,11 +171,11 @@ def test_keys_alone_reach_and_open_a_number(tab):
     tab.press("ArrowRight")
     tab.press("ArrowDown")
     assert tab.run("document.activeElement.closest('tr').sectionRowIndex") == 1
-    assert tab.run("document.activeElement.closest('td').cellIndex") == 2
+    assert tab.run("document.activeElement.closest('td').cellIndex") == 3
     tab.press("Enter")
     assert tab.run("document.querySelector('dialog').open")
     tab.press("Escape")
-    assert tab.run("!document.querySelector('dialog').open && document.activeElement.closest('td').cellIndex") == 2
+    assert tab.run("!document.querySelector('dialog').open && document.activeElement.closest('td').cellIndex") == 3
 
 
 def test_focus_can_be_seen(tab):
@@ -180,7 +191,8 @@ def test_focus_can_be_seen(tab):
 def test_controls_tables_headings_and_pictures_have_names(tab):
     unnamed = tab.run(
         """[...document.querySelectorAll('button, a[href], input, select, summary, [role=region]')].filter(one =>
-        !(one.textContent.trim() || one.getAttribute('aria-label') || one.closest('label')?.textContent.trim()))
+        !(one.textContent.trim() || one.getAttribute('aria-label') || one.closest('label')?.textContent.trim() ||
+        one.labels?.[0]?.textContent.trim()))
         .map(one => one.outerHTML)"""
     )
     assert unnamed == []
@@ -229,8 +241,8 @@ CONTRAST = """
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_stands_out(tab, scheme):
-    tab.scheme(scheme)
+def test_text_stands_out(tab, page, scheme):
+    tab.open(page, scheme=scheme)
     assert tab.run("matchMedia('(prefers-color-scheme: dark)').matches") == (scheme == "dark")
     assert tab.run(CONTRAST) == []
 
@@ -241,15 +253,30 @@ def test_the_paper_stands_beside(tab):
 
 
 def test_a_phone_scrolls_down_only(tab, page):
-    tab.window(390, 800, phone=True)
-    try:
-        tab.open(page)
-        assert tab.run("document.documentElement.scrollWidth") <= 390
-        click(tab, ".menu summary")
-        box = tab.run("(({left, right}) => [left, right])(document.querySelector('.panel').getBoundingClientRect())")
-        assert box[0] >= 0 and box[1] <= 390
-    finally:
-        tab.window(1280)
+    tab.open(page, width=390, height=800, phone=True)
+    assert tab.run("document.documentElement.scrollWidth") <= 390
+    click(tab, ".menu summary")
+    box = tab.run("(({left, right}) => [left, right])(document.querySelector('.panel').getBoundingClientRect())")
+    assert box[0] >= 0 and box[1] <= 390
+
+
+def test_an_explorer_runs_within_the_page(tab, page):
+    """What it decodes, and that it draws that, is tested beside its arrays; here that the page leaves it alone."""
+    tab.open(page, width=390, height=800, phone=True)
+    tab.run(f"{EXPLORER}.closest('article').querySelectorAll('details').forEach(one => one.open = true)")
+    tab.run(f"{EXPLORER}.open = true")
+    ready = f"{EXPLORER}.querySelector('canvas').getAttribute('aria-label').includes('differs')"
+    tab.run(f"(async () => {{ while (!{ready}) await new Promise(requestAnimationFrame) }})()")
+    picture = f"{EXPLORER}.querySelector('canvas').toDataURL()"
+    before = tab.run(picture)
+    tab.run(f"{EXPLORER}.querySelector('input').focus()")
+    for _ in range(10):
+        tab.press("ArrowRight")
+    tab.run("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert tab.run(picture) != before
+    assert tab.run("document.documentElement.scrollWidth") <= 390
+    assert tab.errors == []
+    assert {url for url in tab.requests if not url.startswith("data:")} == {page}
 
 
 def test_a_page_without_scripts_shows_every_column(tab, page):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from chromium import browser
+from chromium import Browser
 from numpy import ndarray
 from small import small_run, table
 from torch import nn
@@ -266,23 +266,21 @@ async function sweep(root, seconds) {
 
 
 @pytest.fixture(scope="module")
-def browsed(exported: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def browsed(exported: Any, chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the explorers of all cases did in a browser, by name; a `sweep` of the first, and a `still` one."""
     folder = tmp_path_factory.mktemp("browser")
     pages = [fragment(with_pictures(*exported[name]), name, f"c{i}") for i, name in enumerate(CASES)]
-    page = standalone(folder / "page.html", pages)
-    with browser(folder) as tab:
-        tab.open(page)
-        tab.evaluate(PROBE)
-        found = {
-            name: tab.evaluate(f"probe(document.querySelectorAll('details')[{i}])") for i, name in enumerate(CASES)
-        }
-        found["sweep"] = tab.evaluate("sweep(document.querySelector('details'), 60)")
-        tab.open(page, prefers_reduced_motion="reduce")
-        tab.evaluate(PROBE)
-        tab.evaluate("probe(document.querySelector('details'))")
-        found["still"] = tab.evaluate("sweep(document.querySelector('details'), 1.5)")
-        assert tab.errors == []
+    page = standalone(folder / "page.html", pages).as_uri()
+    chromium.open(page)
+    chromium.run(PROBE)
+    found = {name: chromium.run(f"probe(document.querySelectorAll('details')[{i}])") for i, name in enumerate(CASES)}
+    found["sweep"] = chromium.run("sweep(document.querySelector('details'), 60)")
+    assert chromium.errors == []
+    chromium.open(page, motion="reduce")
+    chromium.run(PROBE)
+    chromium.run("probe(document.querySelector('details'))")
+    found["still"] = chromium.run("sweep(document.querySelector('details'), 1.5)")
+    assert chromium.errors == []
     return found
 
 

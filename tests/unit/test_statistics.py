@@ -1,6 +1,7 @@
 """Statistics in cases solvable by hand."""
 
 import math
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from benchmark.statistics import (
     average_ranks,
     bootstrap_interval,
+    correlation,
     holm,
     interquartile_mean,
     letter_groups,
@@ -18,6 +20,7 @@ from benchmark.statistics import (
     selection_regret,
     spearman,
     spearman_interval,
+    spearman_intervals,
     spread,
     two_stage_counts,
     variance_shares,
@@ -102,6 +105,22 @@ def test_spearman_needs_ten_configurations_for_an_interval():
     assert spearman_interval(x, x + 0.1 * x**2, np.repeat(np.arange(9), 5), rng()).low is None
     interval = spearman_interval(x, x + 0.1 * x**2, np.repeat(np.arange(15), 3), rng())
     assert interval.low is not None and interval.low <= interval.point <= interval.high
+
+
+def test_pairs_of_scores_use_the_runs_that_have_both(monkeypatch):
+    x = np.arange(45.0) + 3 * rng().random(45)
+    scores = np.stack([x, x + 0.1 * x**2, rng().permutation(x), -x, np.ones(45)], axis=1)
+    scores[:6, 2] = np.nan
+    owners = np.repeat(np.arange(15), 3)
+    found = spearman_intervals(scores, owners, rng())
+    assert list(found) == list(combinations(range(5), 2))
+    assert found[0, 1] == (1, 1, 1) and found[0, 3] == (-1, -1, -1) and found[0, 4] is None
+    assert found[0, 2].point == spearman(x[6:], scores[6:, 2])
+    assert found[0, 2].low < found[0, 2].point < found[0, 2].high
+    assert found[2, 3].low == pytest.approx(-found[0, 2].high), "one and the same resamples"
+    monkeypatch.setattr(correlation, "BLOCK", 1000)
+    in_parts = spearman_intervals(scores, owners, rng())
+    assert in_parts[0, 2] == pytest.approx(found[0, 2])
 
 
 def test_two_stage_counts_draw_whole_groups():

@@ -22,6 +22,7 @@ from benchmark.store import Store, read_json
 
 if TYPE_CHECKING:
     import pandas as pd
+    from pandas import DataFrame
 
     from benchmark.execution import Workers
     from benchmark.stages.estimate import Estimate
@@ -466,29 +467,36 @@ def _reported(
     return name, folder, read_table(folder / "results.parquet"), done, failures
 
 
-def publish(suite: str, *, results: Path = RESULTS, to: Path = RESULTS / "published") -> Path:
-    """Write a suite's summary, a row a model and score, as `to`/SUITE-summary.csv, and return its path."""
-    from benchmark.published import publish as write
-    from benchmark.table import read_table
-
-    suite = located(suite, results)
-    return write(read_table(_table_of(suite, results)), suite_name(suite), to)
-
-
-def publish_margins(
-    suite: str, *, results: Path = RESULTS, to: Path = RESULTS / "published", plugins: Sequence[Path] = ()
+def publish(
+    suite: str,
+    kind: str = "summary",
+    *,
+    results: Path = RESULTS,
+    to: Path = RESULTS / "published",
+    plugins: Sequence[Path] = (),
 ) -> Path:
-    """Write what a suite's scores differ by from seed to seed as `to`/SUITE-margins.csv, and return its path.
+    """Write a small table of a suite into the folder `to`, and return its path.
 
-    Run the suite in another results folder under other seeds for it: `check` takes the margins from that file.
+    kind: "summary", a row a model and score, as SUITE-summary.csv; "table", the scores themselves without those of
+    single factors and coordinates, as SUITE.csv, which `check` compares with; "margins", what the scores differ by from
+    seed to seed, as SUITE-margins.csv: run the suite in another results folder under other seeds for it.
     """
+    from benchmark import published
     from benchmark.stages.evaluate import declarations
     from benchmark.table import read_table
-    from leaderboard.margins import write_margins
+    from leaderboard.margins import seed_deviations
 
+    makers: dict[str, tuple[str, Callable[[DataFrame], DataFrame]]] = {
+        "summary": ("-summary", published.summarise),
+        "table": ("", published.of_all),
+        "margins": ("-margins", lambda table: seed_deviations(table, declarations())),
+    }
+    if kind not in makers:
+        raise UsageError(f"--as {kind}: one of {', '.join(makers)}")
     add_plugins(plugins)
     suite = located(suite, results)
-    return write_margins(read_table(_table_of(suite, results)), declarations(), to / f"{suite_name(suite)}-margins.csv")
+    ending, make = makers[kind]
+    return published.publish(make(read_table(_table_of(suite, results))), to / f"{suite_name(suite)}{ending}.csv")
 
 
 def check(
@@ -501,7 +509,7 @@ def check(
 ) -> list[Verdict]:
     """Compare a suite's table with a saved one: better, same, worse, missing or new, score by score.
 
-    margins: what `publish_margins` wrote of reruns; by default the file TABLE-margins.csv beside `against`, and where
+    margins: what `publish` wrote of reruns; by default the file TABLE-margins.csv beside `against`, and where
     there is none, the default margins.
     """
     from benchmark.stages.evaluate import declarations

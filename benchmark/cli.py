@@ -215,26 +215,27 @@ def report(
 @app.command()
 def publish(
     suite: Name,
+    kind: Annotated[
+        str,
+        typer.Option("--as", metavar="summary|table|margins", help="which: the last two are what check compares with"),
+    ] = "summary",
     to: Annotated[Path, typer.Option(help="folder of published tables")] = Path("results/published"),
-    margins: Annotated[
-        bool, typer.Option("--margins", help="write what the seeds move instead: SUITE-margins.csv, read by check")
-    ] = False,
     results: Results = Path("results"),
     plugin: Plugin = None,
 ) -> None:
-    """Write a suite's summary as a small table to keep: SUITE-summary.csv. That of `anchors` ships with the package."""
+    """Write a small table of a suite to keep: its summary, its scores, or what they differ by from seed to seed."""
     from benchmark import api
 
-    if margins:
-        path = api.publish_margins(suite, results=results, to=to, plugins=plugin or ())
-        print(path)
-        _next(f"benchmark check {suite} --against TABLE --margins {path}")
-        return
-    print(api.publish(suite, results=results, to=to))
-    _next(
-        "benchmark show metric NAME prints what the anchors score" if suite == "anchors" else "benchmark status",
-        results,
-    )
+    path = api.publish(suite, kind, results=results, to=to, plugins=plugin or ())
+    print(path)
+    commands = {
+        "table": f"benchmark check {suite} --against {path}",
+        "margins": f"benchmark check {suite} --against TABLE --margins {path}",
+        "summary": "benchmark status",
+    }
+    if suite == "anchors":
+        commands["summary"] = "benchmark show metric NAME prints what the anchors score"
+    _next(commands[kind], results)
 
 
 @app.command()

@@ -26,12 +26,17 @@ def folder() -> Path:
     return installed if installed.is_dir() else Path(__file__).parents[1] / "results" / "published"
 
 
+def of_all(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a results table but for those of single factors, coordinates, codes and runs."""
+    return table[table["factor"].isna() & ~table["score"].str.contains(OF_ONE)]
+
+
 def summarise(table: pd.DataFrame) -> pd.DataFrame:
     """A results table as one row a model and score over its runs: `mean`, `std`, `low` and `high`, or the `reason`.
 
     Scores of single factors, coordinates, codes and runs are left out; `std` is empty with fewer than two runs.
     """
-    rows = table[table["factor"].isna() & ~table["score"].str.contains(OF_ONE)]
+    rows = of_all(table)
     # A score that cannot be had says n = 0 in its protocol where it failed early; its status is what matters here.
     grouped = rows.groupby([*KEY, "status"], dropna=False, sort=False)
     found = grouped.agg(
@@ -45,10 +50,9 @@ def summarise(table: pd.DataFrame) -> pd.DataFrame:
     return found.reset_index().sort_values(KEY, kind="stable", ignore_index=True)
 
 
-def publish(table: pd.DataFrame, suite: str, to: Path) -> Path:
-    """Write a suite's summary as `to`/SUITE-summary.csv, numbers to six digits."""
-    path = to / f"{suite}-summary.csv"
-    write_atomically(path, lambda scratch: summarise(table).to_csv(scratch, index=False, float_format="%.6g"))
+def publish(frame: pd.DataFrame, path: Path) -> Path:
+    """Write a table to keep as CSV, numbers to seven digits."""
+    write_atomically(path, lambda scratch: frame.to_csv(scratch, index=False, float_format="%.7g"))
     return path
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmark.atomic import write_atomically
 from benchmark.errors import UsageError
 from benchmark.metrics._declare import Metric
 from benchmark.stages.aggregate import headline_rows
@@ -38,22 +37,15 @@ def seed_deviations(table: pd.DataFrame, declarations: Mapping[str, Metric]) -> 
     return found.sort_values(order, ignore_index=True)[COLUMNS]
 
 
-def write_margins(table: pd.DataFrame, declarations: Mapping[str, Metric], path: Path) -> Path:
-    """Write `seed_deviations` of a results table as CSV, numbers to six digits."""
-    found = seed_deviations(table, declarations)
-    write_atomically(path, lambda scratch: found.to_csv(scratch, index=False, float_format="%.6g"))
-    return path
-
-
 def beside(reference: Path) -> Path:
     """Where the margins of a saved table lie: `quickstart-margins.csv` beside `quickstart.csv`."""
     return reference.with_name(f"{reference.stem}-margins.csv")
 
 
 def read_margins(path: Path) -> pd.DataFrame:
-    """Read what `write_margins` wrote. Raises `UsageError` on a file that is not such a table."""
+    """Read what `benchmark publish` wrote of them. Raises `UsageError` on a file that is not such a table."""
     if not path.is_file():
-        raise UsageError(f"{path} is not there; benchmark publish SUITE --margins writes one from reruns")
+        raise UsageError(f"{path} is not there; benchmark publish SUITE --as margins writes one from reruns")
     try:
         frame = pd.read_csv(
             path, dtype={"budget": "Int64", "seeds": "int64", "mean": "float64", "deviation": "float64"}
@@ -68,6 +60,6 @@ def read_margins(path: Path) -> pd.DataFrame:
         row = wrong.iloc[0]
         raise UsageError(
             f"{path}: {row['score']} of {row['configuration']} on {row['dataset']} stands there twice or without a "
-            f"deviation over at least two seeds; write the file again by benchmark publish SUITE --margins"
+            f"deviation over at least two seeds; write the file again by benchmark publish SUITE --as margins"
         )
     return frame

@@ -69,7 +69,7 @@ def test_report_and_check(work):
 
 
 def test_margins_of_reruns_lie_beside_the_saved_table(work):
-    published = succeed(work, "publish", "tiny.toml", "--margins", "--to", "saved")
+    published = succeed(work, "publish", "tiny.toml", "--as", "margins", "--to", "saved")
     assert published.stdout == "saved/tiny-margins.csv\n"
     shutil.copy(work / "results" / "suites" / "tiny" / "results.csv", work / "saved" / "tiny.csv")
 

@@ -39,9 +39,7 @@ def test_what_is_of_one_factor_coordinate_code_or_run_is_left_out():
 
 def test_what_has_no_number_says_why(tmp_path):
     frame = table(row("a", "a0", None, status="not_applicable", reason="no factors"))
-    path = publish(frame, "some", tmp_path)
-    assert path.name == "some-summary.csv"
-    (found,) = pd.read_csv(path).to_dict("records")
+    (found,) = pd.read_csv(publish(summarise(frame), tmp_path / "some-summary.csv")).to_dict("records")
     assert (found["status"], found["reason"]) == ("not_applicable", "no factors")
     assert spelled(pd.Series(found)) == "n/a"
 

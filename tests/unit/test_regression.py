@@ -11,8 +11,9 @@ from markdown_it import MarkdownIt
 from synthetic_suite import DECLARATIONS, synthetic_suite
 
 from benchmark.errors import UsageError
+from benchmark.published import publish
 from benchmark.table import compile_table
-from leaderboard.margins import beside, read_margins, seed_deviations, write_margins
+from leaderboard.margins import beside, read_margins, seed_deviations
 from leaderboard.regression import RULE, check
 from leaderboard.verdicts import as_json, as_junit, as_markdown, counts
 
@@ -116,7 +117,7 @@ def test_what_no_seed_moves_still_has_the_least_margin(two):
 
 
 def test_margins_are_written_beside_the_table_and_read_again(six, tmp_path):
-    path = write_margins(six, DECLARATIONS, beside(tmp_path / "saved.csv"))
+    path = publish(seed_deviations(six, DECLARATIONS), beside(tmp_path / "saved.csv"))
     assert path.name == "saved-margins.csv"
     found, reference = read_margins(path), seed_deviations(six, DECLARATIONS)
     pd.testing.assert_frame_equal(found, reference, rtol=1e-5, check_dtype=False)

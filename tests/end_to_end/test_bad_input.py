@@ -12,6 +12,7 @@ from command import TINY, checksums, command, sentence, succeed
 
 FULL_DISK = """
 import resource, runpy, signal, sys
+sys.dont_write_bytecode = True  # modules imported here for the first time would be kept in part
 limit = int(sys.argv.pop(1))
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))

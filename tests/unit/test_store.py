@@ -164,6 +164,7 @@ sys.path.insert(0, sys.argv[2])
 from test_store import run
 
 store = Store(Path(sys.argv[1]))
+sys.dont_write_bytecode = True  # modules imported here for the first time would be kept in part
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
 

@@ -155,8 +155,9 @@ def posterior_tables(model: NeuralModel, data: Data, rng: np.random.Generator) -
                 if part is None:
                     continue
                 # Filled in place: kept one by one, small arrays would split the memory that large layers come back to.
-                table = tables.setdefault(name, np.empty((len(rows), part.shape[1]), dtype=np.float32))
-                table[start * BATCH : start * BATCH + len(chunk)] = part.numpy()
+                if name not in tables:
+                    tables[name] = np.empty((len(rows), part.shape[1]), dtype=np.float32)
+                tables[name][start * BATCH : start * BATCH + len(chunk)] = part.numpy()
     return tables
 
 

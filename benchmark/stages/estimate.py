@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 TIMED_STEPS = 5
 TIMED_POINTS = 256
-PROCESS_GIGABYTES = 0.25
-"""What a process holds of torch and the other libraries."""
+PROCESS_GIGABYTES = 0.4
+"""What a process holds of torch, the other libraries and the studies: two workers on all of dSprites took 1.2 and 1.1."""
 LAYER_BYTES = 150
 """Memory that training and encoding take for each number of a data point in a batch of 1,024: 0.6 GB at 64 × 64."""
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 TIMED_STEPS = 5
 TIMED_POINTS = 256
 PROCESS_GIGABYTES = 0.4
-"""What a process holds of torch, the other libraries and the studies: two workers on all of dSprites took 1.2 and 1.1."""
+"""What a process holds of torch, other libraries and studies: workers on all of dSprites took 1.1 and 1.2 in all."""
 LAYER_BYTES = 150
 """Memory that training and encoding take for each number of a data point in a batch of 1,024: 0.6 GB at 64 × 64."""
 

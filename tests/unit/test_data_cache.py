@@ -12,7 +12,7 @@ from small import small_run
 from benchmark.datasets._dataset import Data
 from benchmark.datasets._packed import PackedImages
 from benchmark.stages.data_cache import DataCache, Key, mapped_bytes, own_bytes
-from benchmark.stages.estimate import worker_gigabytes
+from benchmark.stages.estimate import PROCESS_GIGABYTES, worker_gigabytes
 from benchmark.training.fleet import Fleet
 
 ROWS = np.arange(2)
@@ -71,6 +71,6 @@ def test_a_larger_fleet_or_dataset_is_expected_to_take_more() -> None:
     run = small_run("vae")
     small, large = data(np.zeros((100, 3), np.float32)), data(np.zeros((10_000_000, 3), np.float32))
     alone = worker_gigabytes(Fleet("stacked", (run,)), small)
-    assert 0.2 < alone < 0.4
+    assert PROCESS_GIGABYTES < alone < PROCESS_GIGABYTES + 0.1
     assert worker_gigabytes(Fleet("stacked", (run,) * 400), small) > alone
     assert worker_gigabytes(Fleet("stacked", (run,)), large) > alone + 0.1

@@ -108,7 +108,7 @@ def _line(row: dict[str, Any], config: dict[str, Any], table: pd.DataFrame) -> l
     (ours, protocol), (default, _) = _level(own, asked, row["score"]), _level(own, row["ours"], row["score"])
     if ours is None:
         return [row["row"], row["score"], str(paper), "not scored", "", "", str(asked), ""]
-    judged = "too few runs to say"
+    judged = "the paper says no spread" if paper.std is None else "too few runs to say"
     if paper.interval and ours.interval:
         (a, b), (c, d) = paper.interval, ours.interval
         judged = "overlap" if a <= d and c <= b else "apart"

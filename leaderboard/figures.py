@@ -11,6 +11,7 @@ import pandas as pd
 
 from benchmark.atomic import write_atomically
 from benchmark.metrics._declare import Metric
+from benchmark.stages.aggregate import headline_rows
 from leaderboard import charts, pictures
 from leaderboard.configuration import median_run
 from leaderboard.sections import all_results
@@ -38,7 +39,7 @@ def write_figures(
             codes = records[run_id]["folder"] / "codes.safetensors" if run_id in records else None
             if codes is not None and codes.exists():
                 written += _write(pictures.draw(codes, row.label), folder, file_name(f"{board.dataset}-{row.label}"))
-    return written
+    return written + _write(charts.draw_across(headline_rows(table, declarations), kind), folder, "across")
 
 
 def file_name(text: str) -> str:

@@ -47,15 +47,13 @@ def write_report(
         loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    headlines = headline_rows(table, declarations)
-    numbers = headlines[(headlines["status"] == "ok") & (headlines["representation"] == "mean")]
     page = environment.get_template("page.html").render(
         suite=suite_name,
         description=description,
         facts=facts(table, records.values(), failures),
         failures=[flat_failure(failure) for failure in failures],
         sections=sections(table, records, declarations, comparisons),
-        across=grouped(charts.draw_across(numbers)),
+        across=grouped(charts.draw_across(headline_rows(table, declarations))),
         groups=GROUPS,
         bar=bar,
         pictured=PICTURED,

@@ -18,6 +18,8 @@ Kind = Literal["svg", "png", "pdf"]
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255", "#999933")
 """Okabe and Ito's colours, then two of Paul Tol's: told apart with any colour vision."""
+CLASSES = (*PALETTE, "#332288", "#777777")
+"""A colour for each of up to ten classes."""
 REFERENCE = "#8a9099"
 INK, MUTED, FAINT = "#1d2129", "#666c75", "#dfe2e6"
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")

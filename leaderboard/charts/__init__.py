@@ -36,7 +36,8 @@ def draw(results: Results, kind: Kind = "svg") -> list[Figure]:
     return [figure for figure in found if figure is not None]
 
 
-def draw_across(rows: pd.DataFrame, kind: Kind = "svg") -> list[Figure]:
-    """Every chart that compares datasets; `rows` are a suite's headline scores of mean codes that have a number."""
+def draw_across(headlines: pd.DataFrame, kind: Kind = "svg") -> list[Figure]:
+    """Every chart that compares datasets; `headlines` are a suite's, as `headline_rows` gives them."""
+    rows = headlines[(headlines["status"] == "ok") & (headlines["representation"] == "mean")]
     found = [figure for name in ACROSS for figure in import_module(f"{__name__}.{name}").across(rows, kind)]
     return [figure for figure in found if figure is not None]

@@ -11,7 +11,7 @@ from numpy import ndarray
 
 from benchmark.codes import Codes
 from leaderboard.results import Results
-from leaderboard.style import PALETTE, STYLE, Figure, Kind, canvas, finished
+from leaderboard.style import CLASSES, STYLE, Figure, Kind, Look, canvas, finished, legend
 
 POINTS = 2_000
 """Points drawn in a panel at most, the first of a seeded order."""
@@ -42,13 +42,13 @@ def embeddings(
     from matplotlib import colormaps, rc_context
 
     values = np.unique(np.concatenate([labels for _, labels in clouds.values()]))
-    few = len(values) <= 10
+    few = len(values) <= len(CLASSES)
     # Points by the thousand are pixels, not paths: an SVG of them would be large and slow.
     with rc_context(STYLE):
         figure, axes = canvas(len(clouds), 4, 2.5, 2.6)
         for (label, (z, labels)), axis in zip(clouds.items(), axes, strict=True):
             if few:
-                colours = [(*PALETTE, "#444444", "#b5b5b5")[place] for place in np.searchsorted(values, labels)]
+                colours = [CLASSES[place] for place in np.searchsorted(values, labels)]
             else:
                 colours = colormaps["viridis"]((labels - values[0]) / (values[-1] - values[0]))
             axis.scatter(z[:, 0], z[:, 1], s=4, c=colours, linewidth=0, alpha=0.8, rasterized=True)
@@ -56,6 +56,9 @@ def embeddings(
             axis.set_xticks([])
             axis.set_yticks([])
             axis.grid(visible=False)
+        if few:
+            marks = {f"{value:g}": Look(colour, "o", "-") for value, colour in zip(values, CLASSES, strict=False)}
+            legend(figure, marks, lines=False)
         said = "a colour a value" if few else "from dark, its lowest value, to bright"
         return Figure(
             "embeddings",

@@ -23,6 +23,6 @@ def pictures(arrays: Mapping[str, ndarray], title: str) -> list[Figure]:
             compact(png(image)),
             "png",
             f"{rows} × {columns} images decoded by {title} from a grid of its two coordinates.",
-            "Manifold: decoded from Φ⁻¹ of a grid over [0.05, 0.95]², z₁ to the right, z₂ upwards.",
+            "Manifold: decoded from Φ⁻¹ of a grid over [0.05, 0.95]², z₀ to the right, z₁ upwards.",
         )
     ]

@@ -7,16 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 from numpy import ndarray
 
-from leaderboard.style import MUTED, PALETTE, STYLE, Figure, canvas, finished
+from leaderboard.style import CLASSES, MUTED, STYLE, Figure, canvas, finished
 from leaderboard.tiles import compact_chart
 
 NEEDS = {"means"}
 USES = {"factors", "factor_names", "factor_sizes"}
 SHOWN = 3_000
 """Points drawn: more of them hide one another."""
-CLASSES = 10
-"""A factor of so many values at most is coloured by class, others by a scale from low to high."""
-COLOURS = (*PALETTE, "#332288", "#777777")
 
 
 def pictures(arrays: Mapping[str, ndarray], title: str) -> list[Figure]:
@@ -42,8 +39,9 @@ def scatter(codes: ndarray, factors: list[ndarray], names: list[str], title: str
             values = np.unique(factor) if factor is not None else np.zeros(0)
             if factor is None:
                 axis.scatter(x, y, s=4, color=MUTED, linewidths=0)
-            elif len(values) <= CLASSES and (values == np.floor(values)).all():
-                for colour, value in zip(COLOURS, values, strict=False):
+            # Other factors go by a scale from low to high.
+            elif len(values) <= len(CLASSES) and (values == np.floor(values)).all():
+                for colour, value in zip(CLASSES, values, strict=False):
                     own = factor == value
                     axis.scatter(x[own], y[own], s=4, color=colour, linewidths=0, label=f"{value:g}")
                 axis.legend(
@@ -53,8 +51,8 @@ def scatter(codes: ndarray, factors: list[ndarray], names: list[str], title: str
                 drawn = axis.scatter(x, y, s=4, c=factor, cmap="viridis", linewidths=0)
                 figure.colorbar(drawn, ax=axis, shrink=0.8)
             axis.set_title(name)
-            axis.set_xlabel("z₁")
-            axis.set_ylabel("z₂")
+            axis.set_xlabel("z₀")
+            axis.set_ylabel("z₁")
         by = f" coloured by {', '.join(names)}" if names else ""
         return Figure(
             "scatter",

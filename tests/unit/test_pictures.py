@@ -137,12 +137,13 @@ def test_dictionaries_stand_side_by_side_from_two_on() -> None:
 def test_classes_of_few_points_keep_their_colour(tmp_path: Path) -> None:
     from matplotlib.colors import to_rgb
 
-    from leaderboard.pictures.scatter import COLOURS, scatter
+    from leaderboard.pictures.scatter import scatter
+    from leaderboard.style import CLASSES
 
     codes = RNG.standard_normal((3_000, 2))
     label = RNG.integers(0, 10, 3_000)
     label[label == 2] = np.where(RNG.random((label == 2).sum()) < 0.05, 2, 3)
     image = pixels(scatter(codes, [label], ["label"], "vae")).reshape(-1, 3)
-    for colour in COLOURS:
+    for colour in CLASSES:
         away = np.abs(image - 255 * np.array(to_rgb(colour))).max(axis=1)
         assert (away < 24).any(), f"{colour} is lost"

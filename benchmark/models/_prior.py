@@ -39,6 +39,6 @@ class PriorModel(GaussianModel):
         terms = {
             "rec": self.nats(batch.x, self.decode(z)).mean(),
             "kl": (log_q - self.log_prior(z)).mean(),
-            "mmd2": mmd2(z, self.sample_prior(batch.noise)),
+            "mmd": mmd2(z, self.sample_prior(batch.noise)),
         }
-        return Objective(terms["rec"] + settings.beta * terms["kl"] + settings.lambda_ * terms["mmd2"], terms)
+        return Objective(terms["rec"] + settings.beta * terms["kl"] + settings.lambda_ * terms["mmd"], terms)

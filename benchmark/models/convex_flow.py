@@ -20,14 +20,16 @@ class ConvexFlow(PathEmbedding, Transductive):
 
     From each source a unit flows to every other point at least cost. A unit over an edge of length d₁ costs d₁, then
     d₂, then d₃, each of the first two up to a capacity; a point's distance is what one more unit to it would cost.
-    The slides leave capacities and ratios open: the defaults are ours. With capacity ∞ the distances are Isomap's.
+    The slides leave capacities and ratios open: the defaults are ours, of a dozen tried the best on triangular disks of
+    100 and 250 points with two wrong edges. They bend a right graph a little more than Isomap does. With capacity ∞ the
+    distances are Isomap's.
     """
 
     class Settings(PathEmbedding.Settings):
         subset: int = static(500, "points embedded, drawn by the run's seed", ge=3)
         capacity: Number = static(0.15, "share of the whole flow after which an edge gets dearer, and again", gt=0)
-        second: Number = static(4.0, "d₂/d₁", ge=1, allow_inf_nan=False)
-        third: Number = static(16.0, "d₃/d₁, at least the second", ge=1, allow_inf_nan=False)
+        second: Number = static(10.0, "d₂/d₁", ge=1, allow_inf_nan=False)
+        third: Number = static(100.0, "d₃/d₁, at least the second", ge=1, allow_inf_nan=False)
 
     settings: Settings
 

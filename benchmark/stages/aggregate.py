@@ -210,6 +210,8 @@ def symbol(name: str) -> str:
 
 
 def _short(value: Any) -> str:
+    if value in ("inf", "-inf"):
+        return "∞" if value == "inf" else "−∞"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False).replace('"', "")
 
 

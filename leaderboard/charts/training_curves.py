@@ -11,6 +11,11 @@ from leaderboard.results import Results
 from leaderboard.style import STYLE, Figure, Kind, Look, canvas, finished, legend
 
 PANELS = 9
+NAMES = {
+    "loss": "objective", "rec": "reconstruction", "kl": "KL", "tc": "total correlation", "mmd": "squared MMD",
+    "r2": "second regulariser",
+}  # fmt: skip
+"""Terms by the names that people know them by."""
 
 
 def charts(results: Results, kind: Kind) -> list[Figure | None]:
@@ -77,5 +82,4 @@ def is_term(column: str) -> bool:
 
 
 def term_name(term: str) -> str:
-    known = {"loss": "objective", "rec": "reconstruction", "kl": "KL", "tc": "total correlation"}
-    return known.get(term, term.replace("_", " "))
+    return NAMES.get(term, term.replace("_", " "))

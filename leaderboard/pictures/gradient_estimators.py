@@ -12,10 +12,10 @@ from leaderboard.style import PALETTE, STYLE, Figure, canvas, finished
 from leaderboard.tiles import compact_chart
 
 NEEDS = {"gradient_variance_score", "gradient_variance_baseline", "gradient_variance_pathwise"}
-LINES = (
-    ("score", "score function", "o-"),
-    ("baseline", "score function less a baseline", "s-"),
-    ("pathwise", "reparametrised", "^-"),
+ESTIMATORS = (
+    ("score", "score function", "o"),
+    ("baseline", "score function less a baseline", "s"),
+    ("pathwise", "reparametrised", "^"),
 )
 
 
@@ -23,7 +23,7 @@ def pictures(arrays: Mapping[str, ndarray], title: str) -> list[Figure]:
     """Mean variances over points, a panel for the derivative in μ and one for that in log σ."""
     from matplotlib import rc_context
 
-    found = {key: arrays[f"gradient_variance_{key}"].mean(axis=0) for key, _, _ in LINES}
+    found = {key: arrays[f"gradient_variance_{key}"].mean(axis=0) for key, _, _ in ESTIMATORS}
     if min(variances.min() for variances in found.values()) <= 0:
         return []
     order = np.argsort(-found["pathwise"].sum(axis=0), kind="stable")
@@ -31,9 +31,9 @@ def pictures(arrays: Mapping[str, ndarray], title: str) -> list[Figure]:
     with rc_context(STYLE):
         figure, axes = canvas(2, 2, 3.1, 2.5, sharey=True)
         for axis, parameter, symbol in zip(axes, (0, 1), ("μ", "log σ"), strict=True):
-            for place, (key, name, mark) in enumerate(LINES):
+            for place, (key, name, mark) in enumerate(ESTIMATORS):
                 own, colour = found[key][parameter, order], PALETTE[place]
-                axis.plot(marks, own, mark, color=colour, markersize=4, linewidth=1, label=name)
+                axis.plot(marks, own, mark, color=colour, markersize=5, markeredgewidth=0, label=name)
             axis.set_yscale("log")
             axis.set_title(f"derivative in {symbol}")
             axis.set_xticks(marks, [f"z{subscript(int(j))}" if len(order) <= 12 else "" for j in order])

@@ -96,7 +96,7 @@ def test_flows_leak_less_through_wrong_edges_than_shortest_paths_do() -> None:
     dataset, x = disk(80, "AC", "BC")
     leaked = procrustes(x, embedded(Isomap, dataset, x))[2]
     assert leaked > 0.1
-    assert procrustes(x, embedded(ConvexFlow, dataset, x))[2] < 0.8 * leaked
+    assert procrustes(x, embedded(ConvexFlow, dataset, x))[2] < 0.4 * leaked
 
 
 def test_costs_that_are_not_convex_are_refused() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import zlib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -82,10 +83,10 @@ def coordinates(arrays: Mapping[str, ndarray]) -> list[dict[str, Any]]:
 
 
 def payload(arrays: Mapping[str, ndarray]) -> str:
-    """What the script reads, as JSON that may stand inside a script element; only the weights are not plain."""
+    """What the script reads, as JSON that may stand inside a script element; the weights are deflated, in base 64."""
     found = {
         "program": json.loads(arrays["explorer_program"].tobytes()),
-        "weights": base64.b64encode(arrays["explorer_weights"].tobytes()).decode(),
+        "weights": base64.b64encode(zlib.compress(arrays["explorer_weights"].tobytes(), 9)).decode(),
         "starts": arrays["explorer_codes"][:STARTS].round(4).tolist(),
         "draws": arrays["explorer_draws"].round(4).tolist(),
         "range": arrays["explorer_range"].tolist(),

@@ -10,11 +10,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from leaderboard.few_colours import compact_chart
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
 
 Kind = Literal["svg", "png", "pdf"]
+Wanted = Literal[Kind, "page"]
+"""What a chart is drawn for: a file of that kind, or the page, which has vectors while they are small, else pixels."""
+VECTORS = 100_000
+"""Bytes that the vectors of a chart may take on a page."""
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255", "#999933")
 """Okabe and Ito's colours, then two of Paul Tol's: told apart with any colour vision."""
@@ -120,6 +126,15 @@ def canvas(panels: int, columns: int, width: float, height: float, **options: An
     for axis in axes[panels:]:
         axis.remove()
     return figure, axes[:panels]
+
+
+def drawn(name: str, figure: Canvas, wanted: Wanted, alt: str, caption: str) -> Figure:
+    """A figure from its canvas."""
+    kind: Kind = "svg" if wanted == "page" else wanted
+    data = finished(figure, kind)
+    if wanted == "page" and len(data) > VECTORS:
+        kind, data = "png", finished(figure, "png")
+    return Figure(name, compact_chart(data) if kind == "png" else data, kind, alt, caption)
 
 
 def finished(figure: Canvas, kind: Kind) -> bytes:

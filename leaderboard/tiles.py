@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import UInt8
 from numpy import ndarray
 
+from leaderboard.few_colours import compact
 from leaderboard.style import MUTED, STYLE, canvas, finished
 
 GAP = 2
@@ -71,25 +72,4 @@ def png(image: UInt8[ndarray, "H W 3"]) -> bytes:
 
     buffer = BytesIO()
     Image.fromarray(image).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def compact(data: bytes) -> bytes:
-    """The same picture in 64 colours of its own: a third of the size, and no difference that one sees."""
-    return _in_colours(data, 64)
-
-
-def compact_chart(data: bytes) -> bytes:
-    """A chart in 256 colours spread over all that it has: a colour of few pixels may be a whole class of points."""
-    return _in_colours(data, 256, spread=True)
-
-
-def _in_colours(data: bytes, colours: int, *, spread: bool = False) -> bytes:
-    from PIL import Image
-
-    method = Image.Quantize.MAXCOVERAGE if spread else Image.Quantize.MEDIANCUT
-    buffer = BytesIO()
-    with Image.open(BytesIO(data)) as image:
-        few = image.convert("RGB").quantize(colours, method=method, dither=Image.Dither.NONE)
-        few.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()

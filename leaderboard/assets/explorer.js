@@ -1,11 +1,11 @@
 // Runs decoders in the page: unpacks a program's weights when its explorer is first opened, and draws what codes decode to.
 const latentExplorer = (() => {
   // Images lie in memory as rows of pixels with their channels side by side, so that inner loops run over channels.
-  function unpack(program, text) {
-    const binary = atob(text);
-    const bytes = new Uint8Array(binary.length);
-    for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
-    const floats = (start, length) => new Float32Array(bytes.buffer, start, length);
+  async function unpack(program, text) {
+    const deflated = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+    const stream = new Blob([deflated]).stream().pipeThrough(new DecompressionStream("deflate"));
+    const buffer = await new Response(stream).arrayBuffer();
+    const floats = (start, length) => new Float32Array(buffer, start, length);
     let shape = null; // height, width, channels once the code has become an image
     let length = program.inputs;
     return program.operations.map((operation) => {
@@ -13,7 +13,7 @@ const latentExplorer = (() => {
       if (kind === "linear" || kind === "transposed") {
         const [outputs, inputs, high = 1, wide = 1] = operation.size;
         const count = outputs * inputs * high * wide;
-        const whole = new { 8: Int8Array, 16: Int16Array }[operation.bits](bytes.buffer, operation.weights, count);
+        const whole = new (operation.bits > 8 ? Int16Array : Int8Array)(buffer, operation.weights, count);
         const scales = floats(operation.scales, outputs);
         const weights = new Float32Array(count);
         const blocked = outputs - (outputs % 4);
@@ -136,9 +136,9 @@ const latentExplorer = (() => {
     context.putImageData(image, 0, 0);
   }
 
-  function open(root) {
+  async function open(root) {
     const data = JSON.parse(root.querySelector("script").textContent);
-    const layers = unpack(data.program, data.weights);
+    const layers = await unpack(data.program, data.weights);
     data.weights = null;
     const [centre, spread] = data.range;
     const canvas = root.querySelector("canvas");

@@ -7,7 +7,7 @@ from importlib import import_module
 import pandas as pd
 
 from leaderboard.results import Results
-from leaderboard.style import Figure, Kind
+from leaderboard.style import Figure, Wanted
 
 ORDER = (
     "seed_spread",
@@ -28,7 +28,7 @@ ACROSS = ("corrupted_training",)
 """Those that look across datasets: they have `across(rows, kind)` instead."""
 
 
-def draw(results: Results, kind: Kind = "svg") -> list[Figure]:
+def draw(results: Results, kind: Wanted = "page") -> list[Figure]:
     """Every chart that the results allow."""
     found = []
     for name in ORDER:
@@ -36,7 +36,7 @@ def draw(results: Results, kind: Kind = "svg") -> list[Figure]:
     return [figure for figure in found if figure is not None]
 
 
-def draw_across(headlines: pd.DataFrame, kind: Kind = "svg") -> list[Figure]:
+def draw_across(headlines: pd.DataFrame, kind: Wanted = "page") -> list[Figure]:
     """Every chart that compares datasets; `headlines` are a suite's, as `headline_rows` gives them."""
     rows = headlines[(headlines["status"] == "ok") & (headlines["representation"] == "mean")]
     found = [figure for name in ACROSS for figure in import_module(f"{__name__}.{name}").across(rows, kind)]

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from leaderboard.charts.trade_off import trade_off
 from leaderboard.results import Results
-from leaderboard.style import Figure, Kind
+from leaderboard.style import Figure, Wanted
 
 AGAINST = ("disentanglement_score", "mig", "dci")
 
 
-def charts(results: Results, kind: Kind) -> list[Figure | None]:
+def charts(results: Results, kind: Wanted) -> list[Figure | None]:
     wide = results.wide
     dto = next((column for column in results.scored if column.metric == "dto" and column.name in wide), None)
     against = [(c.name, c.title) for c in results.scored if c.metric in AGAINST and c.name in wide]

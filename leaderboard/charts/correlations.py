@@ -10,12 +10,12 @@ from jaxtyping import Bool, Float
 from numpy import ndarray
 
 from leaderboard.results import Results
-from leaderboard.style import STYLE, Figure, Kind, canvas, finished
+from leaderboard.style import STYLE, Figure, Wanted, canvas, drawn
 
 DOWNSTREAM = "sample_efficiency"
 
 
-def charts(results: Results, kind: Kind) -> list[Figure | None]:
+def charts(results: Results, kind: Wanted) -> list[Figure | None]:
     columns = [column for column in results.scored if column.metric != DOWNSTREAM]
     supervised = {column.name: column.title for column in columns if column.supervised}
     unsupervised = {column.name: column.title for column in columns if not column.supervised}
@@ -29,7 +29,7 @@ def charts(results: Results, kind: Kind) -> list[Figure | None]:
 
 
 def correlation_heatmap(
-    correlations: pd.DataFrame, titles: Mapping[str, str], name: str = "correlations", kind: Kind = "svg"
+    correlations: pd.DataFrame, titles: Mapping[str, str], name: str = "correlations", kind: Wanted = "svg"
 ) -> Figure | None:
     """Spearman's ρ between headline scores as an annotated triangle; `correlations` as the aggregate stage writes it.
 
@@ -48,7 +48,7 @@ def correlation_heatmap(
 
 
 def rectangle(
-    correlations: pd.DataFrame, rows: Mapping[str, str], columns: Mapping[str, str], name: str, kind: Kind = "svg"
+    correlations: pd.DataFrame, rows: Mapping[str, str], columns: Mapping[str, str], name: str, kind: Wanted = "svg"
 ) -> Figure | None:
     """The same between two groups of scores, each with its titles. None where no pair has a correlation."""
     grid, told = _grid(correlations, list(rows), list(columns))
@@ -82,7 +82,7 @@ def _drawn(
     rows: Sequence[str],
     columns: Sequence[str],
     name: str,
-    kind: Kind,
+    kind: Wanted,
     *,
     square: bool = False,
 ) -> Figure:
@@ -110,9 +110,9 @@ def _drawn(
         axis.grid(visible=False)
         i, j = (int(place) for place in np.unravel_index(np.nanargmax(np.abs(grid)), grid.shape))
         judged = found["low"].notna().any()
-        return Figure(
+        return drawn(
             name,
-            finished(figure, kind),
+            figure,
             kind,
             f"Heat map of rank correlations between {', '.join(rows)} and {', '.join(columns)}. The strongest, "
             f"{grid[i, j]:.2f}, is between {rows[i]} and {columns[j]}.",

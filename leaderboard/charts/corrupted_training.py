@@ -7,13 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from leaderboard.style import STYLE, Figure, Kind, canvas, finished
+from leaderboard.style import STYLE, Figure, Wanted, canvas, drawn
 
 CORRUPTIONS = {"noise": "noise", "ratio": "share of outliers"}
 """Settings of datasets that corrupt what is trained on, and nothing that is scored."""
 
 
-def across(rows: pd.DataFrame, kind: Kind) -> list[Figure | None]:
+def across(rows: pd.DataFrame, kind: Wanted) -> list[Figure | None]:
     """`rows`: the headline scores of a whole suite, with `settings`, of mean codes."""
     own = rows[(rows["metric"] == "reconstruction") & ~rows["reference"]]
     parts = [json.loads(text) for text in own["settings"]]
@@ -33,7 +33,7 @@ def _latents(part: dict[str, Any]) -> int | None:
     return (part["network"] or part["model"] or {}).get("latents")
 
 
-def corrupted_training(rows: pd.DataFrame, dataset: str, name: str, kind: Kind = "svg") -> Figure:
+def corrupted_training(rows: pd.DataFrame, dataset: str, name: str, kind: Wanted = "svg") -> Figure:
     """A heat map per model of its mean reconstruction loss in nats: `rows` has `model`, `level`, `latents`, `value`.
 
     All maps share one scale, so that models compare; bright is a smaller error.
@@ -59,9 +59,9 @@ def corrupted_training(rows: pd.DataFrame, dataset: str, name: str, kind: Kind =
             axis.set_xlabel("latents")
             axis.tick_params(length=0)
             axis.grid(visible=False)
-        return Figure(
+        return drawn(
             f"corrupted-data-{dataset}",
-            finished(figure, kind),
+            figure,
             kind,
             f"Heat maps of reconstruction loss on {dataset} by {name} and latent size for {', '.join(models)}.",
             f"Trained on corrupted {dataset}, scored on clean points: −log p(x|z) at z = μ in nats, means over seeds, "

@@ -8,14 +8,13 @@ from numpy import ndarray
 
 from leaderboard.pictures.dictionary import NEEDS, image
 from leaderboard.results import Results
-from leaderboard.style import STYLE, Figure, Kind, canvas, finished
-from leaderboard.tiles import compact_chart
+from leaderboard.style import STYLE, Figure, Wanted, canvas, drawn
 
 LIMIT = 6
 """Embeddings shown, in the board's order."""
 
 
-def charts(results: Results, kind: Kind) -> list[Figure | None]:  # noqa: ARG001
+def charts(results: Results, kind: Wanted) -> list[Figure | None]:  # noqa: ARG001
     found = {}
     for row in results.board.rows:
         run_id = next(iter(results.folders(row.label)), None)
@@ -39,9 +38,9 @@ def dictionaries(patterns: dict[str, ndarray]) -> Figure | None:
             axis.set_axis_off()
             axis.set_title(fill(label, 40))
         left_out = len(patterns) - len(shown)
-        return Figure(
+        return drawn(
             "dictionaries",
-            compact_chart(finished(figure, "png")),
+            figure,
             "png",
             f"The patterns that {', '.join(shown)} add up, side by side.",
             "Dictionaries: what each coordinate of a linear embedding adds to the image, at most 25, each scaled to its"

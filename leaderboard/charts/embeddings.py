@@ -11,13 +11,13 @@ from numpy import ndarray
 
 from benchmark.codes import Codes
 from leaderboard.results import Results
-from leaderboard.style import CLASSES, STYLE, Figure, Kind, Look, canvas, finished, legend
+from leaderboard.style import CLASSES, STYLE, Figure, Look, Wanted, canvas, drawn, legend
 
 POINTS = 2_000
 """Points drawn in a panel at most, the first of a seeded order."""
 
 
-def charts(results: Results, kind: Kind) -> list[Figure | None]:
+def charts(results: Results, kind: Wanted) -> list[Figure | None]:
     clouds: dict[str, tuple[ndarray, ndarray]] = {}
     name = ""
     for row in results.board.rows:
@@ -33,7 +33,7 @@ def charts(results: Results, kind: Kind) -> list[Figure | None]:
 
 
 def embeddings(
-    clouds: Mapping[str, tuple[Float[ndarray, "n 2"], Num[ndarray, " n"]]], factor: str, kind: Kind = "png"
+    clouds: Mapping[str, tuple[Float[ndarray, "n 2"], Num[ndarray, " n"]]], factor: str, kind: Wanted = "png"
 ) -> Figure:
     """A panel per configuration: its codes (n 2) and the value of `factor` at each point.
 
@@ -60,9 +60,9 @@ def embeddings(
             marks = {f"{value:g}": Look(colour, "o", "-") for value, colour in zip(values, CLASSES, strict=False)}
             legend(figure, marks, lines=False)
         said = "a colour a value" if few else "from dark, its lowest value, to bright"
-        return Figure(
+        return drawn(
             "embeddings",
-            finished(figure, kind),
+            figure,
             kind,
             f"Scatter plots of two-dimensional codes by {', '.join(clouds)}, coloured by {factor}.",
             f"Codes of two coordinates, a panel a configuration (its lowest seed), coloured by {factor}: {said}. Axes "

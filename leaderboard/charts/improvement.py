@@ -6,13 +6,13 @@ import pandas as pd
 
 from leaderboard.columns import primary
 from leaderboard.results import Results
-from leaderboard.style import STYLE, Figure, Kind, canvas, finished
+from leaderboard.style import STYLE, Figure, Wanted, canvas, drawn
 
 NUMBERED = 20
 """Configurations up to which every cell has its number."""
 
 
-def charts(results: Results, kind: Kind) -> list[Figure | None]:
+def charts(results: Results, kind: Wanted) -> list[Figure | None]:
     column = primary(results.board.columns)
     pairs = results.summaries.get("improvement")
     if column is None or pairs is None:
@@ -21,7 +21,7 @@ def charts(results: Results, kind: Kind) -> list[Figure | None]:
     return [improvement(own, column.title, kind)]
 
 
-def improvement(pairs: pd.DataFrame, title: str, kind: Kind = "svg") -> Figure | None:
+def improvement(pairs: pd.DataFrame, title: str, kind: Wanted = "svg") -> Figure | None:
     """`pairs`: `a_label`, `b_label`, `p`, `low` and `high` of every ordered pair, as the aggregate stage writes them.
 
     None for fewer than two configurations. Rows and columns go by the mean probability, best first. Bold: the
@@ -61,9 +61,9 @@ def improvement(pairs: pd.DataFrame, title: str, kind: Kind = "svg") -> Figure |
         judged = bool(pairs["low"].notna().any())
         mark = "A dot" if small else "Bold"
         said = f"{mark}: its 95 % interval leaves out one half." if judged else "Too few runs for intervals."
-        return Figure(
+        return drawn(
             "improvement",
-            finished(figure, kind),
+            figure,
             kind,
             f"Matrix of the probability that a run of one configuration has a better {title} than a run of another: "
             f"{order[0]} is ahead most often, {order[-1]} least.",

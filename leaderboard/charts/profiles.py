@@ -10,13 +10,13 @@ import pandas as pd
 from benchmark.statistics import MINIMUM_RUNS, performance_profile
 from leaderboard.columns import primary
 from leaderboard.results import Results
-from leaderboard.style import STYLE, Figure, Kind, Look, canvas, finished, legend
+from leaderboard.style import STYLE, Figure, Look, Wanted, canvas, drawn, legend
 
 LEAST = 5
 """Runs of a configuration from which on a profile says more than dots do."""
 
 
-def charts(results: Results, kind: Kind) -> list[Figure | None]:
+def charts(results: Results, kind: Wanted) -> list[Figure | None]:
     column = primary(results.board.columns)
     if column is None:
         return []
@@ -25,7 +25,7 @@ def charts(results: Results, kind: Kind) -> list[Figure | None]:
     return [profiles(rows, f"{column.title}\xa0{column.arrow}".strip(), results.looks, kind)]
 
 
-def profiles(rows: pd.DataFrame, title: str, looks: Mapping[str, Look], kind: Kind = "svg") -> Figure | None:
+def profiles(rows: pd.DataFrame, title: str, looks: Mapping[str, Look], kind: Wanted = "svg") -> Figure | None:
     """`rows` has `label` and `value`, a row a run. None where there is none."""
     from matplotlib import rc_context
 
@@ -52,9 +52,9 @@ def profiles(rows: pd.DataFrame, title: str, looks: Mapping[str, Look], kind: Ki
             if rows.groupby("label").size().max() >= MINIMUM_RUNS
             else "Fewer than ten runs a configuration, so no bands."
         )
-        return Figure(
+        return drawn(
             "profiles",
-            finished(figure, kind),
+            figure,
             kind,
             f"Performance profiles in {title} of {', '.join(labels)}.",
             f"Performance profiles: which part of a configuration's runs lies above each value of {title}. A curve "

@@ -9,10 +9,10 @@ import pandas as pd
 
 from benchmark.codes import Codes
 from leaderboard.results import Results
-from leaderboard.style import MUTED, STYLE, Figure, Kind, Look, canvas, finished, legend
+from leaderboard.style import MUTED, STYLE, Figure, Look, Wanted, canvas, drawn, legend
 
 
-def charts(results: Results, kind: Kind) -> list[Figure | None]:
+def charts(results: Results, kind: Wanted) -> list[Figure | None]:
     wide = results.wide
     if not {"kl", "reconstruction"} <= set(wide):
         return []
@@ -33,7 +33,7 @@ def _entropy(results: Results, values: pd.DataFrame) -> float | None:
 
 
 def rate_distortion(
-    values: pd.DataFrame, looks: Mapping[str, Look], entropy: float | None, kind: Kind = "svg"
+    values: pd.DataFrame, looks: Mapping[str, Look], entropy: float | None, kind: Wanted = "svg"
 ) -> Figure | None:
     """Rate R = KL against distortion D = −E log p(x|z), both in nats: `values` has `label`, `kl`, `reconstruction`.
 
@@ -70,9 +70,9 @@ def rate_distortion(
             if entropy is None
             else f" No model lies below D = H − R, H = {entropy:.2f} nats for these images, and none needs R > H."
         )
-        return Figure(
+        return drawn(
             "rate-distortion",
-            finished(figure, kind),
+            figure,
             kind,
             f"Scatter plot of reconstruction loss against KL for {', '.join(labels)}.",
             f"The rate–distortion plane, one mark a run: left is a cheaper code, down is a better picture.{bound}",

@@ -12,7 +12,7 @@ import pandas as pd
 
 from leaderboard.columns import Column
 from leaderboard.results import Results
-from leaderboard.style import REFERENCE, STYLE, Figure, Kind, Look, canvas, finished
+from leaderboard.style import REFERENCE, STYLE, Figure, Look, Wanted, canvas, drawn
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PANELS = 12
 
 
-def charts(results: Results, kind: Kind) -> list[Figure | None]:
+def charts(results: Results, kind: Wanted) -> list[Figure | None]:
     columns = _shown(results)
     titles = [(column.name, f"{column.title}\xa0{column.arrow}".strip()) for column in columns]
     looks = {row.label: results.looks[row.label] for row in results.board.rows}
@@ -42,7 +42,7 @@ def _shown(results: Results) -> Sequence[Column]:
 
 
 def seed_spread(
-    values: pd.DataFrame, panels: Sequence[tuple[str, str]], looks: Mapping[str, Look], kind: Kind = "svg"
+    values: pd.DataFrame, panels: Sequence[tuple[str, str]], looks: Mapping[str, Look], kind: Wanted = "svg"
 ) -> Figure | None:
     """Every run as a dot: a panel per column, a row per configuration.
 
@@ -75,9 +75,9 @@ def seed_spread(
             if most >= 5
             else "the tick is the median; too few seeds for a box or a density"
         )
-        return Figure(
+        return drawn(
             "seeds",
-            finished(figure, kind),
+            figure,
             kind,
             f"Dot plots of {', '.join(title for _, title in panels)} for {', '.join(labels)}, one dot a run.",
             f"Every run of every configuration, one dot a seed; {marks}."

@@ -12,7 +12,7 @@ import pandas as pd
 
 from benchmark.stages.aggregate import symbol
 from leaderboard.results import Results
-from leaderboard.style import DASHES, MARKERS, PALETTE, STYLE, Figure, Kind, Look, canvas, finished, legend
+from leaderboard.style import DASHES, MARKERS, PALETTE, STYLE, Figure, Look, Wanted, canvas, drawn, legend
 
 PANELS = 6
 FIRST = (
@@ -24,7 +24,7 @@ LEAST = 3
 """Values of a setting from which on it counts as swept."""
 
 
-def charts(results: Results, kind: Kind) -> list[Figure | None]:
+def charts(results: Results, kind: Wanted) -> list[Figure | None]:
     ranked = [column for column in results.scored if "@" not in column.name]
     ranked.sort(key=lambda column: FIRST.index(column.metric) if column.metric in FIRST else len(FIRST))
     panels = [(column.name, f"{column.title}\xa0{column.arrow}".strip()) for column in ranked[:PANELS]]
@@ -74,7 +74,7 @@ def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def sweep(rows: pd.DataFrame, key: str, panels: Sequence[tuple[str, str]], kind: Kind = "svg") -> Figure | None:
+def sweep(rows: pd.DataFrame, key: str, panels: Sequence[tuple[str, str]], kind: Wanted = "svg") -> Figure | None:
     """A panel per score: each line's mean over seeds against the setting `key`, with every run as a dot.
 
     `rows` has `column`, `value`, `value_of`, `line` and `model`.
@@ -112,9 +112,9 @@ def sweep(rows: pd.DataFrame, key: str, panels: Sequence[tuple[str, str]], kind:
             axis.set_xlabel(name)
         if len(lines) > 1:
             legend(figure, looks, lines=True)
-        return Figure(
+        return drawn(
             f"sweep-{model}-{name}",
-            finished(figure, kind),
+            figure,
             kind,
             f"Line charts of {', '.join(title for _, title in panels)} of {model} against {name}.",
             f"What {name} does to {model}: lines are means over seeds, dots are runs.",

@@ -8,13 +8,13 @@ from textwrap import fill
 import pandas as pd
 
 from leaderboard.results import Results
-from leaderboard.style import STYLE, Figure, Kind, Look, canvas, finished, legend
+from leaderboard.style import STYLE, Figure, Look, Wanted, canvas, drawn, legend
 
 AGAINST = 6
 """At most so many supervised scores have a panel."""
 
 
-def charts(results: Results, kind: Kind) -> list[Figure | None]:
+def charts(results: Results, kind: Wanted) -> list[Figure | None]:
     wide = results.wide
     rec = next((column for column in results.scored if column.metric == "reconstruction" and column.name in wide), None)
     against = [(c.name, c.title) for c in results.scored if c.supervised and c.name in wide and "@" not in c.name]
@@ -27,7 +27,7 @@ def trade_off(
     x: tuple[str, str],
     ys: Sequence[tuple[str, str]],
     looks: Mapping[str, Look],
-    kind: Kind = "svg",
+    kind: Wanted = "svg",
 ) -> Figure | None:
     """One score against others, a dot a run: `values` has a row per run, `label` and the columns named by x and ys.
 
@@ -54,9 +54,9 @@ def trade_off(
             axis.set_title(fill(title, 40))
             axis.set_xlabel(x[1])
         legend(figure, {label: looks[label] for label in labels}, lines=False)
-        return Figure(
+        return drawn(
             "trade-off",
-            finished(figure, kind),
+            figure,
             kind,
             f"Scatter plots of {', '.join(title for _, title in ys)} against {x[1]} for {', '.join(labels)}.",
             f"What disentanglement costs: {x[1]} against supervised scores, one mark a run.",

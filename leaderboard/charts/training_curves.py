@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from leaderboard.results import Results
-from leaderboard.style import STYLE, Figure, Kind, Look, canvas, finished, legend
+from leaderboard.style import STYLE, Figure, Look, Wanted, canvas, drawn, legend
 
 PANELS = 9
 NAMES = {
@@ -18,12 +18,12 @@ NAMES = {
 """Terms by the names that people know them by."""
 
 
-def charts(results: Results, kind: Kind) -> list[Figure | None]:
+def charts(results: Results, kind: Wanted) -> list[Figure | None]:
     return [training_curves(results.histories(), results.looks, kind)]
 
 
 def training_curves(
-    histories: Mapping[str, Sequence[pd.DataFrame]], looks: Mapping[str, Look], kind: Kind = "svg"
+    histories: Mapping[str, Sequence[pd.DataFrame]], looks: Mapping[str, Look], kind: Wanted = "svg"
 ) -> Figure | None:
     """A panel per term of the objective: each configuration's mean over seeds, and the range that its seeds span.
 
@@ -64,9 +64,9 @@ def training_curves(
             axis.margins(x=0.01)
         legend(figure, {label: looks[label] for label in every}, lines=True)
         seeds = max(len(frames) for frames in histories.values())
-        return Figure(
+        return drawn(
             "training-curves",
-            finished(figure, kind),
+            figure,
             kind,
             f"Line charts over training steps of {', '.join(map(term_name, terms))} for {', '.join(every)}.",
             "Training curves: the terms of each objective in nats, as logged on training batches. Lines are means over "

@@ -7,18 +7,18 @@ from collections.abc import Mapping
 import pandas as pd
 
 from leaderboard.results import Results
-from leaderboard.style import PALETTE, STYLE, Figure, Kind, canvas, finished
+from leaderboard.style import PALETTE, STYLE, Figure, Wanted, canvas, drawn
 
 SHARES = {"share_objective": "objective", "share_hyperparameter": "hyperparameter", "share_seed": "seed"}
 
 
-def charts(results: Results, kind: Kind) -> list[Figure | None]:
+def charts(results: Results, kind: Wanted) -> list[Figure | None]:
     shares = results.summaries.get("variance")
     titles = {column.name: column.title for column in results.scored}
     return [] if shares is None else [variance(shares[shares["column"].isin(list(titles))], titles, kind)]
 
 
-def variance(shares: pd.DataFrame, titles: Mapping[str, str], kind: Kind = "svg") -> Figure | None:
+def variance(shares: pd.DataFrame, titles: Mapping[str, str], kind: Wanted = "svg") -> Figure | None:
     """`shares`: a row per score with the three shares of its variance over runs, as the aggregate stage writes them.
 
     None where no score has shares; scores of a single configuration have none that say anything.
@@ -44,9 +44,9 @@ def variance(shares: pd.DataFrame, titles: Mapping[str, str], kind: Kind = "svg"
         handles = [Patch(color=colour, label=name) for colour, name in zip(PALETTE, SHARES.values(), strict=False)]
         figure.legend(handles=handles, loc="outside upper left", ncols=3)
         runs, configurations = int(shares["n"].max()), int(shares["configurations"].max())
-        return Figure(
+        return drawn(
             "variance",
-            finished(figure, kind),
+            figure,
             kind,
             "Stacked bars of the shares of variance that objective, hyperparameter and seed explain of "
             f"{', '.join(titles[name] for name in shares['column'])}.",

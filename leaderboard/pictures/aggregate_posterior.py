@@ -8,8 +8,7 @@ import numpy as np
 from numpy import ndarray
 
 from leaderboard.pictures.traversals import subscript
-from leaderboard.style import INK, PALETTE, STYLE, Figure, canvas, finished
-from leaderboard.tiles import compact_chart
+from leaderboard.style import INK, PALETTE, STYLE, Figure, canvas, drawn
 
 NEEDS = {"samples"}
 USES = {"means", "variances"}
@@ -44,9 +43,9 @@ def pictures(arrays: Mapping[str, ndarray], title: str) -> list[Figure]:
         line = "; line: the prior" if "variances" in arrays else ""
         left_out = samples.shape[1] - len(order)
         return [
-            Figure(
+            drawn(
                 "aggregate-posterior",
-                compact_chart(finished(figure, "png")),
+                figure,
                 "png",
                 f"Histograms of {len(order)} coordinates of codes sampled by {title}.",
                 f"Aggregate posterior: one sampled code of each of {len(samples):,} points, sorted by {by}{line}."

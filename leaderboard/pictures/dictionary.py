@@ -8,8 +8,9 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from numpy import ndarray
 
+from leaderboard.few_colours import compact
 from leaderboard.style import Figure
-from leaderboard.tiles import compact, png, tiles
+from leaderboard.tiles import png, tiles
 
 NEEDS = {"picture_dictionary"}
 SIDE = 84

@@ -8,8 +8,7 @@ import numpy as np
 from numpy import ndarray
 
 from leaderboard.pictures.traversals import subscript
-from leaderboard.style import MUTED, PALETTE, STYLE, Figure, canvas, finished
-from leaderboard.tiles import compact_chart
+from leaderboard.style import MUTED, PALETTE, STYLE, Figure, canvas, drawn
 
 NEEDS = {"geodesic_means", "geodesic_deviations"}
 LIMIT = 6
@@ -38,9 +37,9 @@ def pictures(arrays: Mapping[str, ndarray], title: str) -> list[Figure]:
         axis.set_ylim(bottom=0)
         axis.legend(loc="center left", bbox_to_anchor=(1, 0.5))
         return [
-            Figure(
+            drawn(
                 "geodesics",
-                compact_chart(finished(figure, "png")),
+                figure,
                 "png",
                 f"Fisher–Rao geodesics between two posteriors of {title} in {len(order)} coordinates.",
                 f"From one posterior to another, {len(order)} coordinates: the geodesic in equal steps (dots), which"

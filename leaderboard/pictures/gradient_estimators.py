@@ -8,8 +8,7 @@ import numpy as np
 from numpy import ndarray
 
 from leaderboard.pictures.traversals import subscript
-from leaderboard.style import PALETTE, STYLE, Figure, canvas, finished
-from leaderboard.tiles import compact_chart
+from leaderboard.style import PALETTE, STYLE, Figure, canvas, drawn
 
 NEEDS = {"gradient_variance_score", "gradient_variance_baseline", "gradient_variance_pathwise"}
 ESTIMATORS = (
@@ -41,9 +40,9 @@ def pictures(arrays: Mapping[str, ndarray], title: str) -> list[Figure]:
         figure.set_figheight(figure.get_figheight() + 0.25)
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, columnspacing=1)
         return [
-            Figure(
+            drawn(
                 "gradient-estimators",
-                compact_chart(finished(figure, "png")),
+                figure,
                 "png",
                 f"Variances of three estimators of the ELBO's gradient of {title}, by coordinate.",
                 "Variance of the ELBO's gradient in the posterior's parameters, from one draw, by estimator; at the end"

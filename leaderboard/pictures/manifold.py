@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from numpy import ndarray
 
+from leaderboard.few_colours import compact
 from leaderboard.style import Figure
-from leaderboard.tiles import as_rgb, compact, enlarged, png
+from leaderboard.tiles import as_rgb, enlarged, png
 
 NEEDS = {"picture_manifold"}
 

@@ -8,8 +8,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from leaderboard.style import MUTED, PALETTE, STYLE, Figure, canvas, finished
-from leaderboard.tiles import compact_chart
+from leaderboard.style import MUTED, PALETTE, STYLE, Figure, canvas, drawn
 
 NEEDS = {"means", "variances"}
 ACTIVE = 0.1
@@ -46,9 +45,9 @@ def pictures(arrays: Mapping[str, ndarray], title: str) -> list[Figure]:
                     axis.set_xlim(0, 1.1 * float(np.quantile(deviations[:, chosen], 0.999)))
         counts = " and ".join(f"{len(chosen)} {name}" for name, chosen in groups.items())
         return [
-            Figure(
+            drawn(
                 "posterior-densities",
-                compact_chart(finished(figure, "png")),
+                figure,
                 "png",
                 f"Densities of the posterior means and deviations of {title}: {counts} coordinates.",
                 f"The encoder's μ and σ over {len(means):,} points, a line a coordinate, heights scaled to one:"

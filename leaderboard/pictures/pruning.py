@@ -7,8 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy import ndarray
 
-from leaderboard.style import PALETTE, STYLE, Figure, canvas, finished
-from leaderboard.tiles import compact_chart
+from leaderboard.style import PALETTE, STYLE, Figure, canvas, drawn
 
 NEEDS = {"decoder_weights"}
 
@@ -36,9 +35,9 @@ def pictures(arrays: Mapping[str, ndarray], title: str) -> list[Figure]:
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.legend()
         return [
-            Figure(
+            drawn(
                 "pruning",
-                compact_chart(finished(figure, "png")),
+                figure,
                 "png",
                 f"Weight that the first decoder layer of {title} gives each of {weights.shape[1]} coordinates, sorted.",
                 "Pruning curve: absolute column sums of the decoder's first layer, and column norms, each sorted."

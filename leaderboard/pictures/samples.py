@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from jaxtyping import UInt8
 from numpy import ndarray
 
+from leaderboard.few_colours import compact
 from leaderboard.style import Figure
-from leaderboard.tiles import as_rgb, compact, enlarged, png, tiles
+from leaderboard.tiles import as_rgb, enlarged, png, tiles
 
 NEEDS = {"picture_samples"}
 

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy import ndarray
 
-from leaderboard.style import CLASSES, MUTED, STYLE, Figure, canvas, finished
-from leaderboard.tiles import compact_chart
+from leaderboard.style import CLASSES, MUTED, STYLE, Figure, canvas, drawn
 
 NEEDS = {"means"}
 USES = {"factors", "factor_names", "factor_sizes"}
@@ -48,15 +47,15 @@ def scatter(codes: ndarray, factors: list[ndarray], names: list[str], title: str
                     loc="center left", bbox_to_anchor=(1, 0.5), markerscale=3, handletextpad=0.1, borderaxespad=0.2
                 )
             else:
-                drawn = axis.scatter(x, y, s=4, c=factor, cmap="viridis", linewidths=0)
-                figure.colorbar(drawn, ax=axis, shrink=0.8)
+                points = axis.scatter(x, y, s=4, c=factor, cmap="viridis", linewidths=0)
+                figure.colorbar(points, ax=axis, shrink=0.8)
             axis.set_title(name)
             axis.set_xlabel("z₀")
             axis.set_ylabel("z₁")
         by = f" coloured by {', '.join(names)}" if names else ""
-        return Figure(
+        return drawn(
             "scatter",
-            compact_chart(finished(figure, "png")),
+            figure,
             "png",
             f"Scatter plot of {len(codes):,} two-dimensional codes of {title}{by}.",
             f"Codes: {len(codes):,} points in the plane of the two coordinates{by}.",

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy import ndarray
 
-from leaderboard.style import MUTED, PALETTE, STYLE, Figure, canvas, finished
-from leaderboard.tiles import compact_chart
+from leaderboard.style import MUTED, PALETTE, STYLE, Figure, canvas, drawn
 
 NEEDS = {"means"}
 INFORMATIVE = 0.01
@@ -44,9 +43,9 @@ def pictures(arrays: Mapping[str, ndarray], title: str) -> list[Figure]:
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.legend()
         return [
-            Figure(
+            drawn(
                 "spectrum",
-                compact_chart(finished(figure, "png")),
+                figure,
                 "png",
                 f"Eigenvalues of the covariance of the mean codes of {title}: {count} of {d} are above {INFORMATIVE}.",
                 f"Spectrum of the mean codes over {len(means):,} points: {count} of {d} components above {INFORMATIVE}"

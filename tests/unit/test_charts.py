@@ -299,3 +299,10 @@ def test_the_primary_score_is_not_an_exceptions() -> None:
     first = primary(found)
     assert first is not None and "n360" in first.protocol
     assert {column.protocol for column in found if column.first} == {f"{name}/n360/v1" for name in names}
+
+
+def test_a_page_gets_vectors_while_they_are_small() -> None:
+    few, many = (improvement(pairs(number, 0.7), "MIG", "page") for number in (3, NUMBERED + 10))
+    assert few and many
+    assert (few.kind, few.data[:5]) == ("svg", b"<?xml")
+    assert (many.kind, many.data[1:4]) == ("png", b"PNG")

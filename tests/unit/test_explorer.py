@@ -105,7 +105,7 @@ def read(stored: dict[str, ndarray]) -> list[Operation]:
         step = Operation(listed["kind"], options=listed)
         if "size" in listed:
             size, outputs = listed["size"], listed["size"][0]
-            whole = np.frombuffer(data, f"<i{listed['bits'] // 8}", int(np.prod(size)), listed["weights"])
+            whole = np.frombuffer(data, "<i2" if listed["bits"] > 8 else "<i1", int(np.prod(size)), listed["weights"])
             scales = np.frombuffer(data, "<f4", outputs, listed["scales"])
             weight = (whole.reshape(outputs, -1) * scales[:, None]).reshape(size)
             step = replace(step, weight=weight, bias=np.frombuffer(data, "<f4", outputs, listed["biases"]))
@@ -152,7 +152,7 @@ def test_a_transposed_convolution_spreads_its_kernel() -> None:
     np.testing.assert_array_equal(found[0, 0], np.array([[1, 2, 10, 20], [3, 4, 30, 40]]) + 0.5)
 
 
-def test_layers_get_16_bits_where_8_are_too_few() -> None:
+def test_layers_get_more_bits_where_six_are_too_few() -> None:
     # In 8 bits, 0.3 beside 100 is no more than 0. The second layer does well with 8.
     first = Operation("linear", np.array([[100, 0.3], [0, 1]], np.float32), np.zeros(2, np.float32))
     second = Operation("linear", np.array([[1, 0], [0, 1]], np.float32), np.zeros(2, np.float32))
@@ -233,7 +233,7 @@ const pixels = (root) => {
 };
 async function probe(root) {
   const data = JSON.parse(root.querySelector("script").textContent);
-  const layers = latentExplorer.unpack(data.program, data.weights);
+  const layers = await latentExplorer.unpack(data.program, data.weights);
   const decoded = data.draws.slice(0, 5).map((z) => [...latentExplorer.decode(layers, Float32Array.from(z))]);
   const closed = pixels(root);
   root.querySelector("summary").click();

@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,8 +33,10 @@ if TYPE_CHECKING:
 
 TOLERANCE = 1e-4
 """How far the operations may be from the decoder before their weights are rounded."""
+BITS = (6, 8, 16)
+"""Bits of a layer's weights, the fewest that do. Six lie in a byte each: the page's compression takes the rest out."""
 MEAN_ERROR = 0.5 / 255
-"""Above this mean difference of a pixel, layers get 16 bits in place of 8."""
+"""Above this mean difference of a pixel, layers get more bits."""
 LARGEST = 1_200_000
 """Bytes of weights that a page should not exceed for one decoder."""
 RANGE = 3
@@ -56,7 +59,7 @@ class Operation:
     weight: ndarray | None = None
     bias: ndarray | None = None
     options: dict[str, Any] = field(default_factory=dict)
-    bits: int = 8
+    bits: int = BITS[0]
 
 
 def arrays(trained: Trained) -> dict[str, ndarray]:
@@ -258,7 +261,8 @@ def rounded(
 ) -> tuple[list[Operation], tuple[float, float]]:
     """The program with the bits that each layer needs, and the largest and the mean error of a shown pixel.
 
-    8 bits everywhere, if the mean error allows it; else 16 for the layers that alone do the most harm, one by one.
+    Six everywhere, if the mean error allows it; else eight, then sixteen, for the layers that alone do the most harm,
+    one by one.
     """
     shown = np.clip(expected, 0, 1)
 
@@ -268,11 +272,14 @@ def rounded(
         difference = np.abs(np.clip(evaluate(found, z), 0, 1) - shown)
         return float(difference.max()), float(difference.mean(dtype=np.float64))
 
-    bits = {i: 8 for i, step in enumerate(program) if step.weight is not None}
+    bits = {i: BITS[0] for i, step in enumerate(program) if step.weight is not None}
     total = error(bits)
-    if total[1] > MEAN_ERROR:
-        for i in sorted(bits, key=lambda i: error({i: 8})[1], reverse=True):
-            bits[i] = 16
+    for few, more in pairwise(BITS):
+        if total[1] <= MEAN_ERROR:
+            break
+        harm = {i: error({i: few})[1] for i in bits}
+        for i in sorted(harm, key=harm.__getitem__, reverse=True):
+            bits[i] = more
             total = error(bits)
             if total[1] <= MEAN_ERROR:
                 break
@@ -285,7 +292,7 @@ def quantised(weight: ndarray, bits: int) -> tuple[ndarray, ndarray]:
     largest = np.abs(weight).reshape(len(weight), -1).max(1)
     scale = (np.where(largest > 0, largest, 1) / limit).astype(np.float32)
     whole = np.rint(weight / scale.reshape(-1, *[1] * (weight.ndim - 1)))
-    return whole.astype(f"<i{bits // 8}"), scale
+    return whole.astype("<i1" if bits <= 8 else "<i2"), scale
 
 
 def restored(step: Operation) -> Operation:

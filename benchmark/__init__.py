@@ -6,7 +6,6 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from benchmark.api import add_codes, check, evaluate, merge, prune, publish, report, run, status
     from benchmark.codes import Codes
     from benchmark.datasets._dataset import Data, Dataset
     from benchmark.errors import BenchmarkError, NotApplicable, UsageError
@@ -16,11 +15,19 @@ if TYPE_CHECKING:
     from benchmark.models._neural import Batch, NeuralModel, Noise, Objective, Posterior
     from benchmark.networks._network import Network
     from benchmark.spec import Number, Settings, stackable, static
+    from benchmark.verbs.add_codes import add_codes
+    from benchmark.verbs.check import check
+    from benchmark.verbs.evaluate import evaluate
+    from benchmark.verbs.merge import merge
+    from benchmark.verbs.prune import prune
+    from benchmark.verbs.publish import publish
+    from benchmark.verbs.report import report
+    from benchmark.verbs.run import run
+    from benchmark.verbs.status import status
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "benchmark.api": ["add_codes", "check", "evaluate", "merge", "prune", "publish", "report", "run", "status"],
     "benchmark.codes": ["Codes"],
     "benchmark.datasets._dataset": ["Data", "Dataset"],
     "benchmark.errors": ["BenchmarkError", "NotApplicable", "UsageError"],
@@ -30,6 +37,15 @@ _HOMES = {
     "benchmark.models._neural": ["Batch", "NeuralModel", "Noise", "Objective", "Posterior"],
     "benchmark.networks._network": ["Network"],
     "benchmark.spec": ["Number", "Settings", "stackable", "static"],
+    "benchmark.verbs.add_codes": ["add_codes"],
+    "benchmark.verbs.check": ["check"],
+    "benchmark.verbs.evaluate": ["evaluate"],
+    "benchmark.verbs.merge": ["merge"],
+    "benchmark.verbs.prune": ["prune"],
+    "benchmark.verbs.publish": ["publish"],
+    "benchmark.verbs.report": ["report"],
+    "benchmark.verbs.run": ["run"],
+    "benchmark.verbs.status": ["status"],
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

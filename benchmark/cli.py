@@ -50,11 +50,13 @@ DataDir = Annotated[Path | None, typer.Option(help="where data files lie, before
 @app.command()
 def demo(results: Results = Path("results"), jobs: Jobs = None) -> None:
     """Run, evaluate and report the suite `quickstart`: a few minutes, no download."""
-    from benchmark import api
+    from benchmark.verbs.evaluate import evaluate
+    from benchmark.verbs.report import report
+    from benchmark.verbs.run import run
 
-    summary = api.run("quickstart", results=results, jobs=jobs, quiet=False)
-    api.evaluate("quickstart", results=results, jobs=jobs, quiet=False)
-    print(api.report("quickstart", results=results))
+    summary = run("quickstart", results=results, jobs=jobs, quiet=False)
+    evaluate("quickstart", results=results, jobs=jobs, quiet=False)
+    print(report("quickstart", results=results))
     _next("open the page above, then: benchmark list suites")
     _fail_if(bool(summary.failed))
 
@@ -77,7 +79,8 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Train and encode a suite's runs. What is done already is kept: run it again to resume."""
-    from benchmark import api
+    from benchmark.verbs.estimate import estimate
+    from benchmark.verbs.run import run
 
     choice: dict[str, Any] = {
         "results": results,
@@ -93,10 +96,10 @@ def run(
     if dry_run:
         if scheduler:
             raise UsageError("--dry-run estimates for --jobs N processes: give the number of workers, no --scheduler")
-        estimate = api.estimate(suite, **choice)
-        _print(estimate, as_json, estimate.text())
+        cost = estimate(suite, **choice)
+        _print(cost, as_json, cost.text())
         return
-    summary = api.run(suite, **choice, scheduler=scheduler, retry_failed=retry_failed, quiet=as_json)
+    summary = run(suite, **choice, scheduler=scheduler, retry_failed=retry_failed, quiet=as_json)
     done, failed = len(summary.done), len(summary.failed)
     _print(summary, as_json, f"{summary.suite}: {done} runs done, {summary.trained} of them now; {failed} failed")
     for run_id, reason in summary.failed.items():
@@ -131,14 +134,15 @@ def evaluate(
 
     With --codes, codes made by any framework become finished runs first: of SUITE, or of a suite of their own.
     """
-    from benchmark import api
+    from benchmark.verbs.add_codes import add_codes
+    from benchmark.verbs.evaluate import evaluate
 
     names = split_choices(metrics) if metrics else []
     added = None
     if codes:
         choice: dict[str, Any] = {"name": name, "dataset": dataset, "seed": seed, "factors": factors}
         choice |= {"metrics": names, "budget": budget, "plugins": plugin or ()}
-        added = api.add_codes(codes, suite, results=results, **choice)
+        added = add_codes(codes, suite, results=results, **choice)
         suite = added.suite
         for note in added.notes:
             print(note, file=sys.stderr)
@@ -147,7 +151,7 @@ def evaluate(
     if suite is None:
         raise UsageError("benchmark evaluate: name a suite, or give codes of your own by --codes FILE")
     filters = _filters(only or [])
-    summary = api.evaluate(
+    summary = evaluate(
         suite,
         results=results,
         only=filters,
@@ -161,9 +165,9 @@ def evaluate(
     counts = ", ".join(f"{number:,} {status.replace('_', ' ')}" for status, number in summary.scores.items())
     text, value = f"{summary.table}: {counts}", vars(summary)
     if added:
-        from benchmark.stages.external import as_text
+        from benchmark.stages.headlines import as_text, headlines
 
-        numbers = api.numbers(summary.table, added.runs)
+        numbers = headlines(summary.table, added.runs)
         text, value = f"{text}\n{as_text(numbers)}", {**value, "runs": added.runs, "numbers": numbers}
     _print(value, as_json, text)
     _next(f"benchmark report {suite}", results)
@@ -187,7 +191,7 @@ def report(
     plugin: Plugin = None,
 ) -> None:
     """Write a suite's page, one self-contained index.html, or print its leaderboards as text."""
-    from benchmark import api
+    from benchmark.verbs.report import report, report_text
 
     kind = next((each for each in FIGURES if each == figures), None)
     if figures and kind is None:
@@ -195,7 +199,7 @@ def report(
     if format_ == "html":
         if output or columns:
             raise UsageError("--output and --columns are for --format markdown, latex or csv: the page has all columns")
-        path = api.report(suite, results=results, plugins=plugin or (), figures=kind)
+        path = report(suite, results=results, plugins=plugin or (), figures=kind)
         print(path)
         if figures:
             print(path.parent / "figures")
@@ -204,7 +208,7 @@ def report(
     if figures:
         raise UsageError("--figures goes with the page: leave --format out")
     names = [name.strip() for name in (columns or "").split(",") if name.strip()]
-    text = api.report_text(suite, format_, columns=names, results=results, plugins=plugin or ())
+    text = report_text(suite, format_, columns=names, results=results, plugins=plugin or ())
     if output is None:
         print(text, end="")
         return
@@ -224,9 +228,9 @@ def publish(
     plugin: Plugin = None,
 ) -> None:
     """Write a small table of a suite to keep: its summary, its scores, or what they differ by from seed to seed."""
-    from benchmark import api
+    from benchmark.verbs.publish import publish
 
-    path = api.publish(suite, kind, results=results, to=to, plugins=plugin or ())
+    path = publish(suite, kind, results=results, to=to, plugins=plugin or ())
     print(path)
     commands = {
         "table": f"benchmark check {suite} --against {path}",
@@ -252,11 +256,11 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Compare a suite's table with a saved one; exit 3 where a score became worse."""
-    from benchmark import api
+    from benchmark.verbs.check import check
     from leaderboard import verdicts as written
     from leaderboard.regression import RULE
 
-    verdicts = api.check(suite, against, margins=margins, results=results, plugins=plugin or ())
+    verdicts = check(suite, against, margins=margins, results=results, plugins=plugin or ())
     if junit:
         _write(junit, written.as_junit(verdicts, suite))
     if markdown:
@@ -275,9 +279,9 @@ def check(
 @app.command()
 def status(results: Results = Path("results"), as_json: Json = False) -> None:
     """How far each suite in the results folder is."""
-    from benchmark import api
+    from benchmark.verbs.status import status
 
-    rows = api.status(results=results)
+    rows = status(results=results)
     lines = [f"{'suite':<24}{'runs':>7}{'done':>7}{'failed':>8}{'missing':>9}  scored  report"]
     for row in rows:
         scored, page = ("yes" if row[key] else "no" for key in ("scored", "report"))
@@ -337,9 +341,9 @@ def merge(
     as_json: Json = False,
 ) -> None:
     """Take over the runs and scores of another results folder; nothing that is here is changed."""
-    from benchmark import api
+    from benchmark.verbs.merge import merge
 
-    counts = api.merge(folder, results=results)
+    counts = merge(folder, results=results)
     _print(counts, as_json, ", ".join(f"{number} {what}" for what, number in counts.items()) + " taken over")
     _next("benchmark status", results)
 
@@ -347,9 +351,9 @@ def merge(
 @app.command()
 def prune(results: Results = Path("results"), as_json: Json = False) -> None:
     """Delete what no run needs: scratch of killed processes and checkpoints of finished fleets."""
-    from benchmark import api
+    from benchmark.verbs.prune import prune
 
-    counts = api.prune(results=results)
+    counts = prune(results=results)
     _print(counts, as_json, ", ".join(f"{number} {what}" for what, number in counts.items()) + " deleted")
 
 

@@ -17,7 +17,7 @@ from leaderboard.bars import bar
 from leaderboard.chart_groups import grouped
 from leaderboard.columns import GROUPS
 from leaderboard.records import facts, flat_failure, read_record
-from leaderboard.sections import PICTURED, sections
+from leaderboard.sections import sections
 from leaderboard.text_table import TextTable
 
 HERE = Path(__file__).parent
@@ -47,16 +47,19 @@ def write_report(
         loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
+    parts = sections(table, records, declarations, comparisons)
+    configurations = [each for part in parts for each in part.configurations]
     page = environment.get_template("page.html").render(
         suite=suite_name,
         description=description,
         facts=facts(table, records.values(), failures),
         failures=[flat_failure(failure) for failure in failures],
-        sections=sections(table, records, declarations, comparisons),
+        sections=parts,
         across=grouped(charts.draw_across(headline_rows(table, declarations))),
         groups=GROUPS,
         bar=bar,
-        pictured=PICTURED,
+        pictured=sum(bool(each.pictures) for each in configurations),
+        configurations=len(configurations),
         css=_assets("*.css"),
         script=_assets("*.js"),
     )

@@ -11,7 +11,7 @@ import pandas as pd
 from benchmark.metrics._declare import Metric
 from benchmark.stages.aggregate import Summaries, aggregate, configurations, headline_rows
 from leaderboard import charts
-from leaderboard.board import NOTHING, Board, boards
+from leaderboard.board import Board, boards
 from leaderboard.chart_groups import ChartGroup, grouped
 from leaderboard.configuration import Configuration, configuration
 from leaderboard.details import Detail, details
@@ -22,6 +22,8 @@ from leaderboard.text_table import TextTable
 
 PICTURED = 20
 """At most so many configurations have pictures and an explorer on the page."""
+ROOM = 9_000_000
+"""Bytes of pictures and explorers after which no further configuration gets any, so that a page stays below 15 MB."""
 
 
 @dataclass(frozen=True)
@@ -46,28 +48,38 @@ def sections(
     comparisons: Mapping[str, Sequence[TextTable]] | None = None,
 ) -> list[Section]:
     """The page's parts, one per dataset; `comparisons` are those with papers, by the dataset's label."""
-    found: list[Section] = []
-    pictured = 0
-    for number, results in enumerate(all_results(table, records, declarations)):
-        own = results.boards
-        shown: list[Configuration] = []
-        for row in own[0].rows:
-            room = pictured < PICTURED and not row.reference
-            shown.append(configuration(own[0], row, table, records, with_pictures=room))
-            pictured += bool(shown[-1].pictures)
-        of_board = results.results
-        found.append(
-            Section(
-                anchor=f"data-{number}",
-                dataset=own[0].dataset,
-                boards=own,
-                details={board.representation: details(table, board) for board in own},
-                charts=grouped(charts.draw(of_board)),
-                statistics=statistics_tables(of_board.summaries, {c.name: c.title for c in own[0].columns}),
-                configurations=shown,
-                comparisons=(comparisons or {}).get(own[0].dataset, ()),
-            )
+    every = list(all_results(table, records, declarations))
+    shown = _configurations([of.boards[0] for of in every], table, records)
+    return [
+        Section(
+            anchor=f"data-{number}",
+            dataset=of.boards[0].dataset,
+            boards=of.boards,
+            details={board.representation: details(table, board) for board in of.boards},
+            charts=grouped(charts.draw(of.results)),
+            statistics=statistics_tables(of.results.summaries, {c.name: c.title for c in of.boards[0].columns}),
+            configurations=shown[number],
+            comparisons=(comparisons or {}).get(of.boards[0].dataset, ()),
         )
+        for number, of in enumerate(every)
+    ]
+
+
+def _configurations(
+    first_boards: Sequence[Board], table: pd.DataFrame, records: Mapping[str, Mapping[str, Any]]
+) -> list[list[Configuration]]:
+    """Those of every dataset in its board's order. While there is room, the first of each dataset have pictures, then
+    the second of each, and so on."""
+    found: list[list[Configuration]] = [[] for _ in first_boards]
+    left, room = PICTURED, ROOM
+    turns = sorted((place, number) for number, board in enumerate(first_boards) for place in range(len(board.rows)))
+    for place, number in turns:
+        board, row = first_boards[number], first_boards[number].rows[place]
+        with_pictures = left > 0 and room > 0 and not row.reference
+        one = configuration(board, row, table, records, with_pictures=with_pictures)
+        left -= bool(one.pictures)
+        room -= sum(len(figure.uri) for figure in one.pictures) + len(one.explorer or "")
+        found[number].append(one)
     return found
 
 
@@ -86,9 +98,8 @@ def all_results(
     described = configurations(table)
     summaries = aggregate(table, declarations)
     headlines = headline_rows(table, declarations)
-    ranking = getattr(summaries, "ranking", NOTHING)
     by_dataset: dict[str, list[Board]] = {}
-    for board in boards(table, declarations, records=records, summary=summaries.summary, ranking=ranking):
+    for board in boards(table, declarations, records=records, summary=summaries.summary, ranking=summaries.ranking):
         by_dataset.setdefault(board.dataset, []).append(board)
     for dataset, own in by_dataset.items():
         of_dataset = described[described["dataset_label"] == dataset]

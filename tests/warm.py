@@ -21,7 +21,7 @@ from pathlib import Path
 
 LIBRARIES = ("torch", "pandas", "sklearn.linear_model", "sklearn.ensemble", "sklearn.svm", "scipy.stats", "joblib")
 PACKAGES = (
-    "benchmark.cli", "benchmark.api", "benchmark.suite", "benchmark.training.loop", "benchmark.stages.train",
+    "benchmark.cli", "benchmark.verbs.run", "benchmark.suite", "benchmark.training.loop", "benchmark.stages.train",
     "benchmark.stages.evaluate", "benchmark.stages.aggregate", "benchmark.stages.external", "leaderboard.report",
 )  # fmt: skip
 SERVER = "import sys; sys.path.insert(0, {folder!r}); import warm; warm.serve()"

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy import ndarray
@@ -17,7 +17,7 @@ from numpy import ndarray
 from benchmark import registry
 from benchmark.choice import read_choice, with_all
 from benchmark.codes import Codes, read_arrays
-from benchmark.errors import BenchmarkError, NotApplicable
+from benchmark.errors import BenchmarkError, NotApplicable, UsageError
 from benchmark.execution import Workers, execute
 from benchmark.metrics._declare import Metric
 from benchmark.seeds import stream
@@ -83,6 +83,14 @@ def check_metrics(texts: tuple[str, ...]) -> tuple[str, ...]:
         declaration: Metric = registry.load("metric", choice.name).declaration
         declaration.settings.read(choice.settings, choice.name)
     return tuple(dict.fromkeys(map(str, choices)))
+
+
+def check_budget(text: str) -> Budget:
+    """The budget of that name. Raises `UsageError` where there is none."""
+    for budget in get_args(Budget):
+        if budget == text:
+            return budget
+    raise UsageError(f'--budget {text}: choose "quick" or "full"')
 
 
 def score_tasks(runs: Sequence[tuple[Run, Path]], protocol: Protocol) -> list[ScoreTask]:

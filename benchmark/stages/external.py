@@ -6,26 +6,26 @@ import hashlib
 import json
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy import ndarray
 
 from benchmark import registry
+from benchmark.atomic import write_atomically
 from benchmark.codes import Codes
 from benchmark.errors import UsageError
 from benchmark.metrics._check import classes, is_discrete
-from benchmark.metrics._declare import Metric
 from benchmark.provenance import provenance
 from benchmark.spec import Component, Run, digest
-from benchmark.stages.aggregate import headline_rows
-from benchmark.stages.read_codes import Reading
+from benchmark.stages.evaluate import declarations
+from benchmark.stages.read_codes import Reading, read_codes
 from benchmark.stages.read_codes import digest as arrays_digest
 from benchmark.store import FORMAT, Store, timestamp, write_json
+from benchmark.suite import read
 
 DATASET = "external"
 """The dataset of codes that are not said to belong to one."""
@@ -57,6 +57,12 @@ class External:
     codes: Codes
     arrays: str
     source: Source
+
+
+def read_sources(files: Sequence[Path], factors: Path | None) -> list[Source]:
+    """Files of codes, each with every array that a measure may ask for. Raises `UsageError`."""
+    arrays = {need for metric in declarations().values() for need in metric.needs} - {"history"}
+    return [Source(file, read_codes(file, factors, arrays), factors) for file in files]
 
 
 def check_name(name: str, where: str) -> None:
@@ -238,51 +244,28 @@ def sentence(external: External) -> str:
     return "; ".join([about, *external.source.reading.notes])
 
 
-def suite_text(name: str, metrics: Sequence[str], budget: str) -> str:
-    """The file of a suite that consists of codes from outside."""
-    chosen = ", ".join(map(json.dumps, metrics))
-    return (
-        f'description = "Codes from outside: {name}"\nblock = []\n\n[evaluation]\n'
-        f'metrics = [{chosen}]\nbudget = "{budget}"\n'
-    )
+def check_suite(name: str, store: Store) -> None:
+    """Raise `UsageError` where a suite of this name is there that does not consist of codes from outside."""
+    file = _suite_file(name, store)
+    if name in registry.names("suite") or (file.with_name("plan.json").exists() and not file.exists()):
+        raise UsageError(f'a suite "{name}" is there already: give another --name, or name the suite to join it')
 
 
-def numbers(table: pd.DataFrame, run_ids: Sequence[str], declarations: Mapping[str, Metric]) -> list[dict[str, Any]]:
-    """The headline scores of some runs, a record for each protocol, with what has no number and why."""
-    rows = headline_rows(table, declarations)
-    rows = rows[rows["run_id"].isin(run_ids)]
-    found = []
-    key: Any
-    for key, group in rows.groupby(["metric", "protocol", "representation", "column", "status"], sort=False):
-        metric, protocol, representation, column, status = key
-        ok = status == "ok"
-        found.append(
-            {
-                "score": column,
-                "representation": representation,
-                "protocol": protocol,
-                "status": status,
-                "runs": len(group),
-                "mean": float(group["value"].mean()) if ok else None,
-                "std": float(group["value"].std()) if ok and len(group) > 1 else None,
-                "reason": None if ok else str(group["reason"].iloc[0]),
-                "metric": metric,
-            }
+def write_suite(name: str, store: Store, metrics: Sequence[str], budget: str) -> str:
+    """Write the file of a suite that consists of codes from outside, where there is none; return its digest."""
+    file = _suite_file(name, store)
+    if not file.exists():
+        chosen = ", ".join(map(json.dumps, metrics))
+        text = (
+            f'description = "Codes from outside: {name}"\nblock = []\n\n[evaluation]\n'
+            f'metrics = [{chosen}]\nbudget = "{budget}"\n'
         )
-    return sorted(found, key=lambda record: (record["status"] != "ok", record["metric"], record["representation"]))
+        write_atomically(file, lambda scratch: scratch.write_text(text))
+    return read(str(file))[2]
 
 
-def as_text(records: Sequence[Mapping[str, Any]]) -> str:
-    """Those numbers as lines, for people: score, mean ± standard deviation over the runs, protocol."""
-    lines = []
-    for record in records:
-        if record["status"] == "ok":
-            spread = "" if record["std"] is None else f" ± {record['std']:.4f}"
-            lines.append(f"  {record['score']:<36}{record['mean']:>10.4f}{spread:<12}{record['protocol']}")
-        else:
-            name = record["metric"] + ("" if record["representation"] == "mean" else f" ({record['representation']})")
-            lines.append(f"  {name:<36}{record['status'].replace('_', ' ')}: {record['reason']}")
-    return "\n".join(lines)
+def _suite_file(name: str, store: Store) -> Path:
+    return store.suite_folder(name) / f"{name}.toml"
 
 
 def _sha256(path: Path) -> str:

@@ -8,10 +8,11 @@ import pandas as pd
 import pytest
 from command import checksums, command, sentence, succeed
 
-from benchmark import api
+import benchmark
 from benchmark.codes import Codes
 from benchmark.metrics.active_units import active_units
 from benchmark.metrics.mig import mig
+from benchmark.stages.headlines import headlines
 from benchmark.table import read_table
 
 EVALUATE = ("evaluate", "--jobs", "0", "--metrics", "mig,active_units")
@@ -205,9 +206,9 @@ def test_nothing_is_made_where_a_file_is_bad(tmp_path):
 
 
 def test_the_function_does_what_the_flag_does(files):
-    added = api.add_codes([files / "seed0.npz"], results=files / "new", metrics=["mig"], budget="quick")
-    summary = api.evaluate(added.suite, results=files / "new", jobs=0)
+    added = benchmark.add_codes([files / "seed0.npz"], results=files / "new", metrics=["mig"], budget="quick")
+    summary = benchmark.evaluate(added.suite, results=files / "new", jobs=0)
     assert summary.scores == {"ok": 3}
-    (record,) = api.numbers(summary.table, added.runs)
+    (record,) = headlines(summary.table, added.runs)
     factors = points(files)
     assert record["mean"] == pytest.approx(mig(codes(factors), factors)["mig"])

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from command import checksums, command, environment, succeed, tensors
 
-from benchmark import api
+import benchmark
 from benchmark.table import read_table
 
 
@@ -154,16 +154,16 @@ def test_two_processes_at_once_do_everything_once(scored, tmp_path):
 
 def test_the_functions_do_what_the_verbs_do(scored, tmp_path):
     suite, results = str(scored / "tiny.toml"), tmp_path / "results"
-    heard = api.run(suite, results=results, jobs=0)
+    heard = benchmark.run(suite, results=results, jobs=0)
     assert (len(heard.done), heard.failed, heard.trained) == (6, {}, 6)
     assert tensors(results) == tensors(scored / "results")
-    summary = api.evaluate(suite, results=results, jobs=0)
+    summary = benchmark.evaluate(suite, results=results, jobs=0)
     assert summary.table == results / "suites" / "tiny" / "results.csv"
     assert summary.failed == {}
     pd.testing.assert_frame_equal(values(results), values(scored / "results"))
-    assert all(verdict.verdict == "same" for verdict in api.check(suite, summary.table, results=results))
-    assert api.report(suite, results=results).exists()
-    assert api.status(results=results)[0] | {"report": False} == api.status(results=scored / "results")[0]
+    assert all(verdict.verdict == "same" for verdict in benchmark.check(suite, summary.table, results=results))
+    assert benchmark.report(suite, results=results).exists()
+    assert benchmark.status(results=results)[0] | {"report": False} == benchmark.status(results=scored / "results")[0]
 
 
 def test_prune_deletes_what_no_run_needs_and_nothing_else(work):

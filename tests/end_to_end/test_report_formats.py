@@ -6,14 +6,14 @@ import io
 import pytest
 from command import succeed
 
-from benchmark import api
 from benchmark.table import read_table
+from benchmark.verbs.report import report, report_text
 from leaderboard import charts
 
 
 def test_csv_has_the_means_of_the_table(scored, monkeypatch):
     monkeypatch.chdir(scored)
-    rows = list(csv.DictReader(io.StringIO(api.report_text("tiny.toml", "csv"))))
+    rows = list(csv.DictReader(io.StringIO(report_text("tiny.toml", "csv"))))
     table = read_table(scored / "results" / "suites" / "tiny" / "results.parquet")
     own = table[(table["model"] == "ae") & (table["score"] == "mig") & (table["representation"] == "mean")]
     own = own[own["factor"].isna()]
@@ -33,7 +33,7 @@ def test_text_goes_to_a_file(work):
 def test_figures_lie_beside_the_page(work, monkeypatch):
     monkeypatch.chdir(work)
     monkeypatch.setattr(charts, "ORDER", ("training_curves",))
-    path = api.report("tiny.toml", figures="png")
+    path = report("tiny.toml", figures="png")
     names = sorted(each.name for each in (path.parent / "figures").iterdir())
     assert "synth_linear-training-curves.png" in names
     assert all(each.read_bytes().startswith(b"\x89PNG") for each in (path.parent / "figures").iterdir())

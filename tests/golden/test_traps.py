@@ -27,7 +27,7 @@ import pytest
 from benchmark import registry
 from benchmark.errors import NotApplicable
 from benchmark.metrics import _information
-from benchmark.metrics._conformance import CODES, POINTS, arrays, perfect
+from benchmark.metrics._conformance_arrays import CODES, POINTS, arrays, perfect
 from benchmark.metrics._split import learning_rows
 
 SIZES = (1, 3, 6, 40, 32, 32)

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from benchmark import api, cli, registry
+from benchmark import cli, registry
 from benchmark.errors import BenchmarkError, UsageError
+from benchmark.verbs.run import RunSummary
 
 
 @pytest.fixture
@@ -31,9 +32,9 @@ def asked(monkeypatch):
 
     def record(suite, **choice):
         calls.append({"suite": suite, **choice})
-        return api.RunSummary(suite)
+        return RunSummary(suite)
 
-    monkeypatch.setattr(api, "run", record)
+    monkeypatch.setattr("benchmark.verbs.run.run", record)
     return calls
 
 
@@ -139,13 +140,13 @@ def test_exit_codes(run_line, monkeypatch, error, code, said):
     def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr(api, "run", fail)
+    monkeypatch.setattr("benchmark.verbs.run.run", fail)
     assert run_line("run", "quickstart") == (code, "", said)
 
 
 def test_failed_runs_are_exit_code_1_with_their_reasons(run_line, monkeypatch):
-    summary = api.RunSummary("mine", ["a-s0"], {"b-s0": "it diverged"}, 1)
-    monkeypatch.setattr(api, "run", lambda *_, **__: summary)
+    summary = RunSummary("mine", ["a-s0"], {"b-s0": "it diverged"}, 1)
+    monkeypatch.setattr("benchmark.verbs.run.run", lambda *_, **__: summary)
     code, out, err = run_line("run", "mine.toml")
     assert code == 1
     assert out == "mine: 1 runs done, 1 of them now; 1 failed\n"

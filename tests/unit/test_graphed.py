@@ -14,7 +14,6 @@ import torch
 from small import advance, load, small_run, table, weights
 from torch import Tensor, nn
 
-from benchmark import api
 from benchmark.datasets._dataset import Data
 from benchmark.errors import ModelError, UsageError
 from benchmark.models.beta_vae import BetaVAE
@@ -37,6 +36,8 @@ from benchmark.training.on_device import OnDevice
 from benchmark.training.placed import PlacedEngine
 from benchmark.training.single import SingleEngine
 from benchmark.training.stacked import StackedEngine
+from benchmark.verbs.estimate import estimate
+from benchmark.verbs.run import run as run_suite
 
 CONV = ("conv32", {"latents": 2})
 
@@ -392,11 +393,11 @@ class TestDevice:
     ) -> None:
         monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
         with pytest.raises(UsageError, match=r"--device cuda: torch .* here; use --device cpu"):
-            api.run("quickstart", results=tmp_path, device="cuda")
+            run_suite("quickstart", results=tmp_path, device="cuda")
         with pytest.raises(UsageError, match="--device cuda"):
-            api.estimate("quickstart", results=tmp_path, device="cuda")
+            estimate("quickstart", results=tmp_path, device="cuda")
         with pytest.raises(UsageError, match="--device tpu: choose auto, cpu or cuda"):
-            api.run("quickstart", results=tmp_path, device="tpu")
+            run_suite("quickstart", results=tmp_path, device="tpu")
         with pytest.raises(UsageError, match="--device cuda"):
             device.set_up("cuda:0")
 
@@ -423,10 +424,10 @@ class TestDevice:
         monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
         monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
         monkeypatch.setattr("benchmark.stages.train.execute", record)
-        monkeypatch.setattr(api, "cores", lambda: 16)
+        monkeypatch.setattr("benchmark.verbs._workers.cores", lambda: 16)
         only = {"dataset": ["synth_linear"], "model": ["ae", "beta_vae", "untrained", "ica"]}
-        api.run("quickstart", results=tmp_path, only=only, seeds=[0])
-        api.run("quickstart", results=tmp_path, only=only, seeds=[0], jobs=3)
+        run_suite("quickstart", results=tmp_path, only=only, seeds=[0])
+        run_suite("quickstart", results=tmp_path, only=only, seeds=[0], jobs=3)
         networks = (["graphed"] * 3, ["cuda:0", "cuda:1", "cuda:0"])
         assert [(engines, places) for engines, _, places in handed[1::2]] == [networks] * 2
         assert [(engines, jobs) for engines, jobs, _ in handed[::2]] == [(["closed_form"], 16), (["closed_form"], 3)]

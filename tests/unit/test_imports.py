@@ -1,6 +1,9 @@
 """What each part may import: help is instant, measures never see torch, training needs no solver and no downloader."""
 
+import importlib
+import inspect
 import json
+import pkgutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,9 +11,11 @@ from pathlib import Path
 import pytest
 from command import environment
 
+import benchmark.verbs
 from benchmark import registry
 
 HEAVY = ("torch", "sklearn", "scipy.stats", "seaborn", "matplotlib", "pandas", "pulp", "pooch")
+VERBS = sorted(each.name for each in pkgutil.iter_modules(benchmark.verbs.__path__) if not each.name.startswith("_"))
 BLOCK = """
 import sys
 
@@ -52,8 +57,20 @@ def test_help_and_list_import_nothing_heavy(tmp_path, arguments):
     assert imported(line(*arguments), tmp_path) == set()
 
 
-def test_the_package_itself_imports_nothing_heavy(tmp_path):
-    assert imported("import benchmark, benchmark.api, benchmark.registry", tmp_path) == set()
+def test_the_package_and_its_verbs_import_nothing_heavy(tmp_path):
+    verbs = ", ".join(f"benchmark.verbs.{name}" for name in VERBS)
+    assert imported(f"import benchmark, benchmark.registry, {verbs}", tmp_path) == set()
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_a_verb_is_a_function_of_its_files_name(name):
+    verb = getattr(importlib.import_module(f"benchmark.verbs.{name}"), name)
+    assert inspect.isfunction(verb)
+    assert name == "estimate" or getattr(benchmark, name) is verb
+
+
+def test_no_module_takes_the_place_of_a_public_name():
+    assert not {each.name for each in pkgutil.iter_modules(benchmark.__path__)} & set(benchmark.__all__)
 
 
 def test_status_imports_no_torch(scored):

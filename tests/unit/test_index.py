@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from benchmark import api
 from benchmark import index as module
 from benchmark.errors import UsageError
 from benchmark.index import Count, counts
 from benchmark.spec import Component, Run
 from benchmark.store import FORMAT, Store, read_json, write_json
+from benchmark.verbs.merge import merge
+from benchmark.verbs.status import status
 
 
 def run(seed: int, model: str = "perfect") -> Run:
@@ -107,7 +108,7 @@ def test_suites_that_come_and_go(store, tmp_path):
     other = Store(tmp_path / "other")
     other.write_plan("another", "text", [run(0), run(7)])
     publish(other, run(7))
-    api.merge(other.root, results=store.root)
+    merge(other.root, results=store.root)
     assert counts(store) == {"another": Count(2, 2, 0), "suite": Count(4, 2, 1)}
     shutil.rmtree(store.suite_folder("suite"))
     assert counts(store) == {"another": Count(2, 2, 0)}
@@ -137,7 +138,7 @@ def test_a_folder_that_cannot_be_written_is_told_of_without_an_index(store, monk
 
 
 def test_status_is_what_the_index_and_the_folders_say(store):
-    (row,) = api.status(results=store.root)
+    (row,) = status(results=store.root)
     assert row == {
         "suite": "suite", "runs": 4, "done": 2, "failed": 1, "missing": 1, "scored": False, "report": False
     }  # fmt: skip

@@ -1,0 +1,52 @@
+"""The headline scores of a few runs out of a results table: what `evaluate --codes` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmark.stages.aggregate import headline_rows
+from benchmark.stages.evaluate import declarations
+from benchmark.table import read_table
+
+
+def headlines(table: Path, run_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Some runs' headline scores from a results table, a record for each protocol and representation.
+
+    What has no number says why.
+    """
+    rows = headline_rows(read_table(table.with_suffix(".parquet")), declarations())
+    rows = rows[rows["run_id"].isin(run_ids)]
+    found = []
+    key: Any
+    for key, group in rows.groupby(["metric", "protocol", "representation", "column", "status"], sort=False):
+        metric, protocol, representation, column, status = key
+        ok = status == "ok"
+        found.append(
+            {
+                "score": column,
+                "representation": representation,
+                "protocol": protocol,
+                "status": status,
+                "runs": len(group),
+                "mean": float(group["value"].mean()) if ok else None,
+                "std": float(group["value"].std()) if ok and len(group) > 1 else None,
+                "reason": None if ok else str(group["reason"].iloc[0]),
+                "metric": metric,
+            }
+        )
+    return sorted(found, key=lambda record: (record["status"] != "ok", record["metric"], record["representation"]))
+
+
+def as_text(records: Sequence[Mapping[str, Any]]) -> str:
+    """Those records as lines, for people: score, mean ± standard deviation over the runs, protocol."""
+    lines = []
+    for record in records:
+        if record["status"] == "ok":
+            spread = "" if record["std"] is None else f" ± {record['std']:.4f}"
+            lines.append(f"  {record['score']:<36}{record['mean']:>10.4f}{spread:<12}{record['protocol']}")
+        else:
+            name = record["metric"] + ("" if record["representation"] == "mean" else f" ({record['representation']})")
+            lines.append(f"  {name:<36}{record['status'].replace('_', ' ')}: {record['reason']}")
+    return "\n".join(lines)

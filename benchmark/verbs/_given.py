@@ -1,0 +1,40 @@
+"""What verbs are given, and where it is found: the results folder, plugins, a suite with its name and its table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmark import registry
+from benchmark.errors import UsageError
+from benchmark.store import Store
+
+RESULTS = Path("results")
+
+
+def add_plugins(plugins: Sequence[Path], *, absolute: bool = False) -> None:
+    """Register loose files; under absolute paths where processes with another current folder load them too."""
+    for plugin in plugins:
+        registry.add_plugin(plugin.absolute() if absolute else plugin)
+
+
+def located(suite: str, results: Path) -> str:
+    """A suite's name or file as it is, or the file of a suite of codes from outside, which lies among its results."""
+    file = results / "suites" / suite / f"{suite}.toml"
+    return str(file) if suite not in registry.names("suite") and file.is_file() else suite
+
+
+def suite_name(suite: str) -> str:
+    """The name under which a suite's results stand: a built-in name, or a file's stem."""
+    from benchmark.suite import find
+
+    return find(suite).stem
+
+
+def results_table(suite: str, results: Path) -> Path:
+    """The file of a suite's scores. Raises `UsageError` where `evaluate` has not made it yet."""
+    name = suite_name(suite)
+    path = Store(results, make=False).suite_folder(name) / "results.parquet"
+    if not path.exists():
+        raise UsageError(f'suite "{name}" has no results table in {results}; next: benchmark evaluate {suite}')
+    return path

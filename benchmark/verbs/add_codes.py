@@ -1,0 +1,71 @@
+"""Take codes made elsewhere in as finished runs: what `evaluate --codes` does first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmark.errors import UsageError
+from benchmark.store import Store
+from benchmark.verbs._given import RESULTS, add_plugins, located, suite_name
+
+
+@dataclass
+class AddedCodes:
+    """What `add_codes` did: the suite, the runs that the files are, and what is to be said of them."""
+
+    suite: str
+    runs: list[str]
+    notes: list[str]
+
+
+def add_codes(
+    files: Sequence[Path],
+    suite: str | None = None,
+    *,
+    results: Path = RESULTS,
+    name: str | None = None,
+    dataset: str | None = None,
+    seed: int | None = None,
+    factors: Path | None = None,
+    metrics: Sequence[str] = (),
+    budget: str | None = None,
+    plugins: Sequence[Path] = (),
+) -> AddedCodes:
+    """Make finished runs of codes from outside, the seeds of one configuration; `evaluate` then scores them.
+
+    They join `suite`, which was run here, beside its runs on `dataset`; without one they are a suite of their own,
+    called `name` and scored by `metrics` under `budget`. `name` is by default that of the only file.
+    Raises `UsageError` before anything is written.
+    """
+    from benchmark.stages import external
+    from benchmark.stages.evaluate import check_budget, check_metrics
+
+    add_plugins(plugins)
+    texts = check_metrics(tuple(metrics)) if metrics else ()
+    chosen = check_budget("full" if budget is None else budget)
+    if name is None and len(files) > 1:
+        raise UsageError(f"--codes is given {len(files)} times: say with --name of which model they are the seeds")
+    sources = external.read_sources(files, factors)
+    model = name or files[0].stem
+    external.check_model(model, "--name" if name else f"--codes {files[0]}: the name")
+    store = Store(results, make=False)
+    if suite is None:
+        own, planned = model, []
+        external.check_name(dataset or external.DATASET, "--dataset")
+        external.check_suite(own, store)
+    else:
+        own = suite_name(located(suite, results))
+        planned = store.plan(own)
+    externals = external.runs_of(sources, model, dataset, seed, store, planned)
+
+    store = Store(results)
+    words = ["benchmark", "evaluate", *([] if suite is None else [suite])]
+    words += [] if dataset is None else ["--dataset", dataset]
+    for each in externals:
+        external.publish(each, store, words)
+    source = external.write_suite(own, store, texts, chosen) if suite is None else ""
+    store.write_plan(own, source, [each.run for each in externals], replace=False)
+    runs, notes = [each.run.run_id for each in externals], [external.sentence(each) for each in externals]
+    return AddedCodes(suite or own, runs, notes)

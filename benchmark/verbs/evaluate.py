@@ -1,0 +1,97 @@
+"""Score a suite's finished runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmark.atomic import disk_full_explained
+from benchmark.errors import UsageError
+from benchmark.progress import Progress
+from benchmark.store import Store
+from benchmark.verbs._given import RESULTS, add_plugins, located, suite_name
+from benchmark.verbs._words import count
+from benchmark.verbs._workers import workers
+
+
+@dataclass
+class EvaluationSummary:
+    """What `evaluate` did: how many scores by status, the failed ones with the reasons, and the table's path."""
+
+    suite: str
+    scores: dict[str, int]
+    failed: dict[str, str]
+    table: Path
+
+
+def evaluate(
+    suite: str,
+    *,
+    results: Path = RESULTS,
+    only: Mapping[str, list[Any]] | None = None,
+    metrics: Sequence[str] = (),
+    budget: str | None = None,
+    jobs: int | None = None,
+    scheduler: str | None = None,
+    plugins: Sequence[Path] = (),
+    quiet: bool = True,
+) -> EvaluationSummary:
+    """Score the finished runs of a suite and compile its results table, summaries, correlations and comparisons.
+
+    Scores that are there already are kept; failed ones are tried again. With `only` no others than these runs are
+    scored; the table is of all runs. `jobs` and `scheduler` are those of `run`.
+    """
+    from benchmark.stages.aggregate import aggregate
+    from benchmark.stages.evaluate import (
+        Protocol,
+        Scored,
+        ScoreTask,
+        check_budget,
+        check_metrics,
+        declarations,
+        score_tasks,
+    )
+    from benchmark.stages.evaluate import evaluate as score_all
+    from benchmark.suite import evaluation_settings, matches
+    from benchmark.table import compile_table, write_table
+
+    if scheduler:
+        results = results.absolute()
+    add_plugins(plugins, absolute=bool(scheduler))
+    suite = located(suite, results)
+    store = Store(results, make=False)
+    name = suite_name(suite)
+    done = [each for each in store.plan(name) if store.is_done(each)]
+    if not done:
+        raise UsageError(f'no run of suite "{name}" is finished in {results}; next: benchmark run {suite}')
+    settings = evaluation_settings(suite)
+    texts = check_metrics(tuple(metrics) or settings.metrics)
+    protocol = Protocol(texts, check_budget(budget or settings.budget), settings.points, settings.seed)
+    chosen_runs = [each for each in done if matches(each, only or {})]
+    tasks = score_tasks([(each, store.run_folder(each)) for each in chosen_runs], protocol)
+    failed: dict[str, str] = {}
+    with (
+        Progress(f"scoring {count(len(chosen_runs), 'run')}", 0, quiet=quiet) as progress,
+        workers(jobs, scheduler, store, progress.say) as at_work,
+    ):
+
+        def on_scored(task: ScoreTask, scored: Scored) -> None:
+            if scored.status == "failed":
+                where = f"{task.folder.parent.parent.name}/{task.folder.parent.name}/{task.folder.name} {task.metric}"
+                failed[where] = scored.reason or ""
+                progress.say(f"failed  {where}: {scored.reason}")
+
+        def on_cost(done: float, total: float) -> None:
+            progress.total = total
+            progress.at(done)
+
+        score_all(tasks, at_work, on_scored, on_cost)
+    table = compile_table(name, [(each, store.run_folder(each)) for each in done])
+    folder = store.suite_folder(name)
+    with disk_full_explained(folder / "results.csv"):
+        write_table(table, folder / "results.csv")
+        aggregate(table, declarations()).write(folder)
+    counts = {str(status): int(number) for status, number in table["status"].value_counts().items()}
+    return EvaluationSummary(name, counts, failed, folder / "results.csv")

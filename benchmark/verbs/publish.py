@@ -1,0 +1,45 @@
+"""Write a small table of a suite to keep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmark.errors import UsageError
+from benchmark.verbs._given import RESULTS, add_plugins, located, results_table, suite_name
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+def publish(
+    suite: str,
+    kind: str = "summary",
+    *,
+    results: Path = RESULTS,
+    to: Path = RESULTS / "published",
+    plugins: Sequence[Path] = (),
+) -> Path:
+    """Write a small table of a suite into the folder `to`, and return its path.
+
+    kind: "summary", a row a model and score, as SUITE-summary.csv; "table", the scores themselves without those of
+    single factors and coordinates, as SUITE.csv, which `check` compares with; "margins", what the scores differ by from
+    seed to seed, as SUITE-margins.csv: run the suite in another results folder under other seeds for it.
+    """
+    from benchmark import published
+    from benchmark.stages.evaluate import declarations
+    from benchmark.table import read_table
+    from leaderboard.margins import seed_deviations
+
+    makers: dict[str, tuple[str, Callable[[DataFrame], DataFrame]]] = {
+        "summary": ("-summary", published.summarise),
+        "table": ("", published.of_all),
+        "margins": ("-margins", lambda table: seed_deviations(table, declarations())),
+    }
+    if kind not in makers:
+        raise UsageError(f"--as {kind}: one of {', '.join(makers)}")
+    add_plugins(plugins)
+    suite = located(suite, results)
+    ending, make = makers[kind]
+    return published.publish(make(read_table(results_table(suite, results))), to / f"{suite_name(suite)}{ending}.csv")

@@ -1,0 +1,80 @@
+"""Report on a suite: its page, or its leaderboards as text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from benchmark import registry
+from benchmark.atomic import disk_full_explained
+from benchmark.spec import Run
+from benchmark.store import Store
+from benchmark.verbs._given import RESULTS, add_plugins, located, results_table, suite_name
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+def report(
+    suite: str,
+    *,
+    results: Path = RESULTS,
+    plugins: Sequence[Path] = (),
+    figures: Literal["svg", "pdf", "png"] | None = None,
+) -> Path:
+    """Write a suite's page from its table, and return its path; with `figures`, its charts and pictures beside it."""
+    from benchmark.stages.evaluate import declarations
+    from leaderboard.figures import write_figures
+    from leaderboard.papers import comparisons
+    from leaderboard.records import read_record
+    from leaderboard.report import write_report
+
+    name, folder, table, done, failures = _reported(suite, results, plugins)
+    description = registry.describe("suite", name) if name in registry.names("suite") else ""
+    with disk_full_explained(folder / "index.html"):
+        if figures:
+            records = {each.run_id: read_record(path) for each, path in done}
+            write_figures(table, records, declarations(), folder / "figures", figures)
+        return write_report(name, description, table, done, declarations(), folder, failures, comparisons(name, table))
+
+
+def report_text(
+    suite: str,
+    kind: str,
+    *,
+    columns: Sequence[str] = (),
+    results: Path = RESULTS,
+    plugins: Sequence[Path] = (),
+) -> str:
+    """A suite's leaderboards as text: `kind` is one of markdown, latex and csv; `columns` as `formats.render` says."""
+    from benchmark.stages.aggregate import aggregate
+    from benchmark.stages.evaluate import declarations
+    from leaderboard import formats
+    from leaderboard.board import boards
+    from leaderboard.records import read_record
+
+    formats.render(kind, [])  # an unknown format is told before anything is read
+    _, _, table, done, _ = _reported(suite, results, plugins)
+    records = {each.run_id: read_record(path) for each, path in done}
+    summaries = aggregate(table, declarations())
+    found = boards(table, declarations(), records=records, summary=summaries.summary, ranking=summaries.ranking)
+    return formats.render(kind, found, columns)
+
+
+def _reported(
+    suite: str, results: Path, plugins: Sequence[Path]
+) -> tuple[str, Path, DataFrame, list[tuple[Run, Path]], list[dict[str, Any]]]:
+    """What reports are made from: a suite's name, folder, table, finished runs with their folders, and failures."""
+    from benchmark.table import read_table
+
+    add_plugins(plugins)
+    suite = located(suite, results)
+    store = Store(results, make=False)
+    name = suite_name(suite)
+    folder = store.suite_folder(name)
+    runs = store.plan(name)
+    table = read_table(results_table(suite, results))
+    failures = [record for each in runs if not store.is_done(each) and (record := store.failure(each))]
+    done = [(each, store.run_folder(each)) for each in runs if store.is_done(each)]
+    return name, folder, table, done, failures

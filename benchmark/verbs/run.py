@@ -1,0 +1,107 @@
+"""Train and encode a suite's runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmark.progress import Progress
+from benchmark.store import Store
+from benchmark.verbs._given import RESULTS, add_plugins
+from benchmark.verbs._workers import devices, workers
+
+
+@dataclass
+class RunSummary:
+    """What `run` did: ids of the runs that are done, and of those that failed with the reasons."""
+
+    suite: str
+    done: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+    trained: int = 0
+
+
+def run(
+    suite: str,
+    *,
+    results: Path = RESULTS,
+    only: Mapping[str, list[Any]] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    seeds: list[int] | None = None,
+    shard: tuple[int, int] | None = None,
+    jobs: int | None = None,
+    scheduler: str | None = None,
+    data_dir: Path | None = None,
+    plugins: Sequence[Path] = (),
+    device: str = "auto",
+    retry_failed: bool = False,
+    quiet: bool = True,
+) -> RunSummary:
+    """Train and encode every run of a suite that is not done yet. Raises `BenchmarkError`, also by its subclasses.
+
+    `jobs`: processes, by default one a core, or one a GPU; 0 trains in this process. `scheduler`: the address of a
+    dask scheduler, whose workers train in place of processes here. `device`: where networks train, "cpu" or "cuda";
+    "auto" is CUDA where torch finds a GPU here, and the CPU on a cluster. Runs that failed before are left alone and
+    reported, unless `retry_failed`.
+    """
+    from benchmark.suite import expand
+    from benchmark.suite import shard as share
+
+    if scheduler:
+        results, data_dir = results.absolute(), data_dir and data_dir.absolute()
+    add_plugins(plugins, absolute=bool(scheduler))
+    expanded = expand(suite, only=only, overrides=overrides, seeds=seeds)
+    from benchmark.stages import train  # imports torch: a mistake in the suite is said before
+    from benchmark.verbs._encode_again import encode_again
+    from benchmark.verbs._following import Following, size
+
+    kind, places = devices(device, scheduler)
+    store = Store(results)
+    store.clean_scratch()
+    store.write_plan(expanded.name, expanded.source, expanded.runs)
+    runs = expanded.runs if shard is None else share(expanded.runs, *shard)
+    fleets = train.plan(store, runs, retry_failed=retry_failed, device=kind)
+    train.check_data(fleets, data_dir)
+    if retry_failed:
+        for each in runs:
+            store.clear_failure(each)
+    train.save_fleets(store, fleets, command(suite, overrides or {}, plugins))
+    title = f"training {sum(len(fleet.runs) for fleet in fleets)} runs"
+    with (
+        Progress(title, sum(map(size, fleets)), quiet=quiet) as progress,
+        workers(jobs, scheduler, store, progress.say) as at_work,
+    ):
+        following = Following(store, fleets, progress)
+        # Closed forms are fitted by all cores, networks trained by one process for each GPU.
+        closed = [fleet for fleet in fleets if fleet.engine == "closed_form"]
+        networks = [fleet for fleet in fleets if fleet.engine != "closed_form"]
+        per_place = len(places) if kind == "cuda" and jobs is None and not scheduler else at_work
+        for some, processes in [(fleets, at_work)] if kind == "cpu" else [(closed, at_work), (networks, per_place)]:
+            train.train_fleets(
+                store,
+                some,
+                jobs=processes,
+                data_dir=data_dir,
+                checkpoint_seconds=expanded.execution.checkpoint_seconds,
+                encoding=expanded.encoding,
+                on_outcome=following.on_outcome,
+                watch=following.watch,
+                places=places,
+            )
+    encode_again(store, runs, expanded.encoding, jobs, scheduler, data_dir, quiet)
+    summary = RunSummary(expanded.name, trained=following.trained)
+    for each in runs:
+        failure = store.failure(each)
+        if store.is_done(each):
+            summary.done.append(each.run_id)
+        elif failure:
+            summary.failed[each.run_id] = failure["reason"]
+    return summary
+
+
+def command(suite: str, overrides: Mapping[str, Any], plugins: Sequence[Path]) -> str:
+    """The command line that defines the same configurations."""
+    words = ["benchmark", "run", suite, *(f"--set {key}={value}" for key, value in overrides.items())]
+    return " ".join([*words, *(f"--plugin {plugin}" for plugin in plugins)])

@@ -56,7 +56,7 @@ def demo(results: Results = Path("results"), jobs: Jobs = None) -> None:
 
     summary = run("quickstart", results=results, jobs=jobs, quiet=False)
     evaluate("quickstart", results=results, jobs=jobs, quiet=False)
-    print(report("quickstart", results=results))
+    print(report("quickstart", results=results, jobs=jobs, quiet=False))
     _next("open the page above, then: benchmark list suites")
     _fail_if(bool(summary.failed))
 
@@ -188,6 +188,7 @@ def report(
     figures: Annotated[
         str | None, typer.Option(metavar="svg|pdf|png", help="write every chart and picture as a file, too")
     ] = None,
+    jobs: Jobs = None,
     plugin: Plugin = None,
 ) -> None:
     """Write a suite's page, one self-contained index.html, or print its leaderboards as text."""
@@ -199,7 +200,7 @@ def report(
     if format_ == "html":
         if output or columns:
             raise UsageError("--output and --columns are for --format markdown, latex or csv: the page has all columns")
-        path = report(suite, results=results, plugins=plugin or (), figures=kind)
+        path = report(suite, results=results, plugins=plugin or (), figures=kind, jobs=jobs, quiet=False)
         print(path)
         if figures:
             print(path.parent / "figures")

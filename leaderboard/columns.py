@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -128,7 +128,7 @@ def _column(row: Mapping[Hashable, Any], metric: Metric, others: Sequence[Mappin
     name, score, protocol = str(row["column"]), str(row["score"]), str(row["protocol"])
     plain = name.removesuffix(f" ({protocol})").removesuffix(f" ({setting(protocol)})")
     alike = [str(other["protocol"]) for other in others if other["metric"] == metric.name]
-    told = _told(protocol, alike) if plain != name else ""
+    told = _told(protocol, alike, metric.settings.model_fields) if plain != name else ""
     return Column(
         name=name,
         title=title((plain if score == metric.name else f"{metric.name}: {plain}") + (f" ({told})" if told else "")),
@@ -146,11 +146,21 @@ def _column(row: Mapping[Hashable, Any], metric: Metric, others: Sequence[Mappin
     )
 
 
-def _told(protocol: str, others: Sequence[str]) -> str:
-    """The words of a protocol that tell it from others of its metric."""
+def _told(protocol: str, others: Sequence[str], settings: Iterable[str]) -> str:
+    """The words of a protocol that tell it from others of its metric, whose settings have these names."""
     words = [text.split("/", 1)[-1].replace("/", "-").split("-") for text in (protocol, *others)]
     shared = set(words[0]).intersection(*words[1:])
-    return " ".join(word for word in words[0] if word not in shared) or protocol
+    longest = sorted(settings, key=len, reverse=True)
+    return ", ".join(_spaced(word, longest) for word in words[0] if word not in shared) or protocol
+
+
+def _spaced(word: str, settings: Iterable[str]) -> str:
+    """`constantfactors1` is constant factors 1."""
+    for name in settings:
+        value = word.removeprefix(name.replace("_", ""))
+        if value != word:
+            return f"{name.replace('_', ' ')} {value.removeprefix('=')}"
+    return word
 
 
 def _with_first(found: list[Column]) -> list[Column]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -71,10 +72,28 @@ class Configuration:
         return int(self.shown.record.get("parameters") or 0)
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """What is drawn of the run that stands for a configuration."""
+
+    pictures: Sequence[Figure] = ()
+    explorer: Markup | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes on a page."""
+        return sum(len(picture.uri) for picture in self.pictures) + len(self.explorer or "")
+
+
+def draw(codes: Path, label: str, config_id: str) -> Drawn:
+    """Raises `BenchmarkError` on a codes file that cannot be read."""
+    return Drawn(pictures.draw(codes, label), explorer(codes, label, config_id))
+
+
 def configuration(
-    board: Board, row: Row, table: pd.DataFrame, records: Mapping[str, Mapping[str, Any]], *, with_pictures: bool
+    board: Board, row: Row, table: pd.DataFrame, records: Mapping[str, Mapping[str, Any]], drawn: Drawn
 ) -> Configuration:
-    """Raises `BenchmarkError` on a history or codes file that cannot be read."""
+    """Raises `BenchmarkError` on a history that cannot be read."""
     of_config = table[table["config_id"] == row.config_id]
     runs = of_config.drop_duplicates("run_id").sort_values("seed")
     run_id, chosen_by = median_run(board, of_config)
@@ -86,17 +105,14 @@ def configuration(
         for run, seed in zip(runs["run_id"], runs["seed"], strict=True)
     ]
     shown = next(seed for seed in seeds if seed.run_id == run_id)
-    codes = shown.record["folder"] / "codes.safetensors" if with_pictures and "folder" in shown.record else None
-    codes = codes if codes is not None and codes.exists() else None
-    return Configuration(
-        row,
-        settings,
-        shown,
-        chosen_by,
-        seeds,
-        pictures.draw(codes, row.label) if codes else [],
-        explorer(codes, row.label, row.config_id) if codes else None,
-    )
+    return Configuration(row, settings, shown, chosen_by, seeds, drawn.pictures, drawn.explorer)
+
+
+def median_codes(board: Board, row: Row, table: pd.DataFrame, records: Mapping[str, Mapping[str, Any]]) -> Path | None:
+    """The codes file of a configuration's median run, where it is here."""
+    run_id, _ = median_run(board, table[table["config_id"] == row.config_id])
+    codes: Path | None = records[run_id]["folder"] / "codes.safetensors" if run_id in records else None
+    return codes if codes is not None and codes.exists() else None
 
 
 def _seed(run_id: str, seed: int, record: Mapping[str, Any]) -> Seed:

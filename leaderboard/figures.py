@@ -13,7 +13,7 @@ from benchmark.atomic import write_atomically
 from benchmark.metrics._declare import Metric
 from benchmark.stages.aggregate import headline_rows
 from leaderboard import charts, pictures
-from leaderboard.configuration import median_run
+from leaderboard.configuration import median_codes
 from leaderboard.sections import all_results
 from leaderboard.style import Figure, Kind
 
@@ -35,9 +35,8 @@ def write_figures(
         board = of_dataset.boards[0]
         written += _write(charts.draw(of_dataset.results, kind), folder, file_name(board.dataset))
         for row in board.rows:
-            run_id, _ = median_run(board, table[table["config_id"] == row.config_id])
-            codes = records[run_id]["folder"] / "codes.safetensors" if run_id in records else None
-            if codes is not None and codes.exists():
+            codes = median_codes(board, row, table, records)
+            if codes is not None:
                 written += _write(pictures.draw(codes, row.label), folder, file_name(f"{board.dataset}-{row.label}"))
     return written + _write(charts.draw_across(headline_rows(table, declarations), kind), folder, "across")
 

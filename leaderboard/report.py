@@ -16,6 +16,7 @@ from leaderboard import charts
 from leaderboard.bars import bar
 from leaderboard.chart_groups import grouped
 from leaderboard.columns import GROUPS
+from leaderboard.drawing import Step
 from leaderboard.records import facts, flat_failure, read_record
 from leaderboard.sections import sections
 from leaderboard.text_table import TextTable
@@ -32,12 +33,15 @@ def write_report(
     folder: Path,
     failures: Sequence[Mapping[str, Any]] = (),
     comparisons: Mapping[str, Sequence[TextTable]] | None = None,
+    jobs: int = 0,
+    step: Step = lambda _done, _total: None,
 ) -> Path:
     """Write `folder`/index.html and return its path.
 
     table: the suite's compiled results. runs: its finished runs with their folders, for curves and pictures.
     failures: what did not finish, each a record with `run_id` and what else is known of it.
-    comparisons: tables of a paper's numbers beside ours, by the dataset's label.
+    comparisons: tables of a paper's numbers beside ours, by the dataset's label. jobs: processes that draw, 0 for this
+    one alone. step: hears how many drawings are finished, and how many there are.
     Raises `BenchmarkError` on a run folder that cannot be read, `UsageError` on an undeclared metric.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -47,7 +51,7 @@ def write_report(
         loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    parts = sections(table, records, declarations, comparisons)
+    parts = sections(table, records, declarations, comparisons, jobs, step)
     configurations = [each for part in parts for each in part.configurations]
     page = environment.get_template("page.html").render(
         suite=suite_name,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -11,10 +12,11 @@ import pandas as pd
 from benchmark.metrics._declare import Metric
 from benchmark.stages.aggregate import Summaries, aggregate, configurations, headline_rows
 from leaderboard import charts
-from leaderboard.board import Board, boards
+from leaderboard.board import Board, Row, boards
 from leaderboard.chart_groups import ChartGroup, grouped
-from leaderboard.configuration import Configuration, configuration
+from leaderboard.configuration import Configuration, Drawn, configuration, draw, median_codes
 from leaderboard.details import Detail, details
+from leaderboard.drawing import Step, draw_all
 from leaderboard.results import Results
 from leaderboard.statistics_tables import statistics_tables
 from leaderboard.style import looks
@@ -24,6 +26,8 @@ PICTURED = 20
 """At most so many configurations have pictures and an explorer on the page."""
 ROOM = 9_000_000
 """Bytes of pictures and explorers after which no further configuration gets any, so that a page stays below 15 MB."""
+
+NOTHING = Drawn()
 
 
 @dataclass(frozen=True)
@@ -46,41 +50,50 @@ def sections(
     records: Mapping[str, Mapping[str, Any]],
     declarations: Mapping[str, Metric],
     comparisons: Mapping[str, Sequence[TextTable]] | None = None,
+    jobs: int = 0,
+    step: Step = lambda _done, _total: None,
 ) -> list[Section]:
-    """The page's parts, one per dataset; `comparisons` are those with papers, by the dataset's label."""
+    """The page's parts, one per dataset; `comparisons` are those with papers, by the dataset's label. `jobs` processes
+    draw, and `step` hears how far they are."""
     every = list(all_results(table, records, declarations))
-    shown = _configurations([of.boards[0] for of in every], table, records)
+    turns = _turns([of.boards[0] for of in every])
+    drawings: dict[Any, Callable[[], Any]] = {
+        (number, name): partial(charts.draw_one, name, of.results)
+        for number, of in enumerate(every)
+        for name in charts.ORDER
+    }
+    for board, row in turns:
+        codes = None if row.reference else median_codes(board, row, table, records)
+        if codes is not None and len(drawings) < len(every) * len(charts.ORDER) + PICTURED:
+            drawings[row.config_id] = partial(draw, codes, row.label, row.config_id)
+    drawn = draw_all(drawings, jobs, step)
+
+    room = ROOM
+    shown: dict[str, list[Configuration]] = {of.boards[0].dataset: [] for of in every}
+    for board, row in turns:
+        own = drawn.get(row.config_id, NOTHING) if room > 0 else NOTHING
+        room -= own.size
+        shown[board.dataset].append(configuration(board, row, table, records, own))
     return [
         Section(
             anchor=f"data-{number}",
             dataset=of.boards[0].dataset,
             boards=of.boards,
             details={board.representation: details(table, board) for board in of.boards},
-            charts=grouped(charts.draw(of.results)),
+            charts=grouped([figure for name in charts.ORDER for figure in drawn[number, name]]),
             statistics=statistics_tables(of.results.summaries, {c.name: c.title for c in of.boards[0].columns}),
-            configurations=shown[number],
+            configurations=shown[of.boards[0].dataset],
             comparisons=(comparisons or {}).get(of.boards[0].dataset, ()),
         )
         for number, of in enumerate(every)
     ]
 
 
-def _configurations(
-    first_boards: Sequence[Board], table: pd.DataFrame, records: Mapping[str, Mapping[str, Any]]
-) -> list[list[Configuration]]:
-    """Those of every dataset in its board's order. While there is room, the first of each dataset have pictures, then
-    the second of each, and so on."""
-    found: list[list[Configuration]] = [[] for _ in first_boards]
-    left, room = PICTURED, ROOM
+def _turns(first_boards: Sequence[Board]) -> list[tuple[Board, Row]]:
+    """The first configuration of every dataset, then the second of each, and so on: those that come first have
+    pictures."""
     turns = sorted((place, number) for number, board in enumerate(first_boards) for place in range(len(board.rows)))
-    for place, number in turns:
-        board, row = first_boards[number], first_boards[number].rows[place]
-        with_pictures = left > 0 and room > 0 and not row.reference
-        one = configuration(board, row, table, records, with_pictures=with_pictures)
-        left -= bool(one.pictures)
-        room -= sum(len(figure.uri) for figure in one.pictures) + len(one.explorer or "")
-        found[number].append(one)
-    return found
+    return [(first_boards[number], first_boards[number].rows[place]) for place, number in turns]
 
 
 @dataclass(frozen=True)

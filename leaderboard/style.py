@@ -149,6 +149,11 @@ def finished(figure: Canvas, kind: Kind) -> bytes:
     return buffer.getvalue()
 
 
+def text_width(names: Sequence[str]) -> float:
+    """Inches that the longest of some names takes as a tick's label."""
+    return 0.067 * max(map(len, names))
+
+
 def legend(figure: Canvas, entries: Mapping[str, Look], *, lines: bool) -> None:
     from matplotlib.lines import Line2D
 
@@ -167,4 +172,4 @@ def legend(figure: Canvas, entries: Mapping[str, Look], *, lines: bool) -> None:
 def _legend_width(names: Sequence[str], columns: int) -> float:
     """Inches that a legend in so many columns takes, each as wide as its longest name."""
     rows = -(-len(names) // columns)
-    return sum(max(map(len, names[start : start + rows])) * 0.067 + 0.7 for start in range(0, len(names), rows))
+    return sum(text_width(names[start : start + rows]) + 0.7 for start in range(0, len(names), rows))

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from benchmark import registry
 from benchmark.atomic import disk_full_explained
+from benchmark.progress import Progress
 from benchmark.spec import Run
 from benchmark.store import Store
 from benchmark.verbs._given import RESULTS, add_plugins, located, results_table, suite_name
+from benchmark.verbs._workers import cores
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -22,8 +24,13 @@ def report(
     results: Path = RESULTS,
     plugins: Sequence[Path] = (),
     figures: Literal["svg", "pdf", "png"] | None = None,
+    jobs: int | None = None,
+    quiet: bool = True,
 ) -> Path:
-    """Write a suite's page from its table, and return its path; with `figures`, its charts and pictures beside it."""
+    """Write a suite's page from its table, and return its path; with `figures`, its charts and pictures beside it.
+
+    `jobs`: processes that draw, by default one a core; 0 draws in this one.
+    """
     from benchmark.stages.evaluate import declarations
     from leaderboard.figures import write_figures
     from leaderboard.papers import comparisons
@@ -36,7 +43,16 @@ def report(
         if figures:
             records = {each.run_id: read_record(path) for each, path in done}
             write_figures(table, records, declarations(), folder / "figures", figures)
-        return write_report(name, description, table, done, declarations(), folder, failures, comparisons(name, table))
+        with Progress("drawing the page", 1, quiet=quiet) as progress:
+
+            def step(finished: int, total: int) -> None:
+                progress.total = total
+                progress.at(finished)
+
+            papers, processes = comparisons(name, table), cores() if jobs is None else jobs
+            return write_report(
+                name, description, table, done, declarations(), folder, failures, papers, processes, step
+            )
 
 
 def report_text(

@@ -30,9 +30,12 @@ ACROSS = ("corrupted_training",)
 
 def draw(results: Results, kind: Wanted = "page") -> list[Figure]:
     """Every chart that the results allow."""
-    found = []
-    for name in ORDER:
-        found += import_module(f"{__name__}.{name}").charts(results, kind)
+    return [figure for name in ORDER for figure in draw_one(name, results, kind)]
+
+
+def draw_one(name: str, results: Results, kind: Wanted = "page") -> list[Figure]:
+    """The charts of one file that the results allow."""
+    found = import_module(f"{__name__}.{name}").charts(results, kind)
     return [figure for figure in found if figure is not None]
 
 

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 from numpy import ndarray
 
 from leaderboard.results import Results
-from leaderboard.style import STYLE, Figure, Wanted, canvas, drawn
+from leaderboard.style import STYLE, Figure, Wanted, canvas, drawn, text_width
 
 DOWNSTREAM = "sample_efficiency"
 
@@ -92,9 +92,8 @@ def _drawn(
 
     found = correlations.dropna(subset=["rho"])
     with rc_context(STYLE):
-        figure, (axis,) = canvas(
-            1, 1, max(0.46 * len(columns), 1.8) + 2.6, max((0.42 if square else 0.27) * len(rows), 1.0) + 1.5
-        )
+        wide, high = max(0.46 * len(columns), 1.8), max((0.42 if square else 0.27) * len(rows), 1.0)
+        figure, (axis,) = canvas(1, 1, wide + text_width(rows) + 1.0, high + 0.7 * text_width(columns) + 0.3)
         colours = LinearSegmentedColormap.from_list("balance", ["#B2570E", "#E9B98C", "#F6F6F4", "#8FBBD9", "#0B5C93"])
         table = pd.DataFrame(grid, index=list(rows), columns=list(columns))
         numbers = table.map(lambda rho: "" if pd.isna(rho) else f"{round(rho, 2) + 0:.2f}".replace("-", "−"))

@@ -6,7 +6,7 @@ import pandas as pd
 
 from leaderboard.columns import primary
 from leaderboard.results import Results
-from leaderboard.style import STYLE, Figure, Wanted, canvas, drawn
+from leaderboard.style import STYLE, Figure, Wanted, canvas, drawn, text_width
 
 NUMBERED = 20
 """Configurations up to which every cell has its number."""
@@ -40,7 +40,8 @@ def improvement(pairs: pd.DataFrame, title: str, kind: Wanted = "svg") -> Figure
     with rc_context(STYLE):
         small = len(order) > NUMBERED
         cell = 0.23 if small else 0.46
-        figure, (axis,) = canvas(1, 1, cell * len(order) + 3.2, cell * len(order) + 1.8)
+        size, room = cell * len(order), text_width(order)
+        figure, (axis,) = canvas(1, 1, size + room + 1.0, size + 0.7 * room + 0.3)
         colours = LinearSegmentedColormap.from_list("balance", ["#B2570E", "#E9B98C", "#F6F6F4", "#8FBBD9", "#0B5C93"])
         numbers = grid.map(lambda p: "" if pd.isna(p) else f"{p:.2f}")
         if small:

@@ -72,7 +72,7 @@ def test_a_measure_that_gave_up_early_stands_under_its_own_setting(table):
 
 def test_two_settings_are_told_by_what_differs(table):
     board = boards(with_setting(table, "vae", "mig/bins50-mean-n10000/v1"), DECLARATIONS)[0]
-    assert [c.title for c in board.columns if c.metric == "mig"] == ["MIG (bins20)", "MIG (bins50)"]
+    assert [c.title for c in board.columns if c.metric == "mig"] == ["MIG (bins 20)", "MIG (bins 50)"]
 
 
 def test_models_that_see_labels_win_nothing(runs, table):

@@ -147,11 +147,12 @@ def _column(row: Mapping[Hashable, Any], metric: Metric, others: Sequence[Mappin
 
 
 def _told(protocol: str, others: Sequence[str], settings: Iterable[str]) -> str:
-    """The words of a protocol that tell it from others of its metric, whose settings have these names."""
+    """The words of a protocol that tell it from others of its metric, whose settings have these names; none where the
+    others have more of them."""
     words = [text.split("/", 1)[-1].replace("/", "-").split("-") for text in (protocol, *others)]
     shared = set(words[0]).intersection(*words[1:])
     longest = sorted(settings, key=len, reverse=True)
-    return ", ".join(_spaced(word, longest) for word in words[0] if word not in shared) or protocol
+    return ", ".join(_spaced(word, longest) for word in words[0] if word not in shared)
 
 
 def _spaced(word: str, settings: Iterable[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 Kind = Literal["svg", "png", "pdf"]
 Wanted = Literal[Kind, "page"]
 """What a chart is drawn for: a file of that kind, or the page, which has vectors while they are small, else pixels."""
+DOTS = 160
+"""Pixels to the inch of charts that are drawn as pixels."""
 VECTORS = 100_000
 """Bytes that the vectors of a chart may take on a page."""
 
@@ -74,12 +77,25 @@ class Figure:
     kind: Kind
     alt: str
     caption: str
+    dots: int = 96
+    """Pixels to the inch, of a raster: charts are finer than a page, images are shown as they are."""
 
     @property
     def uri(self) -> str:
         """The picture as a data URI, for a page that loads nothing."""
         kind = {"svg": "image/svg+xml", "png": "image/png", "pdf": "application/pdf"}[self.kind]
         return f"data:{kind};base64,{base64.b64encode(self.data).decode()}"
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height on a page, in its pixels: it leaves that room before it shows the picture."""
+        if self.kind == "png":
+            from PIL import Image
+
+            with Image.open(BytesIO(self.data)) as image:
+                return round(image.width * 96 / self.dots), round(image.height * 96 / self.dots)
+        points = re.findall(rb'(?:width|height)="([\d.]+)pt"', self.data[:2000])
+        return round(float(points[0]) / 0.75), round(float(points[1]) / 0.75)
 
 
 @dataclass(frozen=True)
@@ -134,7 +150,7 @@ def drawn(name: str, figure: Canvas, wanted: Wanted, alt: str, caption: str) -> 
     data = finished(figure, kind)
     if wanted == "page" and len(data) > VECTORS:
         kind, data = "png", finished(figure, "png")
-    return Figure(name, compact_chart(data) if kind == "png" else data, kind, alt, caption)
+    return Figure(name, compact_chart(data) if kind == "png" else data, kind, alt, caption, DOTS)
 
 
 def finished(figure: Canvas, kind: Kind) -> bytes:
@@ -145,7 +161,7 @@ def finished(figure: Canvas, kind: Kind) -> bytes:
         figure.set_layout_engine("none")
     metadata: dict[str, Any] = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[kind]
     buffer = BytesIO()
-    figure.savefig(buffer, format=kind, dpi=160, metadata=metadata, bbox_inches="tight", pad_inches=0.08)
+    figure.savefig(buffer, format=kind, dpi=DOTS, metadata=metadata, bbox_inches="tight", pad_inches=0.08)
     return buffer.getvalue()
 
 

@@ -9,7 +9,7 @@ from jaxtyping import UInt8
 from numpy import ndarray
 
 from leaderboard.few_colours import compact
-from leaderboard.style import MUTED, STYLE, canvas, finished
+from leaderboard.style import DOTS, MUTED, STYLE, canvas, finished
 
 GAP = 2
 """Pixels between the tiles of a grid."""
@@ -53,16 +53,16 @@ def sheet(
     height, width = image.shape[:2]
     row, column = height / len(grid), width / grid.shape[1]
     with rc_context(STYLE):
-        # One sheet pixel is one pixel of the 160 dpi file, so nothing is resampled.
-        figure, (axis,) = canvas(1, 1, width / 160, height / 160)
+        # One sheet pixel is one pixel of the file, so nothing is resampled.
+        figure, (axis,) = canvas(1, 1, width / DOTS, height / DOTS)
         figure.set_layout_engine("none")
         axis.set_position((0, 0, 1, 1))
         axis.imshow(image, interpolation="nearest")
         axis.set_axis_off()
         for i, (name, colour) in enumerate(zip(names, colours, strict=True)):
-            axis.text(-8, (i + 0.5) * row, name, ha="right", va="center", fontsize=7.5, color=colour)
+            axis.text(-8, (i + 0.5) * row, name, ha="right", va="center", fontsize=5.8, color=colour)
         for mark, place in zip(ends or [], (0.5, grid.shape[1] / 2, grid.shape[1] - 0.5), strict=False):
-            axis.text(place * column, height + 6, mark, ha="center", va="top", fontsize=7.5, color=MUTED)
+            axis.text(place * column, height + 6, mark, ha="center", va="top", fontsize=5.8, color=MUTED)
         return compact(finished(figure, "png"))
 
 

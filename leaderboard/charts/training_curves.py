@@ -13,6 +13,7 @@ from leaderboard.style import STYLE, Figure, Look, Wanted, canvas, drawn, legend
 PANELS = 9
 NAMES = {
     "loss": "objective", "rec": "reconstruction", "kl": "KL", "tc": "total correlation", "mmd": "squared MMD",
+    "mi": "mutual information", "dimension_kl": "dimension-wise KL", "off_diagonal": "off-diagonal",
     "r2": "second regulariser",
 }  # fmt: skip
 """Terms by the names that people know them by."""

@@ -8,11 +8,10 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from leaderboard.pictures.traversals import PASSIVE
 from leaderboard.style import MUTED, PALETTE, STYLE, Figure, canvas, drawn
 
 NEEDS = {"means", "variances"}
-ACTIVE = 0.1
-"""Mean KL, in nats, from which a coordinate is drawn as active. Early in training passive ones still have some 0.01."""
 GRID = 200
 """Places at which a density is drawn."""
 BINS = 800
@@ -24,7 +23,7 @@ def pictures(arrays: Mapping[str, ndarray], title: str) -> list[Figure]:
     means, variances = arrays["means"].astype(np.float64), arrays["variances"].astype(np.float64)
     kl = 0.5 * (means**2 + variances - np.log(variances) - 1).mean(0)
     order = np.argsort(-kl, kind="stable")
-    groups = {"active": [j for j in order if kl[j] >= ACTIVE], "passive": [j for j in order if kl[j] < ACTIVE]}
+    groups = {"active": [j for j in order if kl[j] >= PASSIVE], "passive": [j for j in order if kl[j] < PASSIVE]}
     groups = {name: chosen for name, chosen in groups.items() if chosen}
     deviations = np.sqrt(variances)
     with rc_context(STYLE):
@@ -51,7 +50,7 @@ def pictures(arrays: Mapping[str, ndarray], title: str) -> list[Figure]:
                 "png",
                 f"Densities of the posterior means and deviations of {title}: {counts} coordinates.",
                 f"The encoder's μ and σ over {len(means):,} points, a line a coordinate, heights scaled to one:"
-                f" {counts} (from a mean KL of {ACTIVE} nats).",
+                f" {counts} (from a mean KL of {PASSIVE} nats).",
             )
         ]
 

@@ -15,7 +15,7 @@ ANCHORS = "anchors"
 """The suite whose summary says where every measure's floor and ceiling lie."""
 ORDER = ("perfect", "perfect_dead", "rotated", "noise", "pca", "untrained")
 """The anchors from the ceiling down."""
-KEY = ["dataset", "metric", "protocol", "score", "budget", "representation", "model"]
+KEY = ["dataset", "metric", "protocol", "score", "budget", "representation", "model", "label"]
 OF_ONE = re.compile(r"_(?:coordinate|code|run)_\d+$")
 """Scores of a single coordinate, code or run, which no summary lists."""
 
@@ -31,12 +31,14 @@ def of_all(table: pd.DataFrame) -> pd.DataFrame:
     return table[table["factor"].isna() & ~table["score"].str.contains(OF_ONE)]
 
 
-def summarise(table: pd.DataFrame) -> pd.DataFrame:
-    """A results table as one row a model and score over its runs: `mean`, `std`, `low` and `high`, or the `reason`.
+def summarise(table: pd.DataFrame, configurations: pd.DataFrame) -> pd.DataFrame:
+    """One row a configuration and score over its runs: `mean`, `std`, `low` and `high`, or the `reason`.
 
+    configurations: `config_id` with its `label` and the `dataset_label`, which both tell apart what has the same name.
     Scores of single factors, coordinates, codes and runs are left out; `std` is empty with fewer than two runs.
     """
-    rows = of_all(table)
+    rows = of_all(table).merge(configurations[["config_id", "label", "dataset_label"]], on="config_id")
+    rows = rows.assign(dataset=rows["dataset_label"])
     # A score that cannot be had says n = 0 in its protocol where it failed early; its status is what matters here.
     grouped = rows.groupby([*KEY, "status"], dropna=False, sort=False)
     found = grouped.agg(
@@ -61,7 +63,7 @@ def anchors(metric: str) -> pd.DataFrame:
     rows = _all_anchors()
     rows = rows[rows["metric"] == metric]
     order = rows["model"].map({name: place for place, name in enumerate(ORDER)})
-    return rows.assign(order=order).sort_values([*KEY[1:-1], "order"], kind="stable", ignore_index=True)
+    return rows.assign(order=order).sort_values([*KEY[1:-2], "order"], kind="stable", ignore_index=True)
 
 
 @cache

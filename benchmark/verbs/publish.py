@@ -23,17 +23,18 @@ def publish(
 ) -> Path:
     """Write a small table of a suite into the folder `to`, and return its path.
 
-    kind: "summary", a row a model and score, as SUITE-summary.csv; "table", the scores themselves without those of
-    single factors and coordinates, as SUITE.csv, which `check` compares with; "margins", what the scores differ by from
-    seed to seed, as SUITE-margins.csv: run the suite in another results folder under other seeds for it.
+    kind: "summary", a row a configuration and score, as SUITE-summary.csv; "table", the scores themselves without those
+    of single factors and coordinates, as SUITE.csv, which `check` compares with; "margins", what the scores differ by
+    from seed to seed, as SUITE-margins.csv: run the suite in another results folder under other seeds for it.
     """
     from benchmark import published
+    from benchmark.stages.aggregate import configurations
     from benchmark.stages.evaluate import declarations
     from benchmark.table import read_table
     from leaderboard.margins import seed_deviations
 
     makers: dict[str, tuple[str, Callable[[DataFrame], DataFrame]]] = {
-        "summary": ("-summary", published.summarise),
+        "summary": ("-summary", lambda table: published.summarise(table, configurations(table))),
         "table": ("", published.of_all),
         "margins": ("-margins", lambda table: seed_deviations(table, declarations())),
     }

@@ -12,6 +12,7 @@ import pandas as pd
 
 from benchmark.metrics._declare import Metric
 from benchmark.published import anchors, spelled
+from benchmark.stages.aggregate import symbol
 
 PRIMARY = "mig"
 """The metric that orders the rows at first and picks the median seed, where it is there."""
@@ -160,7 +161,7 @@ def _spaced(word: str, settings: Iterable[str]) -> str:
     for name in settings:
         value = word.removeprefix(name.replace("_", ""))
         if value != word:
-            return f"{name.replace('_', ' ')} {value.removeprefix('=')}"
+            return f"{symbol(name).replace('_', ' ')} {value.removeprefix('=')}"
     return word
 
 

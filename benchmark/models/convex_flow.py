@@ -49,24 +49,49 @@ def flow_distances(graph: Any, ratios: tuple[float, float, float], capacity: flo
     that each of the first two segments carries, in either direction. Potentials are the linear program's dual values;
     where a segment is exactly full they are one choice between its cost and the next.
     """
-    from scipy.optimize import linprog
-    from scipy.sparse import csr_array, hstack
-    from scipy.sparse.csgraph import shortest_path
+    from scipy.sparse.csgraph import depth_first_order, shortest_path
 
     if math.isinf(capacity):
         return shortest_path(graph, method="D", directed=False)
-    n, arcs = graph.shape[0], graph.tocoo()
-    m = arcs.nnz
-    ends = (np.concatenate([arcs.col, arcs.row]), np.tile(np.arange(m), 2))
-    incidence = csr_array((np.repeat([1.0, -1.0], m), ends), shape=(n, m))
-    balance = hstack([incidence] * 3, format="csr")
-    costs = np.concatenate([ratio * arcs.data for ratio in ratios])
-    bounds = np.stack([np.zeros(3 * m), np.repeat([capacity, capacity, math.inf], m)], axis=1)
+    n = graph.shape[0]
+    solver = _program(graph.tocoo(), ratios, capacity)
     distances = np.zeros((n, n))
-    for source in range(n):
-        others = np.arange(n) != source
-        result = linprog(costs, A_eq=balance[others], b_eq=np.ones(n - 1), bounds=bounds, method="highs-ds")
-        if result.status != 0:
-            raise ModelError(f"the flow from one of the points was not found: {result.message}")
-        distances[source, others] = result.eqlin.marginals
+    last = None
+    # From one source to its neighbour little of the flow changes: the solver goes on from the flow before.
+    for source in depth_first_order(graph, 0, directed=False, return_predecessors=False).tolist():
+        if last is not None:
+            solver.changeRowBounds(last, 1, 1)
+        solver.changeRowBounds(source, 1 - n, 1 - n)
+        last = source
+        solver.run()
+        status = solver.modelStatusToString(solver.getModelStatus())
+        if status != "Optimal":
+            raise ModelError(f"the flow from one of the points was not found: the solver says {status}")
+        potentials = np.array(solver.getSolution().row_dual)
+        distances[source] = potentials - potentials[source]
     return distances
+
+
+def _program(arcs: Any, ratios: tuple[float, float, float], capacity: float) -> Any:
+    """The linear program whose rows say that every node keeps one unit, with a variable a segment of an arc."""
+    import highspy
+    from scipy.sparse import csc_array, hstack
+
+    n, m = arcs.shape[0], arcs.nnz
+    ends = (np.concatenate([arcs.col, arcs.row]), np.tile(np.arange(m), 2))
+    incidence = csc_array((np.repeat([1.0, -1.0], m), ends), shape=(n, m))
+    balance = hstack([incidence] * 3, format="csc")
+    program = highspy.HighsLp()
+    program.num_row_, program.num_col_ = balance.shape
+    program.col_cost_ = np.concatenate([ratio * arcs.data for ratio in ratios])
+    program.col_lower_ = np.zeros(3 * m)
+    program.col_upper_ = np.repeat([capacity, capacity, math.inf], m)
+    program.row_lower_ = program.row_upper_ = np.ones(n)
+    matrix = program.a_matrix_
+    matrix.format_ = highspy.MatrixFormat.kColwise
+    matrix.start_, matrix.index_, matrix.value_ = balance.indptr, balance.indices, balance.data
+    solver = highspy.Highs()
+    solver.silent()
+    solver.setOptionValue("threads", 1)
+    solver.passModel(program)
+    return solver

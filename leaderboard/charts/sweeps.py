@@ -117,7 +117,7 @@ def sweep(rows: pd.DataFrame, key: str, panels: Sequence[tuple[str, str]], kind:
             figure,
             kind,
             f"Line charts of {', '.join(title for _, title in panels)} of {model} against {name}.",
-            f"What {name} does to {model}: lines are means over seeds, dots are runs.",
+            f"{model} against {name}: lines are means over seeds, dots are runs.",
         )
 
 

@@ -87,6 +87,11 @@ class Figure:
         return f"data:{kind};base64,{base64.b64encode(self.data).decode()}"
 
     @property
+    def look(self) -> Literal["plot", "images"]:
+        """A plot is ink on white, which a dark page inverts; images stay as they are."""
+        return "plot" if self.kind == "svg" or self.dots == DOTS else "images"
+
+    @property
     def size(self) -> tuple[int, int]:
         """Width and height on a page, in its pixels: it leaves that room before it shows the picture."""
         if self.kind == "png":

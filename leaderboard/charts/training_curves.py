@@ -70,8 +70,13 @@ def training_curves(
             figure,
             kind,
             f"Line charts over training steps of {', '.join(map(term_name, terms))} for {', '.join(every)}.",
-            "Training curves: the terms of each objective in nats, as logged on training batches. Lines are means over "
-            f"up to {seeds} seeds, bands the range from the lowest to the highest seed. Reconstruction and KL compare "
+            "Training curves: the terms of each objective in nats, as logged on training batches. "
+            + (
+                f"Lines are means over up to {seeds} seeds, bands the range from the lowest to the highest seed. "
+                if seeds > 1
+                else ""
+            )
+            + "Reconstruction and KL compare "
             "between models; objectives are each model's own, and estimates of total correlation each estimator's."
             + (" Terms that fewer models have are drawn beside their runs." if number > PANELS else ""),
         )

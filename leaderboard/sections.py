@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import pandas as pd
@@ -62,11 +63,12 @@ def sections(
         for number, of in enumerate(every)
         for name in charts.ORDER
     }
-    for board, row in turns:
-        codes = None if row.reference else median_codes(board, row, table, records)
-        if codes is not None and len(drawings) < len(every) * len(charts.ORDER) + PICTURED:
-            drawings[row.config_id] = partial(draw, codes, row.label, row.config_id)
-    drawn = draw_all(drawings, jobs, step)
+    pictured = {
+        row.config_id: partial(draw, codes, row.label, row.config_id)
+        for board, row in turns
+        if not row.reference and (codes := median_codes(board, row, table, records)) is not None
+    }
+    drawn = draw_all(drawings | dict(islice(pictured.items(), PICTURED)), jobs, step)
 
     room = ROOM
     shown: dict[str, list[Configuration]] = {of.boards[0].dataset: [] for of in every}

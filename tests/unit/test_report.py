@@ -1,5 +1,6 @@
 """The page: complete, self-contained, honest about what is missing."""
 
+import os
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -180,3 +181,49 @@ def test_tables_of_other_suites_merge_into_one_page(tmp_path):
     second = first.assign(dataset="other", config_id="f" + first["config_id"], run_id="f" + first["run_id"])
     page = Page(write_report("both", "", pd.concat([first, second]), [], DECLARATIONS, tmp_path).read_text())
     assert [nav["aria-label"] for nav in page.all("nav")] == ["Datasets"]
+
+
+@pytest.fixture(scope="module")
+def pictured(tmp_path_factory):
+    """A suite with pictures: its folder, runs and table, and its page."""
+    folder = tmp_path_factory.mktemp("pictured")
+    runs = synthetic_suite(folder)
+    table = compile_table("suite", runs)
+    return folder, runs, table, write_report("suite", "", table, runs, DECLARATIONS, folder).read_text()
+
+
+def test_pictures_are_shown_while_there_is_room(pictured, monkeypatch):
+    folder, runs, table, whole = pictured
+    monkeypatch.setattr("leaderboard.sections.ROOM", 1)
+    page = write_report("suite", "", table, runs, DECLARATIONS, folder).read_text()
+    assert whole.count("Pictures of run") > page.count("Pictures of run") == 1
+    assert "Pictures are of 1 of" in page
+    # It is the first of the board that has them.
+    assert page.index("Pictures of run") < page.index("<article", page.index("<article") + 1)
+
+
+def test_processes_draw_the_same_page(pictured):
+    folder, runs, table, whole = pictured
+    said: list[tuple[int, int]] = []
+    path = write_report(
+        "suite", "", table, runs, DECLARATIONS, folder, jobs=2, step=lambda *numbers: said.append(numbers)
+    )
+    assert path.read_text() == whole
+    assert said[0][0] == 0 and said[-1][0] == said[-1][1] > 10
+
+
+def test_a_drawing_that_fails_or_dies_is_told():
+    from leaderboard.drawing import draw_all
+
+    with pytest.raises(BenchmarkError, match="broken"):
+        draw_all({"one": broken}, 1, lambda *_: None)
+    with pytest.raises(BenchmarkError, match="one could not be drawn: its process was killed"):
+        draw_all({"one": dying}, 1, lambda *_: None)
+
+
+def broken() -> None:
+    raise BenchmarkError("broken")
+
+
+def dying() -> None:
+    os._exit(9)

@@ -207,7 +207,7 @@ def test_a_disk_that_is_full_while_evaluating(work):
 
 
 def test_a_disk_that_is_full_while_reporting(work):
-    result = command(work, "1000", "report", "tiny.toml", python=("-c", FULL_DISK))
+    result = command(work, "1000", "report", "tiny.toml", "--jobs", "0", python=("-c", FULL_DISK))
     assert result.returncode == 1
     # Before it matplotlib may complain that it cannot save its list of fonts.
     assert result.stderr.splitlines()[-1].startswith("error: no space left for results/suites/tiny/index.html;")

@@ -25,10 +25,10 @@ def outliers(**values: object) -> SynthOutliers:
 def test_swiss_roll_is_a_function_of_its_factors() -> None:
     data = made(SwissRoll).load()
     t, h = data.factors.T
-    expected = np.stack([t * np.cos(t), h, t * np.sin(t)], axis=1)
-    np.testing.assert_allclose(data.images[:], expected, rtol=1e-6, atol=1e-5)
+    expected = np.stack([t * np.cos(t) / 10, h, t * np.sin(t) / 10], axis=1)
+    np.testing.assert_allclose(data.images[:], expected, rtol=1e-6, atol=1e-6)
     assert 1.5 * np.pi <= t.min() < 1.51 * np.pi and 4.49 * np.pi < t.max() <= 4.5 * np.pi
-    assert 0 <= h.min() < 0.01 and 20.99 < h.max() <= 21
+    assert 0 <= h.min() < 0.001 and 2.099 < h.max() <= 2.1
 
 
 def test_s_curve_is_a_function_of_its_factors() -> None:

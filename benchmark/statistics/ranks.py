@@ -34,13 +34,16 @@ class Ranked(NamedTuple):
 def ranking(scores: Sequence[Float[ndarray, " _"]], *, level: float = 0.95) -> list[Ranked]:
     """Rank configurations by the interquartile mean over their runs, high first; equal ones share the best rank.
 
-    Each pair with ten runs or more on both sides is tested (`yuen_p`), Holm's adjustment over all pairs. A rank's
-    interval runs from 1 + the number that are told to be better to the whole number less those that are told to be
-    worse: jointly for all configurations it holds the true ranks with a probability of at least `level`
-    (Klein, Wright & Wieczorek 2020), and a true rank that is shared counts as held only if all of its places are.
+    Below ten runs it is the plain mean, which is what tables show of so few. Each pair with ten runs or more on both
+    sides is tested (`yuen_p`), Holm's adjustment over all pairs. A rank's interval runs from 1 + the number that are
+    told to be better to the whole number less those that are told to be worse: jointly for all configurations it holds
+    the true ranks with a probability of at least `level` (Klein, Wright & Wieczorek 2020), and a true rank that is
+    shared counts as held only if all of its places are.
     """
     number = len(scores)
-    means = np.array([interquartile_mean(values) for values in scores])
+    means = np.array(
+        [interquartile_mean(values) if len(values) >= MINIMUM_RUNS else np.mean(values) for values in scores]
+    )
     tested = [i for i, values in enumerate(scores) if len(values) >= MINIMUM_RUNS]
     pairs = list(combinations(tested, 2))
     adjusted = holm(np.array([yuen_p(scores[i], scores[j]) for i, j in pairs], dtype=float))

@@ -302,6 +302,12 @@ def test_too_few_runs_have_a_rank_and_no_test():
     assert (best.low, best.high, best.alike) == (1, 2, (1,)) and (worst.low, worst.high) == (2, 3)
 
 
+def test_few_runs_are_ranked_by_the_mean_that_tables_show():
+    outlying, steady = np.array([0.0, 1, 1, 1, 10]), np.array([2.0, 2, 2, 2, 2])
+    assert interquartile_mean(outlying) < interquartile_mean(steady)
+    assert [place.rank for place in ranking([outlying, steady])] == [1, 2]
+
+
 def test_letters_by_hand():
     """1 is told from 3 and 4, and 2 from 4: a holds 1 and 2, b 2 and 3, c 3 and 4."""
     told = np.zeros((4, 4), dtype=bool)

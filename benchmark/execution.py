@@ -84,6 +84,22 @@ def _end_with(parent: int) -> None:
     threading.Thread(target=look, daemon=True).start()
 
 
+def _start_tracker() -> None:
+    """Start loky's tracker of semaphores, unless it runs, so that it is silent: a worker that is killed leaves some
+    behind, which the tracker removes at the end, and would complain of on stderr."""
+    from joblib.externals.loky.backend import resource_tracker
+
+    given = os.environ.get("PYTHONWARNINGS")
+    os.environ["PYTHONWARNINGS"] = ",".join(filter(None, (given, "ignore:resource_tracker")))
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        if given is None:
+            del os.environ["PYTHONWARNINGS"]
+        else:
+            os.environ["PYTHONWARNINGS"] = given
+
+
 def _round(
     function: Callable[[Task], Any], tasks: Sequence[Task], batch: list[int], width: int, watch: Callable[[], None]
 ) -> Iterator[tuple[int | None, Any, list[int]]]:
@@ -94,6 +110,7 @@ def _round(
     warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
     # A process a core, each of one thread: numpy's own threads on top would fight for the cores.
     threads = {name: os.environ.get(name, "1") for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    _start_tracker()
     pool = ProcessPoolExecutor(max_workers=width, initializer=_end_with, initargs=(os.getpid(),), env=threads)
     queue = list(reversed(batch))
     running: dict[Future[Any], int] = {}

@@ -39,9 +39,13 @@ Number = Annotated[float, BeforeValidator(_number)]
 """A float setting: 4 and 4.0 agree, "4" and NaN are refused, infinities are the strings "inf" and "-inf"."""
 
 
-def stackable(default: float, doc: str, **constraints: Any) -> Any:
-    """A number that only enters arithmetic: runs that differ in it can train in one fleet."""
-    return Field(default, description=doc, json_schema_extra={"stackable": True}, **constraints)
+def stackable(default: float, doc: str, *, since: int | None = None, **constraints: Any) -> Any:
+    """A number that only enters arithmetic: runs that differ in it can train in one fleet.
+
+    `since`: as in `static`.
+    """
+    extra: dict[str, Any] = {"stackable": True} | ({} if since is None else {"since": since})
+    return Field(default, description=doc, json_schema_extra=extra, **constraints)
 
 
 def static(default: Any, doc: str, *, since: int | None = None, **constraints: Any) -> Any:
@@ -154,6 +158,7 @@ def digest(value: Any, length: int = 12) -> str:
 
 
 Precision = Literal["float32", "bfloat16"]
+Schedule = Literal["constant", "linear", "cosine"]
 
 
 class TrainingSettings(Settings):
@@ -169,6 +174,19 @@ class TrainingSettings(Settings):
     beta2: Number = static(0.999, "Adam's decay of the second moment", ge=0, lt=1)
     precision: Precision = static(
         "float32", "of the layers' products in training; codes are always encoded in float32", since=1
+    )
+    schedule: Schedule = static(
+        "constant", "how the rate falls to 0 after the warm-up; critics keep their own rate as it is", since=1
+    )
+    warm_up: Number = static(
+        0.0, "share of the steps over which the rate rises linearly from 0; critics have none", ge=0, le=1, since=1
+    )
+    weight_decay: Number = stackable(
+        0.0,
+        "λ of AdamW: before each update every weight and bias, critics' aside, shrinks by the present rate times λ",
+        ge=0,
+        allow_inf_nan=False,
+        since=1,
     )
 
 

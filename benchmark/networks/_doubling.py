@@ -75,7 +75,8 @@ def doubled(x: Float[Tensor, "b i h w"], weight: Float[Tensor, "i o 4 4"]) -> Fl
     b, i, h, w = x.shape
     o = weight.shape[1]
     taps = weight.permute(2, 3, 1, 0).reshape(16 * o, i) @ x.permute(0, 2, 3, 1).reshape(b * h * w, i).T
-    taps = taps.view(2, 2, 2, 2, o, b, h, w)
+    # Products of bfloat16 are summed in single precision.
+    taps = taps.to(torch.promote_types(taps.dtype, torch.float32)).view(2, 2, 2, 2, o, b, h, w)
     even, odd = taps[0, 1], taps[1, 0]
     even[..., 1:, :] += taps[1, 1, ..., :-1, :]
     odd[..., :-1, :] += taps[0, 0, ..., 1:, :]

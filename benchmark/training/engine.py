@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -59,12 +59,23 @@ def split_parameters(model: NeuralModel) -> dict[str, list[str]]:
     return groups
 
 
-def adam_options(model: NeuralModel, training: TrainingSettings, group: str) -> dict[str, Any]:
-    """Learning rate and moments of one member's model, or of one of its critics."""
+class Optimiser(NamedTuple):
+    """Adam's rate, its moments, the decoupled decay of weights, and whether the rate follows the schedule."""
+
+    rate: float
+    betas: tuple[float, float]
+    decay: float
+    scheduled: bool
+
+
+def optimiser_of(model: NeuralModel, training: TrainingSettings, group: str) -> Optimiser:
+    """What trains one member's model, or one of its critics: these keep their rate, and their weights."""
     if group:
         critic = model.critics[group]
-        return {"lr": getattr(model.settings, critic.rate), "betas": critic.betas}
-    return {"lr": training.learning_rate, "betas": (training.beta1, training.beta2)}
+        return Optimiser(getattr(model.settings, critic.rate), critic.betas, 0.0, scheduled=False)
+    return Optimiser(
+        training.learning_rate, (training.beta1, training.beta2), training.weight_decay, scheduled=True
+    )
 
 
 def laid_out_as(parameter: Tensor, gradient: Tensor) -> Tensor:

@@ -62,8 +62,8 @@ def plan_fleets(runs: list[Run], device: Device = "cpu") -> list[Fleet]:
     fleets: list[Fleet] = []
     for group in groups.values():
         engine, size = engine_name(group[0], device), fleet_size(group[0], device)
-        # Equal learning rates side by side share an optimiser group.
-        group.sort(key=lambda run: str(run.training and run.training.settings["learning_rate"]))
+        # Equal learning rates and decays side by side share an optimiser group.
+        group.sort(key=rate_and_decay)
         fleets += [Fleet(engine, tuple(group[start : start + size])) for start in range(0, len(group), size)]
     return fleets
 
@@ -72,14 +72,18 @@ def engine_name(run: Run, device: Device = "cpu") -> EngineName:
     """Which engine trains runs like this one on a kind of device."""
     if run.network is None or run.training is None:
         return "closed_form"
-    narrow = settings_of(run.training, TrainingSettings).precision != "float32"
-    if device == "cpu" and not narrow:
-        return "stacked" if fleet_size(run) > 1 else "single"
-    if registry.load("model", run.model.name).stacks:
-        return "graphed"
-    if narrow:
+    stacks = registry.load("model", run.model.name).stacks
+    if not stacks and settings_of(run.training, TrainingSettings).precision != "float32":
         raise UsageError(f'model {run.model.name} does not stack, and trains in training.precision = "float32" only')
-    return "single"
+    if device == "cpu":
+        return "stacked" if fleet_size(run) > 1 else "single"
+    return "graphed" if stacks else "single"
+
+
+def rate_and_decay(run: Run) -> tuple[str, str]:
+    """What runs of a fleet are sorted by."""
+    settings = run.training.settings if run.training else {}
+    return str(settings.get("learning_rate")), str(settings.get("weight_decay", 0))
 
 
 def static_part(run: Run) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from benchmark.errors import ModelError
 from benchmark.models._neural import NeuralModel, Posterior
 from benchmark.spec import TrainingSettings
 from benchmark.training.layers import Convolution, exchange_layers
+from benchmark.training.schedule import rate_factor
 from benchmark.training.stacked import StackedEngine
 
 WARM_UP = 3
@@ -38,16 +39,18 @@ class GraphedEngine(StackedEngine):
         device: str = "cpu",
         convolution: Convolution = "space_to_depth",
     ) -> None:
-        self.device = torch.device(device)
+        self.device, self.convolution = torch.device(device), convolution
         super().__init__([copy.deepcopy(member).to(self.device) for member in members], trainings)
         self.members = members
         self.scalars = {name: value.to(self.device) for name, value in self.scalars.items()}
-        exchange_layers(self.base, convolution, trainings[0].precision)
         self._inputs: Any = None
         self._module: GraphModule | None = None
         self._graph: torch.cuda.CUDAGraph | None = None
         self._names: list[str] = []
         self._values: Tensor
+
+    def _exchange_layers(self) -> None:
+        exchange_layers(self.base, self.convolution, self.training.precision)
 
     def step(
         self, x: Tensor, x2: Tensor | None, noise: dict[str, Tensor], step: int, labels: Tensor | None = None
@@ -67,6 +70,8 @@ class GraphedEngine(StackedEngine):
             self._module = self._traced()
             if self.device.type == "cuda":
                 self._capture()
+        for optimiser in self.optimisers.values():
+            optimiser.schedule(rate_factor(self.training, step))
         if self._graph is None:
             self._advance()
         else:

@@ -25,11 +25,22 @@ def exchange_layers(model: nn.Module, convolution: Convolution, precision: Preci
     or a layer by itself gives, and all other arithmetic, is in single precision. The casts are written out, since
     autocast under a mapping casts other operations on a CPU than on a GPU.
     """
+    exchange(model, lambda layer, inner: Layer(layer, convolution, precision, hands_on=inner))
+
+
+def exchange(model: nn.Module, make: Callable[[nn.Module, bool], nn.Module]) -> int:
+    """Put what `make` gives in the place of every linear layer and convolution, and count them.
+
+    It is told whether another one of the same `Sequential` follows.
+    """
+    exchanged = 0
     for parent in list(model.modules()):
         names = [name for name, child in parent.named_children() if _is_known(child)]
         for name in names:
             inner = isinstance(parent, nn.Sequential) and name != names[-1]
-            setattr(parent, name, Layer(parent.get_submodule(name), convolution, precision, hands_on=inner))
+            setattr(parent, name, make(parent.get_submodule(name), inner))
+        exchanged += len(names)
+    return exchanged
 
 
 def _is_known(layer: nn.Module) -> bool:

@@ -7,7 +7,9 @@ from torch import Tensor
 
 from benchmark.models._neural import Batch, NeuralModel, Posterior
 from benchmark.spec import TrainingSettings
-from benchmark.training.engine import Engine, adam_options, laid_out_as, split_parameters
+from benchmark.training.engine import Engine, laid_out_as, optimiser_of, split_parameters
+from benchmark.training.narrow import narrowed
+from benchmark.training.schedule import rate_factor
 
 
 class SingleEngine(Engine):
@@ -23,10 +25,20 @@ class SingleEngine(Engine):
         self.groups = {
             group: [parameters[name] for name in names] for group, names in split_parameters(self.model).items()
         }
+        (self.training,) = trainings
+        self.options = {group: optimiser_of(self.model, self.training, group) for group in self.groups}
         self.optimisers = {
-            group: torch.optim.Adam(tensors, fused=True, **adam_options(self.model, trainings[0], group))
+            group: torch.optim.AdamW(
+                tensors,
+                fused=True,
+                lr=self.options[group].rate,
+                betas=self.options[group].betas,
+                weight_decay=self.options[group].decay,
+            )
             for group, tensors in self.groups.items()
         }
+        # The module that is differentiated: where products are narrow, a twin that shares the weights.
+        self.differentiated = narrowed(self.model) if self.training.precision == "bfloat16" else self.model
 
     def step(
         self, x: Tensor, x2: Tensor | None, noise: dict[str, Tensor], step: int, labels: Tensor | None = None
@@ -34,7 +46,7 @@ class SingleEngine(Engine):
         noise = {name: value[0] for name, value in noise.items()}
         second, classes = (None if each is None else each[0] for each in (x2, labels))
         batch = Batch(x[0], noise, torch.tensor(float(step)), second, classes)
-        objective, critics = self.model(batch, self.settings)
+        objective, critics = self.differentiated(batch, self.settings)
         losses = {"": objective.loss, **critics}
         # All gradients are taken before any update, so that the order of the optimisers does not matter.
         *_, last = self.groups
@@ -45,6 +57,9 @@ class SingleEngine(Engine):
         for group, tensors in self.groups.items():
             for parameter, gradient in zip(tensors, gradients[group], strict=True):
                 parameter.grad = laid_out_as(parameter, gradient)
+            if self.options[group].scheduled:
+                (settings,) = self.optimisers[group].param_groups
+                settings["lr"] = self.options[group].rate * rate_factor(self.training, step)
             self.optimisers[group].step()
         terms = {
             "loss": objective.loss,

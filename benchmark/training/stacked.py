@@ -13,9 +13,11 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from benchmark.models._neural import Batch, NeuralModel, Posterior
 from benchmark.spec import TrainingSettings
 from benchmark.training.adam import StackedAdam
-from benchmark.training.engine import Engine, adam_options, split_parameters
+from benchmark.training.engine import Engine, optimiser_of, split_parameters
 from benchmark.training.folding import Step
+from benchmark.training.layers import exchange_layers
 from benchmark.training.recording import rewrite
+from benchmark.training.schedule import rate_factor
 
 
 class StackedEngine(Engine):
@@ -27,9 +29,11 @@ class StackedEngine(Engine):
 
     def __init__(self, members: list[NeuralModel], trainings: list[TrainingSettings]) -> None:
         self.members = members
+        self.training = trainings[0]
         self.base = copy.deepcopy(members[0]).to("meta")
         for name, buffer in members[0].named_buffers():
             _assign(self.base, name, buffer)
+        self._exchange_layers()
         self.groups = split_parameters(members[0])
         tensors = [dict(member.named_parameters()) for member in members]
         self.parameters = {
@@ -43,10 +47,14 @@ class StackedEngine(Engine):
         self._recorded: Step | None = None
         self._terms: list[str] = []
 
+    def _exchange_layers(self) -> None:
+        """Put other layers in the place of the author's, where these do not compute what the settings ask for."""
+        if self.training.precision != "float32":
+            exchange_layers(self.base, "grouped", self.training.precision)
+
     def _optimiser(self, group: str, trainings: list[TrainingSettings]) -> StackedAdam:
-        options = [adam_options(m, t, group) for m, t in zip(self.members, trainings, strict=True)]
-        parameters = {name: self.parameters[name].detach() for name in self.groups[group]}
-        return StackedAdam(parameters, [option["lr"] for option in options], options[0]["betas"])
+        optimisers = [optimiser_of(m, t, group) for m, t in zip(self.members, trainings, strict=True)]
+        return StackedAdam({name: self.parameters[name].detach() for name in self.groups[group]}, optimisers)
 
     def _losses(
         self,
@@ -115,6 +123,7 @@ class StackedEngine(Engine):
             results = self._recorded(*present(*arguments))
             gradients = dict(zip(self.parameters, results, strict=False))
             for group, optimiser in self.optimisers.items():
+                optimiser.schedule(rate_factor(self.training, step))
                 optimiser.step([gradients[name] for name in self.groups[group]])
         return dict(zip(self._terms, results[len(gradients) :], strict=True))
 

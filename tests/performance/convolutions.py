@@ -15,6 +15,8 @@ import os
 import numpy as np
 from rounds import Crew, Row, Work, race
 
+from benchmark.spec import Precision
+
 BATCH, IMAGES, RATE = 64, 5_000, 1e-4
 GOAL = 1.6
 
@@ -28,7 +30,7 @@ def squares(images: int) -> np.ndarray:
     return data
 
 
-def ours(model: str = "vae") -> Work:
+def ours(model: str = "vae", precision: Precision = "float32") -> Work:
     """The engine of `benchmark run` with its own drawing of rows and noise; returns steps a second."""
     import time
 
@@ -46,7 +48,7 @@ def ours(model: str = "vae") -> Work:
     cls = registry.load("model", model)
     with seeded("performance"):
         member = cls(cls.Settings(likelihood="bernoulli"), Conv64(Conv64.Settings(), data.shape[1:]), IMAGES)
-    engine = SingleEngine([member], [TrainingSettings(batch=BATCH, learning_rate=RATE)])  # type: ignore[call-arg]
+    engine = SingleEngine([member], [TrainingSettings(batch=BATCH, learning_rate=RATE, precision=precision)])  # type: ignore[call-arg]
     draws = Draws([f"member-{os.getpid()}"], member, np.arange(IMAGES), BATCH)
     done = 0
 

@@ -31,7 +31,7 @@ def theirs() -> Work:
     from benchmark.models.factor_vae import FactorVAE
     from benchmark.networks.conv64 import Conv64
     from benchmark.spec import TrainingSettings
-    from benchmark.training.engine import adam_options, seeded, split_parameters
+    from benchmark.training.engine import optimiser_of, seeded, split_parameters
     from benchmark.training.process import set_up
 
     set_up()
@@ -41,10 +41,10 @@ def theirs() -> Work:
     model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     parameters = dict(model.named_parameters())
     training = TrainingSettings(batch=BATCH, learning_rate=RATE)  # type: ignore[call-arg]
-    optimisers = [
-        torch.optim.Adam([parameters[name] for name in names], fused=True, **adam_options(model, training, group))
-        for group, names in split_parameters(model).items()
-    ]
+    optimisers = []
+    for group, names in split_parameters(model).items():
+        rate, betas, _, _ = optimiser_of(model, training, group)
+        optimisers.append(torch.optim.Adam([parameters[name] for name in names], lr=rate, betas=betas, fused=True))
     joint, permuted = torch.zeros(BATCH, dtype=torch.long), torch.ones(BATCH, dtype=torch.long)
 
     def step() -> None:

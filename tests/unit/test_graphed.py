@@ -280,9 +280,9 @@ class TestPrecision:
 
     def test_only_an_engine_that_heeds_it_gets_such_runs(self, monkeypatch: pytest.MonkeyPatch) -> None:
         run = small_run("beta_vae", training={"precision": "bfloat16"})
-        for kind in ("cpu", "cuda"):
+        for kind, engine in (("cpu", "stacked"), ("cuda", "graphed")):
             (fleet,) = plan_fleets([run], kind)  # type: ignore[arg-type]
-            assert fleet.engine == "graphed"
+            assert fleet.engine == engine
         monkeypatch.setattr(BetaVAE, "stacks", False)
         with pytest.raises(UsageError, match=r'beta_vae does not stack.*precision = "float32"'):
             plan_fleets([run])
@@ -359,7 +359,7 @@ class TestTraining:
         outcome = train_fleet(FleetTask(tmp_path, fleet.fleet_id, None, (), 300.0, kept))
         assert outcome.published == [run.run_id], outcome
         record = store.read_run(run)
-        assert (record["provenance"]["device"], record["provenance"]["fleet"]["engine"]) == ("cpu", "graphed")
+        assert (record["provenance"]["device"], record["provenance"]["fleet"]["engine"]) == ("cpu", "stacked")
         assert Run.from_json(record["run"]) == run
 
     def test_a_worker_without_the_gpu_that_it_is_told_to_use_says_so(

@@ -11,6 +11,7 @@ from torch.fx import GraphModule
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from benchmark.training.adam import StackedAdam
+from benchmark.training.engine import Optimiser
 from benchmark.training.folding import fold
 from benchmark.training.recording import add_in_products, lay_batches_last, rewrite, turn_narrow_products
 
@@ -101,17 +102,23 @@ def test_a_step_that_writes_over_its_operands_is_not_folded() -> None:
     torch.testing.assert_close(rewritten(x)[1], x * 2)
 
 
-def test_members_of_unequal_rates_step_as_each_would_alone() -> None:
-    rates = [1e-2, 1e-2, 1e-3]
-    start, gradients = torch.randn(M, 4, 2), torch.randn(5, M, 4, 2)
+def test_members_of_unequal_rates_and_decays_step_as_each_would_alone() -> None:
+    rates, decays = [1e-2, 1e-2, 1e-3, 1e-3], [0.0, 0.5, 0.5, 0.5]
+    start, gradients = torch.randn(4, 4, 2), torch.randn(5, 4, 4, 2)
     stacked = start.clone()
-    adam = StackedAdam({"w": stacked}, rates, (0.5, 0.9))
-    for gradient in gradients:
+    optimisers = [Optimiser(rate, (0.5, 0.9), decay, True) for rate, decay in zip(rates, decays, strict=True)]
+    adam = StackedAdam({"w": stacked}, optimisers)
+    assert [(part.start, part.stop) for part in adam.parts] == [(0, 1), (1, 2), (2, 4)]
+    for index, gradient in enumerate(gradients):
+        adam.schedule(1 / (1 + index))
         adam.step([gradient.transpose(1, 2).contiguous().transpose(1, 2)])
-    for member, rate in enumerate(rates):
+    for member, (rate, decay) in enumerate(zip(rates, decays, strict=True)):
         alone = start[member].clone()
-        optimiser = torch.optim.Adam([alone], lr=rate, betas=(0.5, 0.9), fused=False, foreach=False)
-        for gradient in gradients:
+        optimiser = torch.optim.AdamW(
+            [alone], lr=rate, betas=(0.5, 0.9), weight_decay=decay, fused=False, foreach=False
+        )
+        for index, gradient in enumerate(gradients):
+            optimiser.param_groups[0]["lr"] = rate / (1 + index)
             alone.grad = gradient[member]
             optimiser.step()
         torch.testing.assert_close(stacked[member], alone)

@@ -132,7 +132,7 @@ def test_a_loose_files_content_is_part_of_the_identity() -> None:
 
 def test_stackable_names() -> None:
     assert Example.stackable_names() == ["weight"]
-    assert TrainingSettings.stackable_names() == ["learning_rate"]
+    assert TrainingSettings.stackable_names() == ["learning_rate", "weight_decay"]
 
 
 def test_canonical_json() -> None:

@@ -27,7 +27,7 @@ from benchmark.models._model import Anchor, Embedding
 from benchmark.models._neural import NeuralModel
 from benchmark.provenance import provenance
 from benchmark.seeds import stream
-from benchmark.spec import Run
+from benchmark.spec import Run, TrainingSettings
 from benchmark.stages.data_cache import load_data
 from benchmark.stages.encode import (
     ENCODING,
@@ -250,7 +250,7 @@ def finish(model: NeuralModel, data: Data, run: Run) -> None:
 
 def _train_networks(work: Work, stopping: Callable[[], bool]) -> None:
     """Train a fleet of networks to its end, then encode and publish each member."""
-    from benchmark.training import device, process
+    from benchmark.training import device, process, products
     from benchmark.training.loop import Interrupted, train
     from benchmark.training.on_device import OnDevice
 
@@ -263,12 +263,15 @@ def _train_networks(work: Work, stopping: Callable[[], bool]) -> None:
         work.outcome.interrupted = True
         return
     work.outcome.resumed_at = progress.resumed[-1] if progress.resumed else None
+    training = fleet.runs[0].training
+    precision = settings_of(training, TrainingSettings).precision if training else "float32"
     about = {
         "id": fleet.fleet_id,
         "engine": fleet.engine,
         "members": len(fleet.runs),
         "seconds": progress.seconds,
         "resumed_at": progress.resumed,
+        "products": products.described(precision, work.task.place),
     }
     trained_on = ", then ".join(progress.devices)
     for index, run in enumerate(fleet.runs):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmark import registry
 from benchmark.datasets._dataset import Data
+from benchmark.errors import UsageError
 from benchmark.models._neural import NeuralModel
 from benchmark.seeds import stream
 from benchmark.spec import Run, TrainingSettings
@@ -21,6 +22,7 @@ from benchmark.training.engine import Engine, seeded
 from benchmark.training.feed import Feed, ResidentFeed, points
 from benchmark.training.fleet import EngineName, Fleet
 from benchmark.training.graphed import GraphedEngine
+from benchmark.training.narrow import narrowed
 from benchmark.training.history import PROBE, History, log_interval
 from benchmark.training.placed import PlacedEngine
 from benchmark.training.single import SingleEngine
@@ -43,6 +45,19 @@ def build(run: Run, data: Data) -> NeuralModel:
     with seeded(run.run_id, "weights"):
         model: NeuralModel = model_class(settings, network, len(data.training_rows))
     return model
+
+
+def check_precision(run: Run, data: Data) -> None:
+    """Raise `UsageError` where a run asks for narrow products that its model cannot have."""
+    assert run.training is not None
+    if settings_of(run.training, TrainingSettings).precision == "float32":
+        return
+    try:
+        narrowed(build(run, data))
+    except NotImplementedError as error:
+        raise UsageError(
+            f'training.precision = "bfloat16" does not suit model {run.model.name}: {error}; use "float32"'
+        ) from None
 
 
 def make_engine(name: EngineName, members: list[NeuralModel], trainings: list[TrainingSettings], place: str) -> Engine:

@@ -22,10 +22,12 @@ def narrowed(model: nn.Module) -> nn.Module:
     """A twin of a model that shares its weights, and whose layers multiply numbers of 8 bits (bfloat16).
 
     Layers of a `Sequential` hand bfloat16 on to the next one; what the last one gives is in single precision.
+    Raises `NotImplementedError` where there is nothing to narrow.
     """
     shared = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
     twin = copy.deepcopy(model, shared)  # type: ignore[arg-type]
-    exchange(twin, lambda layer, inner: NarrowLayer(layer, hands_on=inner))
+    if not exchange(twin, lambda layer, inner: NarrowLayer(layer, hands_on=inner)):
+        raise NotImplementedError("it has no linear layer or convolution of torch's own")
     for parent in twin.modules():
         for name, child in parent.named_children():
             if type(child) is nn.ReLU:

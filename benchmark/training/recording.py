@@ -30,6 +30,7 @@ def rewrite(recorded: GraphModule, fixed: Sequence[Tensor]) -> Step:
     turn_narrow_products(recorded)
     add_in_products(recorded)
     reuse_memory(recorded)
+    take_narrow_relus_by_their_bits(recorded)
     recorded.graph.eliminate_dead_code()
     return bind(recorded, fixed)
 
@@ -155,6 +156,32 @@ def reuse_memory(recorded: GraphModule) -> None:
             written = graph.call_function(target, arguments, options)
         written.meta["val"] = node.meta["val"]
         node.replace_all_uses_with(written)
+        graph.erase_node(node)
+
+
+def take_narrow_relus_by_their_bits(recorded: GraphModule) -> None:
+    """Compute ReLUs of bfloat16, and their gradients, on the whole numbers of their bits (see `narrow.NarrowReLU`)."""
+    graph = recorded.graph
+    of_bits = {
+        aten.relu.default: aten.clamp_min.default,
+        aten.relu_.default: aten.clamp_min_.default,
+        aten.threshold_backward.default: aten.threshold_backward.default,
+        aten.threshold_backward.grad_input: aten.threshold_backward.grad_input,
+    }
+    for node in operations(recorded):
+        target = of_bits.get(node.target)
+        if target is None or node.meta["val"].dtype != torch.bfloat16:
+            continue
+        with graph.inserting_before(node):
+            bits = {each: graph.call_function(aten.view.dtype, (each, torch.int16)) for each in node.all_input_nodes}
+            arguments = [bits.get(each, each) for each in node.args]
+            options = {name: bits.get(each, each) for name, each in node.kwargs.items()}
+            if len(arguments) == 1:
+                arguments.append(0)  # what a ReLU is clamped to
+            result = graph.call_function(target, tuple(arguments), options)
+            back = graph.call_function(aten.view.dtype, (result, torch.bfloat16))
+        back.meta["val"] = node.meta["val"]
+        node.replace_all_uses_with(back)
         graph.erase_node(node)
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmark.progress import Progress
 from benchmark.store import Store
 from benchmark.verbs._given import RESULTS, add_plugins
 from benchmark.verbs._workers import devices, workers
+
+if TYPE_CHECKING:
+    from benchmark.training.device import Device
+    from benchmark.training.fleet import Fleet
 
 
 @dataclass
@@ -73,6 +77,8 @@ def run(
         Progress(title, sum(map(size, fleets)), quiet=quiet) as progress,
         workers(jobs, scheduler, store, progress.say) as at_work,
     ):
+        for note in slow_products(fleets, kind) if not scheduler else ():
+            progress.say(note)
         following = Following(store, fleets, progress)
         # Closed forms are fitted by all cores, networks trained by one process for each GPU.
         closed = [fleet for fleet in fleets if fleet.engine == "closed_form"]
@@ -99,6 +105,17 @@ def run(
         elif failure:
             summary.failed[each.run_id] = failure["reason"]
     return summary
+
+
+def slow_products(fleets: Sequence[Fleet], kind: Device) -> list[str]:
+    """What is to be said of products that fleets ask for and that this machine is slow at."""
+    from benchmark.spec import TrainingSettings
+    from benchmark.suite import settings_of
+    from benchmark.training.products import slow
+
+    trainings = [fleet.runs[0].training for fleet in fleets]
+    precisions = {settings_of(each, TrainingSettings).precision for each in trainings if each}
+    return [note for precision in sorted(precisions) if (note := slow(precision, kind))]
 
 
 def command(suite: str, overrides: Mapping[str, Any], plugins: Sequence[Path]) -> str:

@@ -22,8 +22,8 @@ from benchmark.training.engine import Engine, seeded
 from benchmark.training.feed import Feed, ResidentFeed, points
 from benchmark.training.fleet import EngineName, Fleet
 from benchmark.training.graphed import GraphedEngine
-from benchmark.training.narrow import narrowed
 from benchmark.training.history import PROBE, History, log_interval
+from benchmark.training.narrow import narrowed
 from benchmark.training.placed import PlacedEngine
 from benchmark.training.single import SingleEngine
 from benchmark.training.stacked import StackedEngine

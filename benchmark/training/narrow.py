@@ -25,7 +25,7 @@ def narrowed(model: nn.Module) -> nn.Module:
     Raises `NotImplementedError` where there is nothing to narrow.
     """
     shared = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
-    twin = copy.deepcopy(model, shared)  # type: ignore[arg-type]
+    twin = copy.deepcopy(model, shared)
     if not exchange(twin, lambda layer, inner: NarrowLayer(layer, hands_on=inner)):
         raise NotImplementedError("it has no linear layer or convolution of torch's own")
     for parent in twin.modules():
@@ -173,7 +173,7 @@ class NarrowDoubling(NarrowTransposed):
     single precision."""
 
     @staticmethod
-    def product(x: Tensor, weight: Tensor, bias: Tensor | None, *options: Any) -> Tensor:
+    def product(x: Tensor, weight: Tensor, bias: Tensor | None, *options: Any) -> Tensor:  # noqa: ARG004
         y = doubled(x, weight)
         return y if bias is None else y + bias.float().view(-1, 1, 1)
 

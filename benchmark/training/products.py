@@ -19,7 +19,7 @@ def described(precision: Precision, place: str = "cpu") -> str:
         return precision
     if precision == "bfloat16":
         return f"{precision}, oneDNN, {narrow_units() or 'without units of its own'}"
-    library = "MKL" if torch.backends.mkl.is_available() else "BLAS"
+    library = "MKL" if torch.backends.mkl.is_available() else "BLAS"  # type: ignore[no-untyped-call]
     return f"{precision}, {library} and oneDNN, {torch.backends.cpu.get_cpu_capability()}"
 
 

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -181,6 +182,7 @@ def _with_first(found: list[Column]) -> list[Column]:
     return [replace(column, first=column.name in kept) for column in found]
 
 
+@cache
 def _anchors(metric: str, score: str, budget: int | None, representation: str) -> str:
     rows = anchors(metric)
     same = rows["budget"].isna() if budget is None else rows["budget"] == budget

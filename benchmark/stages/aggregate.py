@@ -20,7 +20,7 @@ from benchmark.errors import UsageError
 from benchmark.metrics._declare import Metric
 from benchmark.spec import suggest
 from benchmark.stages import comparisons
-from benchmark.statistics import holm, permutation_p, spearman_intervals, spread
+from benchmark.statistics import holm, permutation_pairs, spearman_intervals, spread
 from benchmark.table import split_key
 
 REFERENCE_MODELS = ("perfect", "perfect_dead", "rotated", "noise", "untrained")
@@ -193,10 +193,14 @@ def _says_supervised(statement: ast.stmt) -> bool:
 def _labels(names: list[str], parts: list[dict[str, dict[str, Any]]], groups: list[str]) -> list[str]:
     """Each name with the settings, as `key=value`, that differ within its group; where none do, with its weights."""
     flat = [{(part, key): value for part, values in item.items() for key, value in values.items()} for item in parts]
+    spellings: dict[str, dict[tuple[str, str], set[str]]] = {}
+    for group in dict.fromkeys(groups):
+        peers = [item for item, of in zip(flat, groups, strict=True) if of == group]
+        every = dict.fromkeys(key for peer in peers for key in peer)
+        spellings[group] = {key: {json.dumps(peer.get(key)) for peer in peers} for key in every}
     labels = []
     for name, item, group in zip(names, flat, groups, strict=True):
-        peers = [other for other, of in zip(flat, groups, strict=True) if of == group]
-        told = [key for key in item if len({json.dumps(peer.get(key)) for peer in peers}) > 1]
+        told = [key for key in item if len(spellings[group][key]) > 1]
         if not told:
             told = [(part, key) for part, key in item if part == "model" and key.split("_")[0] in WEIGHTS]
         labels.append(" ".join([name, *(f"{symbol(key[1])}={_short(item[key])}" for key in told)]))
@@ -259,17 +263,18 @@ def _correlations(competitors: pd.DataFrame, rng: np.random.Generator) -> pd.Dat
         owners_of_all = values.index.get_level_values("config_id").to_numpy(dtype=str)
         sides = order.to_dict("records")
         scores = values[order["column"]].to_numpy(dtype=float)
+        chances = permutation_pairs(scores, owners_of_all)
+        known = ~np.isnan(scores)
         for (i, j), found in spearman_intervals(scores, owners_of_all, rng).items():
             a, b = sides[i], sides[j]
-            both = ~np.isnan(scores[:, [i, j]]).any(axis=1)
-            x, y, owners = scores[both, i], scores[both, j], owners_of_all[both]
+            both = known[:, i] & known[:, j]
             kinds = ["supervised" if side["supervised"] else "unsupervised" for side in (a, b)]
             rows.append(
                 {"dataset": dataset, "kind": "×".join(kinds), "representation": representation}
                 | {"a": a["column"], "a_protocol": a["protocol"], "b": b["column"], "b_protocol": b["protocol"]}
                 | dict(zip(["rho", "low", "high"], found or (None, None, None), strict=True))
-                | {"p": None if found is None else permutation_p(x, y, owners)}
-                | {"n": len(x), "configurations": len(set(owners))}
+                | {"p": None if found is None else chances[i, j]}
+                | {"n": int(both.sum()), "configurations": len(set(owners_of_all[both]))}
             )
     numbers = dict.fromkeys(["rho", "low", "high", "p", "p_holm"], "float64")
     frame = pd.DataFrame(rows, columns=CORRELATIONS).astype(numbers)

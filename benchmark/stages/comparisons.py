@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import pandas as pd
 from benchmark.statistics import (
     MINIMUM_RUNS,
     Interval,
-    probability_of_improvement,
+    probabilities_of_improvement,
     ranking,
     selection_regret,
     variance_shares,
@@ -42,15 +41,19 @@ BOARD = ["dataset_label", "representation"]
 
 def improvement(competitors: pd.DataFrame) -> pd.DataFrame:
     """P(a run of `a` is better than one of `b`) for every ordered pair of a leaderboard, by `IMPROVEMENT`."""
-    rows: list[dict[str, Any]] = []
+    frames = []
     for common, group in _columns(competitors, directed=True):
         sides = _by_configuration(group)
-        for a, b in permutations(sides, 2):
-            x, y = sides[a], sides[b]
-            found = probability_of_improvement(x, y)
-            ends = {"a": a[0], "a_label": a[1], "b": b[0], "b_label": b[1], "n_a": len(x), "n_b": len(y)}
-            rows.append(common | ends | dict(zip(("p", "low", "high"), found, strict=True)))
-    return _typed(pd.DataFrame(rows, columns=IMPROVEMENT), [])
+        ids, labels = (pd.Series(list(names), dtype="str") for names in zip(*sides, strict=True))
+        runs = np.array([len(values) for values in sides.values()])
+        a, b = np.nonzero(~np.eye(len(sides), dtype=bool))
+        found = probabilities_of_improvement(list(sides.values()))
+        columns = {"a": ids.take(a), "a_label": labels.take(a), "b": ids.take(b), "b_label": labels.take(b)}
+        columns = {name: each.reset_index(drop=True) for name, each in columns.items()}
+        numbers = {"p": found.point[a, b], "low": found.low[a, b], "high": found.high[a, b]}
+        frames.append(pd.DataFrame(columns | numbers | {"n_a": runs[a], "n_b": runs[b]}).assign(**common))
+    together = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=IMPROVEMENT)
+    return _typed(together[IMPROVEMENT], [])
 
 
 def rankings(competitors: pd.DataFrame) -> pd.DataFrame:

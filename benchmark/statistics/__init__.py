@@ -5,17 +5,18 @@ from benchmark.statistics.correlation import (
     MINIMUM_PERMUTED,
     average_ranks,
     permutation_p,
+    permutation_pairs,
     spearman,
     spearman_interval,
     spearman_intervals,
     two_stage_counts,
 )
-from benchmark.statistics.improvement import probability_of_improvement
+from benchmark.statistics.improvement import probabilities_of_improvement, probability_of_improvement
 from benchmark.statistics.interval import MINIMUM_RUNS, Interval
 from benchmark.statistics.profiles import Profile, performance_profile
 from benchmark.statistics.ranks import Ranked, letter_groups, ranking
 from benchmark.statistics.selection import Selection, selection_regret
-from benchmark.statistics.significance import holm, welch_p, yuen_p
+from benchmark.statistics.significance import holm, welch_p, yuen_p, yuen_pairs
 from benchmark.statistics.variance import Shares, variance_shares
 
 __all__ = [
@@ -34,6 +35,8 @@ __all__ = [
     "letter_groups",
     "performance_profile",
     "permutation_p",
+    "permutation_pairs",
+    "probabilities_of_improvement",
     "probability_of_improvement",
     "ranking",
     "selection_regret",
@@ -45,4 +48,5 @@ __all__ = [
     "variance_shares",
     "welch_p",
     "yuen_p",
+    "yuen_pairs",
 ]

@@ -8,7 +8,7 @@ from itertools import combinations, permutations
 from math import factorial
 
 import numpy as np
-from jaxtyping import Float, Integer, Shaped
+from jaxtyping import Bool, Float, Integer, Shaped
 from numpy import ndarray
 from numpy.random import Generator
 
@@ -35,9 +35,9 @@ def _weighted_ranks(codes: Integer[ndarray, " n"], counts: Float[ndarray, "b n"]
 
 
 def _weighted_correlation(
-    x: Float[ndarray, "b n"], y: Float[ndarray, "b n"], counts: Float[ndarray, "b n"]
+    x: Float[ndarray, "b n"], y: Float[ndarray, "b n"], counts: Float[ndarray, "#b n"]
 ) -> Float[ndarray, " b"]:
-    """Pearson's correlation in each resample; NaN where one side is constant."""
+    """Pearson's correlation in each row; NaN where one side is constant."""
     total = counts.sum(axis=1, keepdims=True)
     x = x - (counts * x).sum(axis=1, keepdims=True) / total
     y = y - (counts * y).sum(axis=1, keepdims=True) / total
@@ -47,11 +47,7 @@ def _weighted_correlation(
 
 def spearman(x: Float[ndarray, " n"], y: Float[ndarray, " n"]) -> float | None:
     """Spearman's rank correlation, ties averaged; None for fewer than three points or a constant side."""
-    if len(x) < 3:
-        return None
-    ones = np.ones((1, len(x)))
-    rho = _weighted_correlation(average_ranks(x)[None], average_ranks(y)[None], ones)[0]
-    return None if np.isnan(rho) else float(np.clip(rho, -1, 1))
+    return _correlations(np.stack([x, y], axis=1), [(0, 1)]).get((0, 1))
 
 
 def spearman_interval(
@@ -83,30 +79,43 @@ def spearman_intervals(
 
     Pairs that the same runs have share their resamples, and with them the ranks of each score in these.
     """
-    number = scores.shape[1]
-    known = ~np.isnan(scores)
-    found: dict[tuple[int, int], Interval | None] = {}
-    alike: dict[bytes, list[tuple[int, int]]] = {}
-    for i, j in combinations(range(number), 2):
-        both = known[:, i] & known[:, j]
-        rho = spearman(scores[both, i], scores[both, j])
-        found[i, j] = None if rho is None else Interval(rho)
-        if rho is not None:
-            alike.setdefault(both.tobytes(), []).append((i, j))
-    for pairs in alike.values():
-        both = known[:, pairs[0][0]] & known[:, pairs[0][1]]
+    found: dict[tuple[int, int], Interval | None] = dict.fromkeys(combinations(range(scores.shape[1]), 2))
+    for both, pairs in _by_runs(scores):
+        points = _correlations(scores[both], pairs)
+        known = [pair for pair in pairs if pair in points]
+        found |= {pair: Interval(points[pair]) for pair in known}
         _, groups = np.unique(configurations[both], return_inverse=True)
-        if groups.max() + 1 < MINIMUM_RUNS:
+        if not known or groups.max() + 1 < MINIMUM_RUNS:
             continue
-        used = sorted({each for pair in pairs for each in pair})
+        used = sorted({each for pair in known for each in pair})
         codes = [np.unique(scores[both, each], return_inverse=True)[1] for each in used]
         counts = two_stage_counts(groups, draws, rng)
         drawn = np.concatenate([_weighted_correlations(codes, part) for part in _blocks(counts, len(used))])
-        for i, j in pairs:
+        for i, j in known:
             of_pair = drawn[:, used.index(i), used.index(j)]
             low, high = np.nanquantile(of_pair, [(1 - level) / 2, (1 + level) / 2])
-            found[i, j] = Interval(found[i, j].point, float(low), float(high))  # type: ignore[union-attr]
+            found[i, j] = Interval(points[i, j], float(low), float(high))
     return found
+
+
+def _by_runs(scores: Float[ndarray, "n k"]) -> list[tuple[Bool[ndarray, " n"], list[tuple[int, int]]]]:
+    """The pairs of scores by the runs that have both."""
+    known = ~np.isnan(scores)
+    found: dict[bytes, tuple[ndarray, list[tuple[int, int]]]] = {}
+    for i, j in combinations(range(scores.shape[1]), 2):
+        both = known[:, i] & known[:, j]
+        found.setdefault(both.tobytes(), (both, []))[1].append((i, j))
+    return list(found.values())
+
+
+def _correlations(scores: Float[ndarray, "n k"], pairs: Sequence[tuple[int, int]]) -> dict[tuple[int, int], float]:
+    """Spearman's correlation of each pair that has one: three runs or more, and neither side constant."""
+    if len(scores) < 3:
+        return {}
+    ranks = {each: average_ranks(scores[:, each]) for pair in pairs for each in pair}
+    x, y = (np.stack([ranks[pair[side]] for pair in pairs]) for side in (0, 1))
+    found = np.clip(_weighted_correlation(x, y, np.ones((1, len(scores)))), -1, 1)
+    return {pair: float(rho) for pair, rho in zip(pairs, found, strict=True) if not np.isnan(rho)}
 
 
 def _blocks(counts: Float[ndarray, "b n"], number: int) -> list[Float[ndarray, "_ n"]]:
@@ -153,19 +162,41 @@ def permutation_p(
     are no more than `draws`, else the observed one and `draws` random ones (Phipson & Smyth 2010), the same in every
     call. None below five configurations or where a score is the same for all.
     """
-    names, groups = np.unique(configurations, return_inverse=True)
-    number = len(names)
-    if number < MINIMUM_PERMUTED:
-        return None
+    return permutation_pairs(np.stack([x, y], axis=1), configurations, draws=draws)[0, 1]
+
+
+def permutation_pairs(
+    scores: Float[ndarray, "n k"], configurations: Shaped[ndarray, " n"], *, draws: int = 20_000
+) -> dict[tuple[int, int], float | None]:
+    """The same for all pairs i < j of k scores, NaN where a run lacks one."""
+    found: dict[tuple[int, int], float | None] = dict.fromkeys(combinations(range(scores.shape[1]), 2))
+    for both, pairs in _by_runs(scores):
+        names, groups = np.unique(configurations[both], return_inverse=True)
+        number = len(names)
+        if number < MINIMUM_PERMUTED:
+            continue
+        means = _mean_ranks(scores[both], groups, sorted({each for pair in pairs for each in pair}))
+        every = factorial(number) <= draws
+        orders = _all_orders(number) if every else _random_orders(number, draws)
+        for j in means:
+            firsts = [i for i, of in pairs if of == j and i in means]
+            if not firsts:
+                continue
+            permuted = np.abs(means[j][orders] @ np.stack([means[i] for i in firsts], axis=1))
+            for i, of_pair in zip(firsts, permuted.T, strict=True):
+                reached = int((of_pair >= abs(means[i] @ means[j]) * (1 - 1e-9)).sum())
+                found[i, j] = reached / len(orders) if every else (1 + reached) / (draws + 1)
+    return found
+
+
+def _mean_ranks(
+    scores: Float[ndarray, "n k"], groups: Integer[ndarray, " n"], used: Sequence[int]
+) -> dict[int, Float[ndarray, " g"]]:
+    """The centred mean ranks of the groups in each of the scores in which they are not all alike."""
     runs = np.bincount(groups)
-    means = [np.bincount(groups, average_ranks(side)) / runs for side in (x, y)]
-    a, b = (side - side.mean() for side in means)
-    if min(np.abs(a).max(), np.abs(b).max()) < 1e-9:
-        return None
-    observed = abs(a @ b) * (1 - 1e-9)
-    if factorial(number) <= draws:
-        return float((np.abs(b[_all_orders(number)] @ a) >= observed).mean())
-    return float((1 + (np.abs(b[_random_orders(number, draws)] @ a) >= observed).sum()) / (draws + 1))
+    means = {each: np.bincount(groups, average_ranks(scores[:, each])) / runs for each in used}
+    centred = {each: mean - mean.mean() for each, mean in means.items()}
+    return {each: mean for each, mean in centred.items() if np.abs(mean).max() >= 1e-9}
 
 
 @lru_cache(maxsize=4)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy import ndarray
 
 from benchmark.statistics.bootstrap import interquartile_mean
 from benchmark.statistics.interval import MINIMUM_RUNS
-from benchmark.statistics.significance import holm, yuen_p
+from benchmark.statistics.significance import holm, yuen_pairs
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -45,11 +44,11 @@ def ranking(scores: Sequence[Float[ndarray, " _"]], *, level: float = 0.95) -> l
         [interquartile_mean(values) if len(values) >= MINIMUM_RUNS else np.mean(values) for values in scores]
     )
     tested = [i for i, values in enumerate(scores) if len(values) >= MINIMUM_RUNS]
-    pairs = list(combinations(tested, 2))
-    adjusted = holm(np.array([yuen_p(scores[i], scores[j]) for i, j in pairs], dtype=float))
+    pairs = np.stack(np.triu_indices(len(tested), 1), axis=1)
+    different = holm(yuen_pairs([scores[i] for i in tested], pairs)) < 1 - level
     told = np.zeros((number, number), dtype=bool)
-    for (i, j), p in zip(pairs, adjusted, strict=True):
-        told[i, j] = told[j, i] = p < 1 - level
+    i, j = np.array(tested, dtype=int)[pairs.T]
+    told[i, j] = told[j, i] = different
     letters = letter_groups(told[np.ix_(tested, tested)], means[tested])
     named = dict(zip(tested, letters, strict=True))
     ranked = []
@@ -68,23 +67,38 @@ def ranking(scores: Sequence[Float[ndarray, " _"]], *, level: float = 0.95) -> l
 def letter_groups(told: Bool[ndarray, "n n"], means: Float[ndarray, " n"]) -> list[str]:
     """Compact letter display: items share a letter if and only if no test tells them apart (Piepho 2004).
 
-    Groups start as one of all and are split at each pair that is told apart; a group within another is dropped.
-    "a" is the group with the best member, "b" the next; after "z" comes "aa", and letters are separated by spaces
-    where one of them has two.
+    A letter is a largest group of which no two are told apart. "a" is the group with the best member, "b" the next;
+    after "z" comes "aa", and letters are separated by spaces where one of them has two.
     """
-    groups = [frozenset(range(len(told)))] if len(told) else []
-    for i, j in zip(*np.nonzero(np.triu(told)), strict=True):
-        split = []
-        for group in groups:
-            split += [group - {int(i)}, group - {int(j)}] if {int(i), int(j)} <= group else [group]
-        unique = list(dict.fromkeys(split))
-        groups = [group for group in unique if not any(group < other for other in unique)]
-    groups.sort(key=lambda group: sorted(-means[list(group)]))
+    groups = [[i for i in range(len(told)) if bits >> i & 1] for bits in _largest_groups(told, means)]
+    # Groups of equal means go by their members, the one without the first of them before the other.
+    groups.sort(key=lambda group: (sorted(-means[group]), [i in group for i in range(len(told))]))
     names = [_letters(place) for place in range(len(groups))]
     between = " " if any(len(name) > 1 for name in names) else ""
-    return [
-        between.join(name for name, group in zip(names, groups, strict=True) if i in group) for i in range(len(told))
-    ]
+    letters: list[list[str]] = [[] for _ in told]
+    for name, group in zip(names, groups, strict=True):
+        for i in group:
+            letters[i].append(name)
+    return [between.join(own) for own in letters]
+
+
+def _largest_groups(told: Bool[ndarray, "n n"], means: Float[ndarray, " n"]) -> list[int]:
+    """The maximal groups of which no two are told apart, each as the bits of its members.
+
+    Items join one by one, the best first: a group takes one in whole, or what of it the new one is not told from.
+    Groups are then stretches of neighbours, more or less, and hardly more of them arise on the way than remain.
+    """
+    alike = [sum(1 << int(j) for j in np.flatnonzero(~row)) for row in told]
+    groups: list[int] = []
+    for item in np.argsort(-means, kind="stable"):
+        met = {group & alike[item] for group in groups} or {0}
+        largest: list[int] = []
+        for part in sorted(met, key=int.bit_count, reverse=True):
+            if not any(part & other == part for other in largest):
+                largest.append(part)
+        groups = [group for group in groups if group & ~alike[item]]
+        groups += [part | 1 << int(item) for part in largest]
+    return groups
 
 
 def _letters(place: int) -> str:

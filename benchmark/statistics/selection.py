@@ -11,6 +11,9 @@ from numpy.random import Generator
 
 from benchmark.statistics.interval import MINIMUM_RUNS, Interval, expanded_tail
 
+BLOCK = 100_000
+"""Numbers handled at a time: as many as stay near the processor."""
+
 
 class Selection(NamedTuple):
     """`regret` = `best` − `chosen`: what the best run of a sweep is expected to score, and the one that is chosen."""
@@ -71,26 +74,57 @@ def chance_of_highest(
 ) -> Float[ndarray, "b n"]:
     """Probability of each run to be the highest of a sweep that draws one run of each owner.
 
-    A value is the highest with the probability that all owners draw it or a lower one, less that all draw a lower
-    one; runs that share it share this by the odds that the others lie below, ties counting half.
+    counts: an owner's sum to the number of its runs. A value is the highest with the probability that all owners draw
+    it or a lower one, less that all draw a lower one; runs that share it share this by the odds that the others lie
+    below, ties counting half.
     """
-    levels, codes = np.unique(values, return_inverse=True)
-    order = np.argsort(codes, kind="stable")
-    runs = np.bincount(owners)
-    # Runs down the rows: what is gathered and multiplied below is then contiguous.
-    odds = np.ascontiguousarray((counts / runs[owners]).T)
-    parts = odds.copy()
-    all_within = np.ones((len(levels), len(counts)))
-    for owner, number in enumerate(runs):
-        own = order[owners[order] == owner]
-        drawn = np.zeros((number + 1, len(counts)))
-        np.cumsum(parts[own], axis=0, out=drawn[1:])
-        below, within = (np.searchsorted(codes[own], np.arange(len(levels)), side) for side in ("left", "right"))
-        all_within *= drawn[within]
-        halfway = (drawn[below] + drawn[within]) / 2
-        others = np.flatnonzero(owners != owner)
-        odds[others] *= halfway[codes[others]]
-    highest = np.diff(all_within, axis=0, prepend=0)
-    shared = np.add.reduceat(odds[order], np.searchsorted(codes[order], np.arange(len(levels))), axis=0)
-    share = np.divide(highest, shared, out=np.zeros_like(shared), where=shared > 0)
-    return (odds * share[codes]).T
+    _, codes = np.unique(values, return_inverse=True)
+    by_owner = np.lexsort((codes, owners))
+    owner, level = owners[by_owner], codes[by_owner]
+    before = np.cumsum(np.bincount(owners)) - np.bincount(owners)
+    falling = np.argsort(-level, kind="stable")
+    last = np.flatnonzero(np.diff(level[falling], append=-1))
+    tied = _Tied.of(owner, level)
+    chance = np.empty(counts.shape[::-1])
+    for block in np.array_split(np.arange(len(counts)), -(-counts.size // BLOCK)):
+        # Runs down the rows: what is gathered and multiplied below is then contiguous.
+        drawn = counts[block].T[by_owner]
+        within = np.cumsum(drawn, axis=0)
+        within -= before[owner][:, None]
+        # From the highest value down, the chance that all lie lower falls by a factor at each run.
+        factors = np.divide(within - drawn, within, out=np.zeros_like(drawn), where=within > 0)
+        lower = np.cumprod(factors[falling], axis=0)[last]
+        highest = -np.diff(lower, axis=0, prepend=1)[::-1]
+        found = highest[level]
+        if len(tied.runs):
+            found[tied.runs] *= tied.shares(drawn, within)
+        chance[by_owner[:, None], block] = found
+    return chance.T
+
+
+class _Tied(NamedTuple):
+    """Runs whose value others have as well, by rising value. Places are among runs ordered by owner and value.
+
+    first, last: those of the owner's own runs of that value. starts: where among `runs` a new value begins.
+    """
+
+    runs: Integer[ndarray, " t"]
+    first: Integer[ndarray, " t"]
+    last: Integer[ndarray, " t"]
+    starts: Integer[ndarray, " v"]
+
+    @classmethod
+    def of(cls, owner: Integer[ndarray, " n"], level: Integer[ndarray, " n"]) -> _Tied:
+        runs = np.flatnonzero(np.bincount(level)[level] > 1)
+        runs = runs[np.argsort(level[runs], kind="stable")]
+        new = np.flatnonzero(np.diff(owner, prepend=-1) | np.diff(level, prepend=-1))
+        cell = np.searchsorted(new, runs, side="right") - 1
+        ends = np.append(new[1:], len(owner)) - 1
+        return cls(runs, new[cell], ends[cell], np.flatnonzero(np.diff(level[runs], prepend=-1)))
+
+    def shares(self, drawn: Float[ndarray, "n b"], within: Float[ndarray, "n b"]) -> Float[ndarray, "t b"]:
+        """Each run's part in the chance of its value; that owners of other values lie below is as likely for all."""
+        halfway = within[self.first] - drawn[self.first] + within[self.last]
+        odds = np.divide(drawn[self.runs], halfway, out=np.zeros_like(halfway), where=halfway > 0)
+        together = np.repeat(np.add.reduceat(odds, self.starts, axis=0), np.diff(self.starts, append=len(odds)), axis=0)
+        return np.divide(odds, together, out=np.zeros_like(odds), where=together > 0)

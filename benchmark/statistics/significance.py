@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Integer
 from numpy import ndarray
 
 
@@ -36,17 +38,29 @@ def yuen_p(x: Float[ndarray, " n"], y: Float[ndarray, " m"]) -> float:
     Welch's test for trimmed means: the spread is that of the winsorised values, the freedom that of the values kept.
     Where neither middle half has any spread, equal means give 1 and others 0.
     """
+    return float(yuen_pairs([x, y], np.array([[0, 1]]))[0])
+
+
+def yuen_pairs(samples: Sequence[Float[ndarray, " _"]], pairs: Integer[ndarray, "p 2"]) -> Float[ndarray, " p"]:
+    """The same for many pairs, each the places of two of the samples."""
     from scipy.special import stdtr
 
-    means, errors, freedoms = np.empty(2), np.empty(2), np.empty(2)
-    for side, values in enumerate((np.sort(x), np.sort(y))):
-        n, cut = len(values), len(values) // 4
-        kept = values[cut : n - cut]
-        deviations = np.clip(values, kept[0], kept[-1])
-        means[side], freedoms[side] = kept.mean(), len(kept) - 1
-        errors[side] = ((deviations - deviations.mean()) ** 2).sum() / (len(kept) * (len(kept) - 1))
-    difference, variance = abs(means[0] - means[1]), errors.sum()
-    if variance == 0:
-        return 1.0 if difference == 0 else 0.0
-    freedom = variance**2 / (errors**2 / freedoms).sum()
-    return float(2 * stdtr(freedom, -difference / np.sqrt(variance)))
+    means, errors, freedoms = np.array([_trimmed(values) for values in samples]).reshape(-1, 3).T
+    i, j = pairs.T
+    difference, variance = np.abs(means[i] - means[j]), errors[i] + errors[j]
+    spread = variance > 0
+    p = np.where(difference == 0, 1.0, 0.0)
+    i, j, difference, variance = i[spread], j[spread], difference[spread], variance[spread]
+    freedom = variance**2 / (errors[i] ** 2 / freedoms[i] + errors[j] ** 2 / freedoms[j])
+    p[spread] = 2 * stdtr(freedom, -difference / np.sqrt(variance))
+    return p
+
+
+def _trimmed(values: Float[ndarray, " n"]) -> tuple[float, float, int]:
+    """The mean of the middle half, the square of its standard error, and its degrees of freedom."""
+    values = np.sort(values)
+    n, cut = len(values), len(values) // 4
+    kept = values[cut : n - cut]
+    deviations = np.clip(values, kept[0], kept[-1])
+    error = ((deviations - deviations.mean()) ** 2).sum() / (len(kept) * (len(kept) - 1))
+    return float(kept.mean()), float(error), len(kept) - 1

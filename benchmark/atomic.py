@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import errno
 import os
+import re
+import socket
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmark.errors import BenchmarkError
+from benchmark.errors import BenchmarkError, UsageError
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+REFUSED = {errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP}
+PART = re.compile(r"\.(?P<host>.+)-(?P<pid>\d+)-[0-9a-f]{8}\.part")
+"""The name of a file that is being written, with its writer."""
 
 
 def write_atomically(path: Path, fill: Callable[[Path], Any]) -> None:
     """Let `fill` write a scratch neighbour, then rename it over `path`."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}")
+    scratch = path.with_name(f".{socket.gethostname()[:60]}-{os.getpid()}-{uuid.uuid4().hex[:8]}.part")
     with disk_full_explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -35,7 +40,12 @@ def disk_full_explained(path: Path) -> Iterator[None]:
         yield
     except PermissionError:
         raise BenchmarkError(f"{path.parent} is not writable; choose another --results folder") from None
+    except (NotADirectoryError, FileExistsError):
+        raise UsageError(f"{path.parent} is no folder; choose another --results folder") from None
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in REFUSED:
+            said = os.strerror(error.errno or 0).lower()
+            raise UsageError(f"{path} cannot be written ({said}); choose another --results folder") from None
         if is_full(error):
             raise BenchmarkError(
                 f"no space left for {path}; free some and run the same command again: nothing published was lost"

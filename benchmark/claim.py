@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import time
 from pathlib import Path
 
+from benchmark.errors import BenchmarkError
+from benchmark.naming import printable
+from benchmark.sealed import read_json, render, sealed
+
 CLAIM_SECONDS = 120.0
-"""A claim whose heartbeat is older is stale: its process is gone or cannot reach the folder."""
+"""A claim whose heartbeat is older, or that far ahead, is stale: its process is gone or cannot reach the folder."""
 
 
 class Claim:
@@ -39,25 +42,44 @@ class Claim:
         aside.unlink(missing_ok=True)
         try:
             with self.path.open("x") as file:
-                json.dump({"host": socket.gethostname(), "pid": os.getpid(), "born": born(os.getpid())}, file)
+                mine = {"host": socket.gethostname(), "pid": os.getpid(), "born": born(os.getpid())}
+                file.write(render(sealed(mine)))
         except FileExistsError:
             return False
         return True
 
     def is_held(self) -> bool:
-        """Whether a living process holds it; one of this host that is gone holds nothing, whatever its heartbeat."""
+        """Whether a living process holds it; one of this host that is gone holds nothing, whatever its heartbeat.
+
+        A heartbeat from far ahead is stale as well: its host's clock is wrong, and it could be years ahead.
+        """
         try:
-            age = time.time() - self.path.stat().st_mtime
-            holder = json.loads(self.path.read_text())
+            beats = abs(time.time() - self.path.stat().st_mtime) < CLAIM_SECONDS
         except FileNotFoundError:
             return False
-        except ValueError:  # being written, or damaged
-            return age < CLAIM_SECONDS
-        if holder["host"] == socket.gethostname() and (
-            not alive(holder["pid"]) or born(holder["pid"]) != holder["born"]
-        ):
+        holder = self._holder()
+        if holder is None:  # being written, or damaged
+            return beats
+        host, pid, birth = holder
+        if host == socket.gethostname() and (not alive(pid) or born(pid) != birth):
             return False
-        return age < CLAIM_SECONDS
+        return beats
+
+    def holder(self) -> str:
+        """Who holds it, for people."""
+        found = self._holder()
+        return "another process" if found is None else f"process {found[1]} on {printable(found[0])}"
+
+    def _holder(self) -> tuple[str, int, str | None] | None:
+        """Host, pid and birth as the claim says them; None where it is being written, gone or damaged."""
+        try:
+            said = read_json(self.path)
+        except (FileNotFoundError, BenchmarkError):
+            return None
+        host, pid, birth = said.get("host"), said.get("pid"), said.get("born")
+        if not isinstance(host, str) or type(pid) is not int or not 0 < pid < 2**31:
+            return None
+        return host, pid, birth if isinstance(birth, str) else None
 
     def beat(self) -> None:
         self.path.touch()

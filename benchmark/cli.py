@@ -359,6 +359,26 @@ def prune(results: Results = Path("results"), as_json: Json = False) -> None:
 
 
 @app.command()
+def verify(
+    target: Annotated[
+        str | None, typer.Argument(metavar="[SUITE|FOLDER]", help="by default all of the results folder")
+    ] = None,
+    results: Results = Path("results"),
+    as_json: Json = False,
+) -> None:
+    """Compare every file of results with the digest kept of it, a line for each that was altered; exit 1 if any was."""
+    from benchmark.verbs.verify import verify
+
+    found = verify(target, results=results)
+    lines = [f"WRONG   {line}" for line in found.findings] + [f"note    {line}" for line in found.notes]
+    lines += [f"sealed  {line} as it is, on first contact" for line in found.sealed]
+    count = len(found.findings)
+    last = f"{found.files:,} files compared with their digests: {f'{count:,} wrong' if count else 'all as they were'}"
+    _print(found, as_json, "\n".join([*lines, last]))
+    _fail_if(bool(count))
+
+
+@app.command()
 def doctor(
     kind: Annotated[str, typer.Argument(metavar="KIND", help="metric, for now")],
     name: Annotated[str, typer.Argument(metavar="NAME")],

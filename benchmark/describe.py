@@ -10,8 +10,8 @@ from typing import Any
 from benchmark import registry
 from benchmark.errors import UsageError
 from benchmark.registry import Kind
-from benchmark.spec import Run, canonical
-from benchmark.store import Store, read_json
+from benchmark.spec import canonical
+from benchmark.store import Store, read_json, runs_of
 
 
 def component(kind: Kind, name: str) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def run(run_id: str, results: Path) -> dict[str, Any]:
     """A run by its id: run.json, its scores, and the failure where it failed."""
     store = Store(results, make=False)
     for path in (store.root / "suites").glob("*/plan.json"):
-        for each in map(Run.from_json, read_json(path)["runs"]):
+        for each in runs_of(read_json(path), path):
             if each.run_id != run_id:
                 continue
             shown: dict[str, Any] = {"suite": path.parent.name, "folder": str(store.run_folder(each)), **each.config}

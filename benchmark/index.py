@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmark.errors import BenchmarkError
-from benchmark.spec import Run
-from benchmark.store import FORMAT, Store, check_format, parse_json, read_json, write_json
+from benchmark.store import FORMAT, Store, check_format, parse_json, read_json, runs_of, write_json
 
 Places = dict[str, list[int]]
 """The folders of configurations, relative to the results folder, with the seeds of their runs."""
@@ -47,7 +47,8 @@ def planned(store: Store) -> dict[str, Places]:
             entry = {"plan": digest, "runs": _places(content, plan, store)}
         current[suite] = entry
     if current != known and os.access(store.root, os.W_OK):
-        write_json(path, {"format": FORMAT, "suites": current})
+        with suppress(BenchmarkError, OSError):  # a full disk: the index only saves time, and is made again
+            write_json(path, {"format": FORMAT, "suites": current})
     return {suite: entry["runs"] for suite, entry in current.items()}
 
 
@@ -57,14 +58,15 @@ def _read(path: Path) -> dict[str, Any]:
         record = read_json(path)
     except (FileNotFoundError, BenchmarkError):
         return {}
-    return record["suites"] if record.get("format") == FORMAT else {}
+    suites = record.get("suites")
+    return suites if record.get("format") == FORMAT and isinstance(suites, dict) else {}
 
 
 def _places(content: bytes, path: Path, store: Store) -> Places:
     record = parse_json(content, path)
     check_format(record, path)
     places: Places = {}
-    for run in map(Run.from_json, record["runs"]):
+    for run in runs_of(record, path):
         folder = store.run_folder(run).parent
         places.setdefault(folder.relative_to(store.root).as_posix(), []).append(run.seed)
     return places

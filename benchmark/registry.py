@@ -89,6 +89,18 @@ def source(kind: Kind, name: str) -> str | None:
     return entry(kind, name).source
 
 
+def file_digest(kind: Kind, name: str) -> str | None:
+    """The sha256 of the file that defines a component; None where it is not known which that is."""
+    found = entry(kind, name)
+    file = found.file or (inspect.getsourcefile(load(kind, name)) or None)
+    return None if file is None else _content_digest(Path(file))
+
+
+@cache
+def _content_digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
 def add_plugin(path: Path) -> list[Entry]:
     """Register what a loose Python file defines: models, datasets, networks and metrics, under the file's name."""
     if not path.is_file():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, Self, get_origin
@@ -22,8 +23,12 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from benchmark.errors import UsageError
+from benchmark.naming import check_name
 
 INFINITIES = {"inf": math.inf, "-inf": -math.inf}
+SHA256 = re.compile("[0-9a-f]{64}")
+LARGEST_SEED = 2**63 - 1
+"""What the results table holds in its column of seeds."""
 
 
 def _number(value: Any) -> Any:
@@ -207,6 +212,21 @@ class Component:
         identity: dict[str, Any] = {"name": self.name, "version": self.version, "settings": self.settings}
         return identity if self.source is None else {**identity, "source": self.source}
 
+    @classmethod
+    def from_json(cls, value: object, where: str) -> Component:
+        """Read what `Run.to_json` writes of a part. Raises `UsageError` on anything else: its name becomes a path."""
+        found = _fields(value, where, {"name", "version", "settings"}, {"locations", "source"})
+        version, source, locations = found["version"], found.get("source"), found.get("locations", {})
+        if not _is_whole(version):
+            raise UsageError(f"{where}.version = {version!r:.60}: a version is a whole number from 0 on")
+        for key, mapping in (("settings", found["settings"]), ("locations", locations)):
+            if not isinstance(mapping, Mapping):
+                raise UsageError(f"{where}.{key} = {mapping!r:.60}: these are names with their values")
+        if source is not None and not (isinstance(source, str) and SHA256.fullmatch(source)):
+            raise UsageError(f"{where}.source = {source!r:.80}: a file's content goes by its sha256")
+        name = check_name(found["name"], f"{where}.name")
+        return cls(name, version, dict(found["settings"]), dict(locations), source)
+
 
 @dataclass(frozen=True)
 class Run:
@@ -217,8 +237,6 @@ class Run:
     network: Component | None
     training: Component | None
     seed: int
-
-    FORMAT: ClassVar[int] = 1
 
     @property
     def config(self) -> dict[str, Any]:
@@ -237,8 +255,30 @@ class Run:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Run:
+    def from_json(cls, value: object, where: str = "run") -> Run:
+        """Read what `to_json` writes. Raises `UsageError` on anything else: names and the seed become a path."""
+        found = _fields(value, where, {"dataset", "model", "network", "training", "seed"})
+        seed = found.pop("seed")
+        if not _is_whole(seed) or seed > LARGEST_SEED:
+            raise UsageError(f"{where}.seed = {seed!r:.60}: a seed is a whole number from 0 on")
         parts = {
-            key: Component(**value[key]) if value[key] else None for key in ("dataset", "model", "network", "training")
+            key: None
+            if part is None and key in ("network", "training")
+            else Component.from_json(part, f"{where}.{key}")
+            for key, part in found.items()
         }
-        return cls(**parts, seed=value["seed"])  # type: ignore[arg-type]
+        return cls(**parts, seed=seed)  # type: ignore[arg-type]
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _fields(value: object, where: str, required: set[str], optional: Collection[str] = ()) -> dict[str, Any]:
+    """A mapping that has all required fields and no unknown ones."""
+    if not isinstance(value, Mapping):
+        raise UsageError(f"{where} = {value!r:.60}: it has the fields {', '.join(sorted(required))}")
+    wrong = sorted(map(str, (required - value.keys()) | (value.keys() - required - set(optional))))
+    if wrong:
+        raise UsageError(f"{where}: {wrong[0]!r:.60} is missing or not known")
+    return dict(value)

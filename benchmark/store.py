@@ -7,22 +7,26 @@ locks: two processes on one folder at worst train something twice, and the secon
 from __future__ import annotations
 
 import errno
-import json
 import os
 import shutil
 import socket
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmark.atomic import disk_full_explained, share, sync, write_atomically
+from benchmark.atomic import PART, disk_full_explained, share, sync
 from benchmark.claim import alive
 from benchmark.errors import BenchmarkError, UsageError
+from benchmark.naming import check_name
+from benchmark.run_seal import read_record, seal_run
+from benchmark.sealed import FORMAT as FORMAT
+from benchmark.sealed import check_format as check_format
+from benchmark.sealed import parse_json as parse_json
+from benchmark.sealed import read_json as read_json
+from benchmark.sealed import write_json as write_json
 from benchmark.spec import Run
-
-FORMAT = 1
 
 
 class Store:
@@ -31,19 +35,20 @@ class Store:
     def __init__(self, root: Path, *, make: bool = True) -> None:
         self.root = root
         marker = root / "format.json"
-        if marker.exists():
-            check_format(read_json(marker), marker)
-        else:
-            if root.exists() and not root.is_dir():
-                raise UsageError(f"--results {root} is not a folder")
-            if make:
-                write_json(marker, {"format": FORMAT})
+        above = next((path for path in (root, *root.parents) if path.exists()), root)
+        if above.exists() and not above.is_dir():
+            raise UsageError(f"--results {root}: {above} is not a folder")
+        known = read_json(marker, "delete it: it is made anew") if marker.exists() else {}
+        check_format(known, marker)
+        if make and known.get("format", 0) < FORMAT:
+            write_json(marker, {"format": FORMAT})
 
     def suite_folder(self, suite: str) -> Path:
-        return self.root / "suites" / suite
+        return self.root / "suites" / check_name(suite, "suite")
 
     def run_folder(self, run: Run) -> Path:
-        return self.root / "runs" / run.dataset.name / run.model.name / run.config_id / f"s{run.seed}"
+        dataset, model = check_name(run.dataset.name, "dataset"), check_name(run.model.name, "model")
+        return self.root / "runs" / dataset / model / run.config_id / f"s{run.seed:d}"
 
     def fleet_folder(self, fleet_id: str) -> Path:
         return self.root / "fleets" / fleet_id
@@ -52,10 +57,8 @@ class Store:
         return (self.run_folder(run) / "run.json").exists()
 
     def read_run(self, run: Run) -> dict[str, Any]:
-        path = self.run_folder(run) / "run.json"
-        record = read_json(path)
-        check_format(record, path)
-        return record
+        """A finished run's record. Raises `BenchmarkError` on a damaged one, or another run's."""
+        return read_record(self.run_folder(run))
 
     def publish(self, run: Run, fill: Callable[[Path], None]) -> bool:
         """Let `fill` write a run's files into a scratch folder, then rename it into place.
@@ -67,6 +70,7 @@ class Store:
             scratch.mkdir(parents=True)
             try:
                 fill(scratch)
+                seal_run(scratch)
                 for path in scratch.rglob("*"):
                     if path.is_file():
                         share(path)
@@ -89,17 +93,31 @@ class Store:
             finally:
                 shutil.rmtree(scratch, ignore_errors=True)
 
-    def clean_scratch(self) -> None:
-        """Delete what killed processes of this host left half-written, and anything over a day old."""
-        folder = self.root / "scratch"
+    def clean_scratch(self) -> int:
+        """Delete what killed processes of this host left half-written, and anything over a day old; say how many."""
+        folder, count = self.root / "scratch", 0
         for entry in folder.iterdir() if folder.exists() else []:
             owner, _, pid = entry.name.rpartition("-")[0].rpartition("-")
             dead = owner.endswith(f"-{socket.gethostname()}") and pid.isdigit() and not alive(int(pid))
             if dead or time.time() - entry.stat().st_mtime > 86_400:
                 shutil.rmtree(entry, ignore_errors=True)
+                count += not entry.exists()
+        return count
+
+    def clean_parts(self, folders: Iterable[Path] | None = None) -> int:
+        """Delete files that killed processes of this host were writing, in these folders or all; say how many."""
+        everywhere = (Path(found[0]) for found in os.walk(self.root))
+        count = 0
+        for folder in everywhere if folders is None else folders:
+            for path in folder.glob(".*.part"):
+                writer = PART.fullmatch(path.name)
+                if writer and writer["host"] == socket.gethostname()[:60] and not alive(int(writer["pid"])):
+                    path.unlink(missing_ok=True)
+                    count += 1
+        return count
 
     def failure_path(self, run: Run) -> Path:
-        return self.root / "failures" / f"{run.run_id}.json"
+        return self.root / "failures" / f"{run.config_id}-s{run.seed:d}.json"
 
     def record_failure(self, run: Run, stage: str, reason: str, **details: Any) -> None:
         """Keep what failed, when and where; shown again on every run, retried on request, never a result."""
@@ -117,7 +135,18 @@ class Store:
 
     def failure(self, run: Run) -> dict[str, Any] | None:
         path = self.failure_path(run)
-        return read_json(path) if path.exists() else None
+        if not path.exists():
+            return None
+        record = read_json(path)
+        if not isinstance(record.get("reason"), str):
+            raise BenchmarkError(f"{path} is damaged (it says no reason); delete it and rerun")
+        return record
+
+    def set_aside(self, run: Run) -> None:
+        """Move a finished run that was altered out of the way, so that it is trained again; `prune` deletes it."""
+        aside = self.root / "damaged" / f"{run.run_id}-{uuid.uuid4().hex[:8]}"
+        aside.parent.mkdir(exist_ok=True)
+        self.run_folder(run).rename(aside)
 
     def clear_failure(self, run: Run) -> None:
         self.failure_path(run).unlink(missing_ok=True)
@@ -137,7 +166,7 @@ class Store:
             # Codes from outside are in no suite's text: an edit of it does not drop them.
             kept = [
                 run
-                for run in map(Run.from_json, earlier["runs"])
+                for run in runs_of(earlier, path)
                 if earlier["source"] == source or run.model.settings.get("codes") == "external"
             ]
             planned = {run.run_id: run for run in kept} | planned
@@ -158,37 +187,15 @@ class Store:
             )
         record = read_json(path)
         check_format(record, path)
-        return [Run.from_json(run) for run in record["runs"]]
+        return runs_of(record, path)
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON file; raise `BenchmarkError` on a damaged one."""
-    return parse_json(path.read_bytes(), path)
-
-
-def parse_json(content: bytes, path: Path) -> dict[str, Any]:
-    """The same of what was read from `path`."""
-    try:
-        value = json.loads(content)
-    except ValueError as error:  # neither JSON nor, perhaps, text
-        raise BenchmarkError(f"{path} is damaged ({error}); delete it and rerun") from None
-    if not isinstance(value, dict):
-        raise BenchmarkError(f"{path} is damaged (not an object); delete it and rerun")
-    return value
-
-
-def check_format(record: dict[str, Any], path: Path) -> None:
-    """Refuse what a newer version of this program wrote."""
-    if record.get("format", 0) > FORMAT:
-        raise UsageError(
-            f"{path} has format {record['format']}, this version reads up to {FORMAT};"
-            " update the program or choose another --results folder"
-        )
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write a JSON file atomically: readers see the old content or the new one."""
-    write_atomically(path, lambda scratch: scratch.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n"))
+def runs_of(plan: Mapping[str, Any], path: Path) -> list[Run]:
+    """The runs of a plan that was read from `path`. Raises `UsageError` on what is no plan."""
+    runs = plan.get("runs")
+    if not isinstance(runs, list) or not isinstance(plan.get("source"), str):
+        raise UsageError(f"{path} is no plan: it lists no runs; delete it and run the suite again")
+    return [Run.from_json(run, f"{path}: runs[{index}]") for index, run in enumerate(runs)]
 
 
 def timestamp() -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Iterable, Mapping
@@ -13,6 +12,8 @@ import pandas as pd
 
 from benchmark.atomic import write_atomically
 from benchmark.errors import BenchmarkError, UsageError
+from benchmark.run_seal import MEND, MEND_SCORE, RECORD, read_score
+from benchmark.sealed import read_json
 from benchmark.spec import Run, canonical_json
 
 COLUMNS = {
@@ -46,7 +47,6 @@ KEY = ["suite", "run_id", "protocol", "representation", "score", "factor", "budg
 """What makes a row unique. The evaluation's seed is not in it: a run counts once."""
 
 STATUSES = ("ok", "not_applicable", "failed")
-SCORE_FORMAT = 1
 SCORE_FIELDS = (
     "metric",
     "metric_version",
@@ -59,6 +59,8 @@ SCORE_FIELDS = (
     "values",
     "seconds",
 )
+FORMULA = re.compile(r"'*[=+\-@\t\r]")
+"""How text begins that spreadsheets take for a formula, or that stands for such text."""
 SUFFIXES = re.compile(r"(?P<score>.+?)(?:_at_(?P<budget>\d+))?(?:_factor_(?P<factor>\d+))?")
 
 
@@ -79,9 +81,9 @@ def compile_table(suite: str, runs: Iterable[tuple[Run, Path]]) -> pd.DataFrame:
     """
     rows: list[dict[str, Any]] = []
     for run, folder in runs:
-        described = _describe(suite, run)
+        described, record = _describe(suite, run), read_json(folder / RECORD, MEND)
         for path in sorted((folder / "scores").glob("*.json")):
-            rows += [described | row for row in _read_scores(path)]
+            rows += [described | row for row in _read_scores(path, record, run.seed)]
     return checked(_typed(pd.DataFrame(rows, columns=list(COLUMNS))), f"suite {suite}")
 
 
@@ -101,18 +103,15 @@ def _describe(suite: str, run: Run) -> dict[str, Any]:
     }
 
 
-def _read_scores(path: Path) -> list[dict[str, Any]]:
-    """The rows of one score file."""
-    try:
-        scores = json.loads(path.read_text())
-    except (json.JSONDecodeError, UnicodeDecodeError):
-        raise BenchmarkError(f"{path} is damaged; delete it and evaluate again") from None
-    if isinstance(scores, dict) and scores.get("format", 0) > SCORE_FORMAT:
-        raise BenchmarkError(f"{path} has format {scores['format']}, newer than this version reads; update")
-    missing = [name for name in SCORE_FIELDS if name not in scores] if isinstance(scores, dict) else SCORE_FIELDS
+def _read_scores(path: Path, record: Mapping[str, Any], seed: int) -> list[dict[str, Any]]:
+    """The rows of one score file, beside the run whose record and seed are given."""
+    scores = read_score(path, record, seed)
+    missing = [name for name in SCORE_FIELDS if name not in scores]
     if missing or scores["status"] not in STATUSES:
         what = f"lacks {', '.join(missing)}" if missing else f"has the unknown status {scores['status']!r}"
-        raise BenchmarkError(f"{path} {what}; delete it and evaluate again")
+        raise BenchmarkError(f"{path} {what}; {MEND_SCORE}")
+    if not isinstance(scores["values"], dict):
+        raise BenchmarkError(f"{path} is damaged: its values are no table of names and numbers; {MEND_SCORE}")
     common = {name: scores[name] for name in SCORE_FIELDS if name != "values"}
     if scores["status"] != "ok":
         return [common | {"score": scores["metric"]}]
@@ -121,8 +120,8 @@ def _read_scores(path: Path) -> list[dict[str, Any]]:
     return [common | _row(key, value, scores, path) for key, value in scores["values"].items()]
 
 
-def _row(key: str, value: float | None, scores: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    if value is None or not math.isfinite(value):
+def _row(key: str, value: object, scores: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise BenchmarkError(f"{path} says that {key} is {value}: a score is a number, or has a status and a reason")
     score, budget, index = split_key(key)
     names = scores.get("factor_names", [])
@@ -159,7 +158,23 @@ def _typed(frame: pd.DataFrame) -> pd.DataFrame:
 def write_table(frame: pd.DataFrame, path: Path) -> None:
     """Write the table twice, as `path` with the endings .parquet and .csv, each in one step."""
     write_atomically(path.with_suffix(".parquet"), lambda scratch: frame.to_parquet(scratch, index=False))
-    write_atomically(path.with_suffix(".csv"), lambda scratch: frame.to_csv(scratch, index=False))
+    write_csv(frame, path.with_suffix(".csv"))
+
+
+def write_csv(frame: pd.DataFrame, path: Path) -> None:
+    """Write a CSV file in one step. Text that a spreadsheet would run as a formula gets a leading apostrophe there."""
+    text = [name for name in frame if frame[name].dtype == object or isinstance(frame[name].dtype, pd.StringDtype)]
+    plain = frame.assign(**{str(name): frame[name].map(_as_text, na_action="ignore") for name in text})
+    write_atomically(path, lambda scratch: plain.to_csv(scratch, index=False))
+
+
+def _as_text(cell: Any) -> Any:
+    return f"'{cell}" if isinstance(cell, str) and FORMULA.match(cell) else cell
+
+
+def _from_text(cell: str) -> str:
+    """What `_as_text` was given."""
+    return cell[1:] if cell.startswith("'") and FORMULA.match(cell[1:]) else cell
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -169,11 +184,13 @@ def read_table(path: Path) -> pd.DataFrame:
     try:
         if path.suffix == ".csv":
             frame = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
+            text = [name for name, kind in COLUMNS.items() if kind == "str" and name in frame]
+            frame = frame.assign(**{name: frame[name].map(_from_text, na_action="ignore") for name in text})
         elif path.suffix == ".parquet":
             frame = pd.read_parquet(path)
         else:
             raise UsageError(f"{path} ends in {path.suffix!r}; a results table ends in .parquet or .csv")
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise UsageError(f"{path} cannot be read as a results table ({error})") from None
     missing, unknown = [c for c in COLUMNS if c not in frame], [c for c in frame if c not in COLUMNS]
     if missing:

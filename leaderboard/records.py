@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,18 +9,18 @@ from typing import Any
 import pandas as pd
 
 from benchmark.errors import BenchmarkError
-from benchmark.spec import Run
+from benchmark.run_seal import MEND, RECORD
+from benchmark.sealed import check_format, read_json
 
 
 def read_record(folder: Path) -> dict[str, Any]:
     """A run's run.json, with its `folder`. Raises `BenchmarkError` on one that cannot be read."""
-    path = folder / "run.json"
+    path = folder / RECORD
     try:
-        record = json.loads(path.read_text())
-    except (OSError, json.JSONDecodeError) as error:
+        record = read_json(path, MEND)
+    except OSError as error:
         raise BenchmarkError(f"{path} cannot be read ({error}); delete its folder and rerun") from None
-    if not isinstance(record, dict) or record.get("format", 0) > Run.FORMAT:
-        raise BenchmarkError(f"{path} has a format that this version does not read; update")
+    check_format(record, path)
     return record | {"folder": folder}
 
 

@@ -35,6 +35,7 @@ def write_report(
     comparisons: Mapping[str, Sequence[TextTable]] | None = None,
     jobs: int = 0,
     step: Step = lambda _done, _total: None,
+    table_digest: str = "",
 ) -> Path:
     """Write `folder`/index.html and return its path.
 
@@ -42,6 +43,7 @@ def write_report(
     failures: what did not finish, each a record with `run_id` and what else is known of it.
     comparisons: tables of a paper's numbers beside ours, by the dataset's label. jobs: processes that draw, 0 for this
     one alone. step: hears how many drawings are finished, and how many there are.
+    table_digest: the sha256 of the table's file, which the page carries.
     Raises `BenchmarkError` on a run folder that cannot be read, `UsageError` on an undeclared metric.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -56,7 +58,8 @@ def write_report(
     page = environment.get_template("page.html").render(
         suite=suite_name,
         description=description,
-        facts=facts(table, records.values(), failures),
+        facts=facts(table, records.values(), failures) | ({"table": f"sha256 {table_digest}"} if table_digest else {}),
+        table_digest=table_digest,
         failures=[flat_failure(failure) for failure in failures],
         sections=parts,
         across=grouped(charts.draw_across(headline_rows(table, declarations))),

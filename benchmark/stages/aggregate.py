@@ -7,7 +7,7 @@ import importlib.util
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,12 @@ import numpy as np
 import pandas as pd
 
 from benchmark import registry
-from benchmark.atomic import write_atomically
 from benchmark.errors import UsageError
 from benchmark.metrics._declare import Metric
 from benchmark.spec import suggest
 from benchmark.stages import comparisons
 from benchmark.statistics import holm, permutation_pairs, spearman_intervals, spread
-from benchmark.table import split_key
+from benchmark.table import split_key, write_csv
 
 REFERENCE_MODELS = ("perfect", "perfect_dead", "rotated", "noise", "untrained")
 """Rows that show where a measure's floor and ceiling lie; they are no competitors and enter no correlation."""
@@ -70,12 +69,13 @@ class Summaries:
     variance: pd.DataFrame
     selection: pd.DataFrame
 
-    def write(self, folder: Path) -> None:
-        """Write summary.csv and the others; labels in one cell stand between ` | `."""
+    def write(self, folder: Path) -> list[str]:
+        """Write summary.csv and the others, and return their names; labels in one cell stand between ` | `."""
         ranking = self.ranking.assign(indistinguishable_from=self.ranking["indistinguishable_from"].map(" | ".join))
         frames = {each.name: getattr(self, each.name) for each in fields(self)} | {"ranking": ranking}
         for name, frame in frames.items():
-            write_atomically(folder / f"{name}.csv", partial(frame.to_csv, index=False))
+            write_csv(frame, folder / f"{name}.csv")
+        return [f"{name}.csv" for name in frames]
 
 
 def aggregate(table: pd.DataFrame, declarations: Mapping[str, Metric], *, seed: int = 0) -> Summaries:

@@ -20,11 +20,11 @@ from benchmark.codes import Codes, read_arrays
 from benchmark.errors import BenchmarkError, NotApplicable, UsageError
 from benchmark.execution import Workers, execute
 from benchmark.metrics._declare import Metric
+from benchmark.run_seal import MEND_SCORE, codes_digest
 from benchmark.seeds import stream
 from benchmark.spec import Run, Settings
-from benchmark.store import read_json, write_json
+from benchmark.store import FORMAT, check_format, read_json, write_json
 
-FORMAT = 1
 Budget = Literal["quick", "full"]
 
 
@@ -248,6 +248,7 @@ def _write_score(
 ) -> None:
     """Write a score beside each run that it is of."""
     metric, settings = protocol_of(task)
+    codes = {f"s{seed}": codes_digest(folder) for seed, folder in zip(task.seeds, task.folders, strict=True)}
     for index, folder in enumerate(task.folders):
         path = score_path(task, folder)
         own = values
@@ -263,6 +264,8 @@ def _write_score(
                 "format": FORMAT,
                 "metric": metric.name,
                 "metric_version": metric.version,
+                "metric_source": registry.file_digest("metric", metric.name),
+                "codes": codes,
                 "protocol": metric.protocol(settings, _seeded(task, metric), n),
                 "representation": task.representation,
                 "budget": task.protocol.budget,
@@ -289,9 +292,8 @@ def _is_scored(task: ScoreTask) -> bool:
         path = score_path(task, folder)
         if not path.exists():
             return False
-        record = read_json(path)
-        if record.get("format", 0) > FORMAT:
-            raise BenchmarkError(f"{path} has format {record['format']}, newer than this version reads; update")
+        record = read_json(path, MEND_SCORE)
+        check_format(record, path)
         if not {"evaluation_seed", "status"} <= record.keys():
             raise BenchmarkError(f"{path} lacks its seed or status; delete it and evaluate again")
         if record["evaluation_seed"] != task.protocol.seed or record["status"] == "failed":
@@ -414,4 +416,4 @@ def _write_piece(task: ScoreTask, value: Mapping[str, Any], seconds: float) -> N
 
 def _read_piece(task: ScoreTask, name: str) -> dict[str, Any] | None:
     path = _piece_path(task, name)
-    return read_json(path) if path.exists() else None
+    return read_json(path, MEND_SCORE) if path.exists() else None

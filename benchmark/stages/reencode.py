@@ -10,8 +10,10 @@ from pathlib import Path
 
 from benchmark import registry
 from benchmark.atomic import share, write_atomically
+from benchmark.digests import differing, file_digest
 from benchmark.errors import BenchmarkError
 from benchmark.execution import Workers, execute
+from benchmark.run_seal import CODES, MEND, RECORD, SCORES, WEIGHTS, listed
 from benchmark.spec import Run
 from benchmark.stages.data_cache import load_data
 from benchmark.stages.encode import ENCODING, encode_neural
@@ -61,8 +63,8 @@ def reencode_runs(
 def reencode(task: EncodeTask) -> str | None:
     """Encode one run again, in a worker process; return why it could not be done. Never raises.
 
-    New codes first, run.json last: killed between, it is simply done again. What the old codes scored goes, so that
-    no score outlives the arrays it was computed from.
+    run.json first disowns the old codes and has the new ones' digest last: killed between, it is simply done again.
+    What the old codes scored goes, so that no score outlives the arrays it was computed from.
     """
     from safetensors.torch import load_file
 
@@ -76,21 +78,27 @@ def reencode(task: EncodeTask) -> str | None:
         store = Store(task.results)
         folder = store.run_folder(task.run)
         start = time.monotonic()
+        record = store.read_run(task.run)
+        files = dict(listed(record) or {})
+        for name, how in differing(folder, {WEIGHTS: files[WEIGHTS]} if WEIGHTS in files else {}):
+            raise BenchmarkError(f"{folder / name} {how}; {MEND}")
         data = load_data(task.run.dataset, task.data_dir)
         model = build(task.run, data)
-        model.load_state_dict(load_file(folder / "weights.safetensors"))
+        model.load_state_dict(load_file(folder / WEIGHTS))
         codes = encode_neural(model, data, task.run, task.encoding)
 
         def save(scratch: Path) -> None:
             codes.save(scratch)
             share(scratch)
 
-        write_atomically(folder / "codes.safetensors", save)
-        shutil.rmtree(folder / "scores", ignore_errors=True)
-        record = store.read_run(task.run)
+        files.pop(CODES, None)
+        write_json(folder / RECORD, record | {"encoding": None, "files": files})
+        write_atomically(folder / CODES, save)
+        shutil.rmtree(folder / SCORES, ignore_errors=True)
+        record["files"] = files | {CODES: file_digest(folder / CODES)}
         record["seconds"]["encoding"] = time.monotonic() - start
         record["encoding"] = {"version": ENCODING, **task.encoding.plain()}
-        write_json(folder / "run.json", record)
+        write_json(folder / RECORD, record)
     except BenchmarkError as error:
         return str(error)
     except Exception as error:  # weights may be damaged, and an author's model may raise anything

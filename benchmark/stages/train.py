@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -16,10 +15,10 @@ from benchmark.execution import Workers, execute
 from benchmark.spec import Run
 from benchmark.stages.data_cache import forget_data, load_data
 from benchmark.stages.worker import FleetOutcome, FleetTask, fail, train_fleet
-from benchmark.store import FORMAT, Store, check_format, read_json, write_json
+from benchmark.store import FORMAT, Store, read_json, write_json
 from benchmark.suite import EncodingSettings
 from benchmark.training.device import Device
-from benchmark.training.fleet import Fleet, plan_fleets
+from benchmark.training.fleet import Fleet, plan_fleets, read_fleet
 
 
 def save_fleets(store: Store, fleets: list[Fleet], command: str) -> None:
@@ -35,9 +34,7 @@ def unfinished_fleets(store: Store, runs: list[Run]) -> list[Fleet]:
     wanted = {run.run_id for run in runs}
     fleets = []
     for path in sorted((store.root / "fleets").glob("*/fleet.json")):
-        record = read_json(path)
-        check_format(record, path)
-        fleet = Fleet.from_json(record["fleet"])
+        fleet, _ = read_fleet(path)
         if any(run.run_id in wanted for run in fleet.runs):
             fleets.append(fleet)
     return fleets
@@ -62,12 +59,12 @@ class FleetProgress(NamedTuple):
 
 
 def fleet_progress(store: Store, fleet: Fleet) -> FleetProgress:
-    """What a fleet's worker last said of it."""
+    """What a fleet's worker last said of it; nothing where that is damaged, and soon said anew."""
     try:
-        state = json.loads((store.fleet_folder(fleet.fleet_id) / "progress.json").read_text())
-    except (FileNotFoundError, json.JSONDecodeError):
+        state = read_json(store.fleet_folder(fleet.fleet_id) / "progress.json")
+        return FleetProgress(int(state["step"]), [int(step) for step in state["resumed"]])
+    except (FileNotFoundError, BenchmarkError, KeyError, TypeError, ValueError):
         return FleetProgress(0, [])
-    return FleetProgress(state["step"], state["resumed"])
 
 
 def check_data(fleets: list[Fleet], data_dir: Path | None) -> None:
@@ -94,36 +91,56 @@ def train_fleets(
     on_outcome: Callable[[Fleet, FleetOutcome], None],
     watch: Callable[[], None],
     places: Sequence[str] = ("cpu",),
+    say: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Train fleets to their end; those that another process holds are waited for, and taken over if it dies.
 
-    They are dealt out over the devices `places` in turn.
+    They are dealt out over the devices `places` in turn. What lacked memory beside others is tried again alone; what
+    lacks it then ends everything with a `BenchmarkError`, and is no failure of the model's. `say` hears who is waited
+    for, and what else is to be known.
     """
     by_id = {fleet.fleet_id: fleet for fleet in fleets}
     remaining = list(by_id)
     # The longest first, so that no single one is left over at the end.
     remaining.sort(key=lambda fleet_id: -by_id[fleet_id].steps)
+    told: dict[str, str] = {}
+    alone = False
     while remaining:
         tasks = [
             FleetTask(store.root, fleet_id, data_dir, tuple(registry.plugins()), checkpoint_seconds, encoding, place)
             for fleet_id, place in zip(remaining, cycle(places))
         ]
-        busy = []
+        busy: dict[str, str] = {}
+        starved: dict[str, str] = {}
         for outcome in execute(train_fleet, tasks, jobs, watch):
             fleet = by_id[outcome.task.fleet_id]
             result: FleetOutcome = outcome.value or FleetOutcome(fleet.fleet_id)
+            for note in result.notes:
+                say(note)
             if outcome.died:
                 fail(fleet.runs, outcome.died, store, result)
                 shutil.rmtree(store.fleet_folder(fleet.fleet_id), ignore_errors=True)
-            if result.busy:
-                busy.append(fleet.fleet_id)
+            if result.busy or result.starved:
+                (busy if result.busy else starved)[fleet.fleet_id] = result.busy or str(result.starved)
                 continue
             on_outcome(fleet, result)
             if result.interrupted:
                 raise KeyboardInterrupt
             if result.fatal:
                 raise BenchmarkError(result.fatal)
-        remaining = busy
-        if remaining:
+        for fleet_id, holder in busy.items():
+            if told.get(fleet_id) != holder:
+                say(f"waiting for fleet {fleet_id}, which {holder} trains")
+        told |= busy
+        if starved and alone:
+            raise BenchmarkError(
+                f"not enough memory to train fleet {next(iter(starved))} ({next(iter(starved.values()))}); nothing"
+                " finished is lost: run the same command again on a machine with more, or with a smaller model"
+            )
+        if starved and not busy:
+            say(f"no memory for {len(starved)} of the fleets beside the others: each is tried again alone")
+            alone, jobs = True, min(jobs, 1) if isinstance(jobs, int) else jobs
+        remaining = [*busy, *starved]
+        if busy:
             watch()
             time.sleep(2)

@@ -38,9 +38,9 @@ from benchmark.stages.encode import (
     flattened,
     images,
 )
-from benchmark.store import FORMAT, Store, read_json, timestamp, write_json
+from benchmark.store import FORMAT, Store, timestamp, write_json
 from benchmark.suite import EncodingSettings, settings_of
-from benchmark.training.fleet import Fleet
+from benchmark.training.fleet import Fleet, read_fleet
 
 HEARTBEAT = 10.0
 """Seconds between two beats of a claim."""
@@ -63,13 +63,16 @@ class FleetTask:
 
 @dataclass
 class FleetOutcome:
-    """What a worker says of a fleet: `busy` if another process holds it, `interrupted` if it was told to stop."""
+    """What a worker says of a fleet: who holds it where it is `busy`, `interrupted` if it was told to stop, `starved`
+    if there was not enough memory, and `notes` for people."""
 
     fleet_id: str
     published: list[str] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)
     resumed_at: int | None = None
-    busy: bool = False
+    busy: str | None = None
+    starved: str | None = None
+    notes: list[str] = field(default_factory=list)
     interrupted: bool = False
     fatal: str | None = None
 
@@ -86,18 +89,16 @@ def train_fleet(task: FleetTask) -> FleetOutcome:
         if not (folder / "fleet.json").exists():
             return outcome  # another process finished it in the meantime
         if not claim.take():
-            outcome.busy = True
+            outcome.busy = claim.holder()
             return outcome
         try:
             if not (folder / "fleet.json").exists():
                 return outcome  # finished between the two looks
             with beating(claim), stop_requested() as stopping:
-                path = folder / "fleet.json"
-                saved = read_json(path)
-                fleet = Fleet.from_json(saved["fleet"])
+                fleet, command = read_fleet(folder / "fleet.json")
                 data = load_data(fleet.runs[0].dataset, task.data_dir)
-                _train(Work(fleet, saved.get("command", ""), data, store, task, outcome, timestamp()), stopping)
-            if not outcome.interrupted:
+                _train(Work(fleet, command, data, store, task, outcome, timestamp()), stopping)
+            if not outcome.interrupted and not outcome.starved:
                 shutil.rmtree(folder, ignore_errors=True)
         finally:
             claim.release()
@@ -105,6 +106,10 @@ def train_fleet(task: FleetTask) -> FleetOutcome:
         outcome.fatal = str(error)
     except OSError as error:
         outcome.fatal = f"{type(error).__name__} while training: {error}"
+    except Exception as error:
+        if not lacks_memory(error):
+            raise
+        outcome.starved = str(error).split("\n")[0]
     return outcome
 
 
@@ -168,6 +173,15 @@ def fail(runs: Sequence[Run], reason: str, store: Store, outcome: FleetOutcome, 
             outcome.failed.append((run.run_id, reason))
 
 
+def lacks_memory(error: Exception) -> bool:
+    """Whether an error says that there was no memory left; torch says so on a CPU in its text alone."""
+    text = str(error)
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError)
+        and ("out of memory" in text or "can't allocate memory" in text or "not enough memory" in text)
+    )
+
+
 def save_arrays(arrays: dict[str, ndarray], folder: Path) -> None:
     """Write weights.safetensors."""
     from safetensors.numpy import save_file
@@ -191,6 +205,8 @@ def _train(work: Work, stopping: Callable[[], bool]) -> None:
         with disk_full_explained(work.store.root):
             raise
     except Exception as error:  # an author's model may raise anything: its runs are recorded as failed with the reason
+        if lacks_memory(error):
+            raise  # of the machine, not of the model
         work.fail(missing, f"{type(error).__name__}: {error}", traceback=traceback.format_exc())
 
 
@@ -258,7 +274,8 @@ def _train_networks(work: Work, stopping: Callable[[], bool]) -> None:
     device.set_up(work.task.place)
     fleet, folder = work.fleet, work.store.fleet_folder(work.task.fleet_id)
     try:
-        engine, progress = train(fleet, work.data, folder, work.task.checkpoint_seconds, stopping, work.task.place)
+        often, say = work.task.checkpoint_seconds, work.outcome.notes.append
+        engine, progress = train(fleet, work.data, folder, often, stopping, work.task.place, say)
     except Interrupted:
         work.outcome.interrupted = True
         return

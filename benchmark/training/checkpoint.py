@@ -11,10 +11,11 @@ from torch import Tensor
 
 from benchmark.atomic import write_atomically
 from benchmark.errors import BenchmarkError
+from benchmark.stamp import BLANK, KEY, check_stamp, stamp
 from benchmark.training.engine import Engine
 from benchmark.training.history import History
 
-FORMAT = 1
+FORMAT = 2
 
 
 class Progress(NamedTuple):
@@ -41,21 +42,28 @@ def save(path: Path, engine: Engine, progress: Progress) -> None:
         "resumed": progress.resumed,
         "devices": progress.devices,
     }
-    write_atomically(
-        path, lambda scratch: save_file(tensors, str(scratch), metadata={"checkpoint": json.dumps(header)})
-    )
+
+    def fill(scratch: Path) -> None:
+        save_file(tensors, str(scratch), metadata={"checkpoint": json.dumps(header), KEY: BLANK})
+        stamp(scratch)
+
+    write_atomically(path, fill)
 
 
 def restore(path: Path, engine: Engine) -> Progress:
-    """Bring an engine to where a checkpoint left it. Raises `BenchmarkError` on a damaged file."""
+    """Bring an engine to where a checkpoint left it. Raises `BenchmarkError` on a damaged file, before the engine is
+    touched: its own digest is compared first."""
     from safetensors import SafetensorError, safe_open
 
+    check_stamp(path)
     try:
         with safe_open(str(path), framework="pt") as file:
             header = json.loads((file.metadata() or {})["checkpoint"])
             tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, KeyError, json.JSONDecodeError) as error:
-        raise BenchmarkError(f"{path} is not a checkpoint ({error}); delete it to train from the start") from None
+        raise BenchmarkError(f"{path} is not a checkpoint ({error})") from None
+    if header.get("format") != FORMAT:
+        raise BenchmarkError(f"{path} has format {header.get('format')}, this version resumes from {FORMAT}")
     with torch.no_grad():
         engine.restore(tensors)
     history, devices = History.from_json(header["history"]), tuple(header.get("devices", ()))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, get_args
 
 from benchmark import registry
-from benchmark.errors import UsageError
+from benchmark.errors import BenchmarkError, UsageError
+from benchmark.sealed import check_format, read_json
 from benchmark.spec import Run, Settings, TrainingSettings, digest
 from benchmark.suite import settings_of
 from benchmark.training.device import Device
@@ -46,8 +48,24 @@ class Fleet:
         return {"engine": self.engine, "runs": [run.to_json() for run in self.runs]}
 
     @classmethod
-    def from_json(cls, value: dict[str, Any]) -> Fleet:
-        return cls(value["engine"], tuple(Run.from_json(run) for run in value["runs"]))
+    def from_json(cls, value: Any, where: str = "fleet") -> Fleet:
+        """Read what `to_json` writes. Raises `UsageError` on anything else."""
+        known: dict[Any, EngineName] = {name: name for name in get_args(EngineName)}
+        engine, runs = (known.get(value.get("engine")), value.get("runs")) if isinstance(value, dict) else (None, None)
+        if engine is None or not isinstance(runs, list) or not runs:
+            raise UsageError(f"{where} is no fleet: it has an engine and runs")
+        return cls(engine, tuple(Run.from_json(run, f"{where}.runs[{index}]") for index, run in enumerate(runs)))
+
+
+def read_fleet(path: Path) -> tuple[Fleet, str]:
+    """A fleet that was written down, and the command that asked for it. Raises `BenchmarkError` on a damaged one."""
+    mend = f"delete {path.parent}: its runs are trained from the start"
+    record = read_json(path, mend)
+    check_format(record, path)
+    fleet = Fleet.from_json(record.get("fleet"), f"{path}: fleet")
+    if fleet.fleet_id != path.parent.name:
+        raise BenchmarkError(f"{path} is another fleet's: it describes {fleet.fleet_id}; {mend}")
+    return fleet, str(record.get("command", ""))
 
 
 def plan_fleets(runs: list[Run], device: Device = "cpu") -> list[Fleet]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from benchmark import registry
 from benchmark.datasets._dataset import Data
-from benchmark.errors import UsageError
+from benchmark.errors import BenchmarkError, UsageError
 from benchmark.models._neural import NeuralModel
+from benchmark.sealed import render, sealed
 from benchmark.seeds import stream
 from benchmark.spec import Run, TrainingSettings
 from benchmark.suite import settings_of
@@ -82,10 +82,12 @@ def train(
     checkpoint_seconds: float,
     stopping: Callable[[], bool],
     place: str = "cpu",
+    say: Callable[[str], None] = lambda _: None,
 ) -> tuple[Engine, Progress]:
     """Train a fleet on the device `place` to its last step, from its checkpoint where there is one.
 
-    Raises `Interrupted` when told to stop.
+    A checkpoint that is not what it was is set aside and said by `say`; the fleet begins again. Raises `Interrupted`
+    when told to stop.
     """
     trainings = [settings_of(run.training, TrainingSettings) for run in fleet.runs if run.training]
     members = [build(run, data) for run in fleet.runs]
@@ -93,8 +95,12 @@ def train(
     path = folder / "checkpoint.safetensors"
     progress = Progress(0, 0.0, History(len(members)), [])
     if path.exists():
-        progress = checkpoint.restore(path, engine)
-        progress.resumed.append(progress.step)
+        try:
+            progress = checkpoint.restore(path, engine)
+            progress.resumed.append(progress.step)
+        except BenchmarkError as error:
+            path.unlink()
+            say(f"{error}; training begins again at step 0")
     step, before, history, resumed, devices = progress
     steps = trainings[0].steps if members[0].trained else 0
     device = described(place)
@@ -137,5 +143,5 @@ def train(
 def report(folder: Path, step: int, steps: int, resumed: list[int]) -> None:
     """Tell whoever watches the fleet's folder how far it is; never read by a rerun."""
     scratch = folder / ".progress.json"
-    scratch.write_text(json.dumps({"step": step, "steps": steps, "resumed": resumed}))
+    scratch.write_text(render(sealed({"step": step, "steps": steps, "resumed": resumed})))
     scratch.replace(folder / "progress.json")

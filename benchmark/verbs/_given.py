@@ -8,6 +8,7 @@ from pathlib import Path
 from benchmark import registry
 from benchmark.errors import UsageError
 from benchmark.store import Store
+from benchmark.suite_seal import TABLE, check_table
 
 RESULTS = Path("results")
 
@@ -32,9 +33,11 @@ def suite_name(suite: str) -> str:
 
 
 def results_table(suite: str, results: Path) -> Path:
-    """The file of a suite's scores. Raises `UsageError` where `evaluate` has not made it yet."""
-    name = suite_name(suite)
-    path = Store(results, make=False).suite_folder(name) / "results.parquet"
-    if not path.exists():
+    """The file of a suite's scores. Raises `UsageError` where `evaluate` has not made it yet, and `BenchmarkError`
+    where it is not as it was made."""
+    name, store = suite_name(suite), Store(results, make=False)
+    folder = store.suite_folder(name)
+    if not (folder / TABLE).exists():
         raise UsageError(f'suite "{name}" has no results table in {results}; next: benchmark evaluate {suite}')
-    return path
+    check_table(folder, [store.run_folder(each) for each in store.plan(name) if store.is_done(each)])
+    return folder / TABLE

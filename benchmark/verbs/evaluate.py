@@ -10,7 +10,9 @@ from typing import Any
 from benchmark.atomic import disk_full_explained
 from benchmark.errors import UsageError
 from benchmark.progress import Progress
+from benchmark.run_seal import check_run
 from benchmark.store import Store
+from benchmark.suite_seal import seal_table
 from benchmark.verbs._given import RESULTS, add_plugins, located, suite_name
 from benchmark.verbs._words import count
 from benchmark.verbs._workers import workers
@@ -66,6 +68,9 @@ def evaluate(
     done = [each for each in store.plan(name) if store.is_done(each)]
     if not done:
         raise UsageError(f'no run of suite "{name}" is finished in {results}; next: benchmark run {suite}')
+    store.clean_parts([store.suite_folder(name), *(store.run_folder(each) / "scores" for each in done)])
+    for each in done:  # no number of what was altered, and no table of it
+        check_run(store.run_folder(each))
     settings = evaluation_settings(suite)
     texts = check_metrics(tuple(metrics) or settings.metrics)
     protocol = Protocol(texts, check_budget(budget or settings.budget), settings.points, settings.seed)
@@ -92,6 +97,7 @@ def evaluate(
     folder = store.suite_folder(name)
     with disk_full_explained(folder / "results.csv"):
         write_table(table, folder / "results.csv")
-        aggregate(table, declarations()).write(folder)
+        names = ["results.parquet", "results.csv", *aggregate(table, declarations()).write(folder)]
+        seal_table(folder, names, [store.run_folder(each) for each in done])
     counts = {str(status): int(number) for status, number in table["status"].value_counts().items()}
     return EvaluationSummary(name, counts, failed, folder / "results.csv")

@@ -5,20 +5,23 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from benchmark.store import Store, read_json
+from benchmark.store import Store
 from benchmark.verbs._given import RESULTS
 
 
 def prune(*, results: Path = RESULTS) -> dict[str, int]:
-    """Delete what no run needs: scratch of killed processes, and fleets whose members are all published."""
-    from benchmark.training.fleet import Fleet
+    """Delete what no run needs: what killed processes left, fleets whose members are all published, and altered runs
+    that were set aside."""
+    from benchmark.training.fleet import read_fleet
 
     store = Store(results)
-    store.clean_scratch()
-    fleets = 0
+    counts = {"fleets": 0, "damaged runs": 0, "files of killed processes": store.clean_scratch() + store.clean_parts()}
     for path in (store.root / "fleets").glob("*/fleet.json"):
-        fleet = Fleet.from_json(read_json(path)["fleet"])
+        fleet, _ = read_fleet(path)
         if all(store.is_done(each) or store.failure(each) for each in fleet.runs):
             shutil.rmtree(path.parent)
-            fleets += 1
-    return {"fleets": fleets}
+            counts["fleets"] += 1
+    for path in (store.root / "damaged").glob("*"):
+        shutil.rmtree(path)
+        counts["damaged runs"] += 1
+    return counts

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from benchmark import registry
 from benchmark.atomic import disk_full_explained
+from benchmark.digests import file_digest
 from benchmark.progress import Progress
 from benchmark.spec import Run
 from benchmark.store import Store
+from benchmark.suite_seal import TABLE, newer_scores, seal_page
 from benchmark.verbs._given import RESULTS, add_plugins, located, results_table, suite_name
+from benchmark.verbs._words import count
 from benchmark.verbs._workers import cores
 
 if TYPE_CHECKING:
@@ -38,6 +42,7 @@ def report(
     from leaderboard.report import write_report
 
     name, folder, table, done, failures = _reported(suite, results, plugins)
+    digest = file_digest(folder / TABLE)
     description = registry.describe("suite", name) if name in registry.names("suite") else ""
     with disk_full_explained(folder / "index.html"):
         if figures:
@@ -50,9 +55,12 @@ def report(
                 progress.at(finished)
 
             papers, processes = comparisons(name, table), cores() if jobs is None else jobs
-            return write_report(
-                name, description, table, done, declarations(), folder, failures, papers, processes, step
+            path = write_report(
+                name, description, table, done, declarations(), folder, failures, papers, processes, step, digest
             )
+            drawn = (folder / "figures").rglob("*") if figures else ()
+            seal_page(folder, [path, *(each for each in drawn if each.is_file())], digest)
+            return path
 
 
 def report_text(
@@ -93,4 +101,11 @@ def _reported(
     table = read_table(results_table(suite, results))
     failures = [record for each in runs if not store.is_done(each) and (record := store.failure(each))]
     done = [(each, store.run_folder(each)) for each in runs if store.is_done(each)]
+    newer = newer_scores(folder, [path for _, path in done])
+    if newer:
+        print(
+            f"note: {count(len(newer), 'run')} of {len(done):,} was scored or finished after the table was made;"
+            f" benchmark evaluate {suite} makes it anew",
+            file=sys.stderr,
+        )
     return name, folder, table, done, failures

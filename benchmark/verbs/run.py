@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.progress import Progress
+from benchmark.run_seal import damage
+from benchmark.spec import Run
 from benchmark.store import Store
 from benchmark.verbs._given import RESULTS, add_plugins
+from benchmark.verbs._words import count
 from benchmark.verbs._workers import devices, workers
 
 if TYPE_CHECKING:
@@ -47,8 +50,8 @@ def run(
 
     `jobs`: processes, by default one a core, or one a GPU; 0 trains in this process. `scheduler`: the address of a
     dask scheduler, whose workers train in place of processes here. `device`: where networks train, "cpu" or "cuda";
-    "auto" is CUDA where torch finds a GPU here, and the CPU on a cluster. Runs that failed before are left alone and
-    reported, unless `retry_failed`.
+    "auto" is CUDA where torch finds a GPU here, and the CPU on a cluster. Runs that failed before, and
+    finished ones whose files were altered since, are left alone and reported; `retry_failed` trains both again.
     """
     from benchmark.suite import expand
     from benchmark.suite import shard as share
@@ -64,8 +67,15 @@ def run(
     kind, places = devices(device, scheduler)
     store = Store(results)
     store.clean_scratch()
+    store.clean_parts([store.root, store.suite_folder(expanded.name), store.root / "failures"])
     store.write_plan(expanded.name, expanded.source, expanded.runs)
     runs = expanded.runs if shard is None else share(expanded.runs, *shard)
+    damaged = damages(store, runs, quiet)
+    if retry_failed:
+        for each in runs:
+            if each.run_id in damaged:
+                store.set_aside(each)
+        damaged = {}
     fleets = train.plan(store, runs, retry_failed=retry_failed, device=kind)
     train.check_data(fleets, data_dir)
     if retry_failed:
@@ -95,11 +105,22 @@ def run(
                 on_outcome=following.on_outcome,
                 watch=following.watch,
                 places=places,
+                say=progress.say,
             )
-    encode_again(store, runs, expanded.encoding, jobs, scheduler, data_dir, quiet)
-    summary = RunSummary(expanded.name, trained=following.trained)
+    encode_again(
+        store,
+        [each for each in runs if each.run_id not in damaged],
+        expanded.encoding,
+        jobs,
+        scheduler,
+        data_dir,
+        quiet,
+    )
+    summary = RunSummary(expanded.name, failed=damaged, trained=following.trained)
     for each in runs:
         failure = store.failure(each)
+        if each.run_id in damaged:
+            continue
         if store.is_done(each):
             summary.done.append(each.run_id)
         elif failure:
@@ -116,6 +137,19 @@ def slow_products(fleets: Sequence[Fleet], kind: Device) -> list[str]:
     trainings = [fleet.runs[0].training for fleet in fleets]
     precisions = {settings_of(each, TrainingSettings).precision for each in trainings if each}
     return [note for precision in sorted(precisions) if (note := slow(precision, kind))]
+
+
+def damages(store: Store, runs: Sequence[Run], quiet: bool) -> dict[str, str]:
+    """Why finished runs are not what they were, by their ids: every file of each is compared with its digest."""
+    done = [each for each in runs if store.is_done(each)]
+    found = {}
+    with Progress(f"checking {count(len(done), 'finished run')}", len(done), quiet=quiet) as progress:
+        for place, each in enumerate(done):
+            reason = damage(store.run_folder(each))
+            if reason:
+                found[each.run_id] = reason
+            progress.at(place + 1)
+    return found
 
 
 def command(suite: str, overrides: Mapping[str, Any], plugins: Sequence[Path]) -> str:

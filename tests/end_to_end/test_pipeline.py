@@ -128,7 +128,14 @@ def test_merging_takes_over_scores_and_keeps_what_is_here(work):
     succeed(work, "run", "tiny.toml", "--results", "other", "--jobs", "0", "--seeds", "1")
     counts = json.loads(succeed(work, "merge", "results", "--results", "other", "--json").stdout)
     assert counts["runs"] == 3
-    assert counts["scores"] == len(list((work / "results").glob("runs/*/*/*/s0/scores/*.json")))
+    # In fleets of other members the last digits differ: such codes keep their own scores.
+    same = [
+        path.parent
+        for path in (work / "results").glob("runs/*/*/*/s0/codes.safetensors")
+        if path.read_bytes() == (work / "other" / path.relative_to(work / "results")).read_bytes()
+    ]
+    assert any("perfect" in folder.parts for folder in same)
+    assert counts["scores"] == sum(len(list(folder.glob("scores/*.json"))) for folder in same)
     before = checksums(work / "results")
     succeed(work, "merge", "other", "--results", "results")
     assert checksums(work / "results") == before

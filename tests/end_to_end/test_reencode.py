@@ -1,12 +1,14 @@
 """Finished runs of an older version, or of a suite that now keeps more, are encoded again from their weights."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 from command import checksums, command, succeed
 
 from benchmark.codes import Codes
+from benchmark.digests import file_digest
+from benchmark.sealed import read_json, write_json
+from benchmark.verbs.verify import verify
 
 
 def folders(work: Path, model: str) -> list[Path]:
@@ -22,9 +24,10 @@ def test_codes_of_an_older_version_are_made_again(work):
         before.means + 1, before.factors, before.factor_names, before.factor_sizes, before.variances, before.samples
     )
     older.save(folder / "codes.safetensors")
-    record = json.loads((folder / "run.json").read_text())
+    record = read_json(folder / "run.json")
     del record["encoding"]
-    (folder / "run.json").write_text(json.dumps(record))
+    record["files"]["codes.safetensors"] = file_digest(folder / "codes.safetensors")
+    write_json(folder / "run.json", record)
     weights = (folder / "weights.safetensors").read_bytes()
 
     result = succeed(work, "run", "tiny.toml", "--jobs", "0")
@@ -34,6 +37,7 @@ def test_codes_of_an_older_version_are_made_again(work):
     assert after.arrays.keys() == before.arrays.keys()
     for name, value in before.arrays.items():
         np.testing.assert_array_equal(after.arrays[name], value)
+    assert verify(results=work / "results").findings == []
     assert not (folder / "scores").exists(), "no score outlives the codes that it was computed from"
     assert (folder / "weights.safetensors").read_bytes() == weights
     assert {path: checksums(path) for path in others} == others
@@ -54,9 +58,10 @@ def test_a_suite_that_keeps_more_encodes_again_and_one_that_keeps_less_does_not(
 def test_damaged_weights_are_said(work):
     folder = folders(work, "ae")[0]
     (folder / "weights.safetensors").write_bytes(b"no weights")
-    record = json.loads((folder / "run.json").read_text())
+    record = read_json(folder / "run.json")
     record["encoding"]["version"] = 0
-    (folder / "run.json").write_text(json.dumps(record))
+    record["files"]["weights.safetensors"] = file_digest(folder / "weights.safetensors")
+    write_json(folder / "run.json", record)
     codes = (folder / "codes.safetensors").read_bytes()
     result = command(work, "run", "tiny.toml", "--jobs", "0")
     assert result.returncode == 1

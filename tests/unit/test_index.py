@@ -3,7 +3,9 @@
 import json
 import os
 import shutil
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +24,13 @@ def run(seed: int, model: str = "perfect") -> Run:
 
 def publish(store: Store, *runs: Run) -> None:
     for each in runs:
-        store.publish(each, lambda folder: write_json(folder / "run.json", {"format": 1}))
+        record = {"run_id": each.run_id, "config_id": each.config_id, "run": each.to_json()}
+        store.publish(each, partial(fill, record))
+
+
+def fill(record: dict[str, Any], folder: Path) -> None:
+    (folder / "codes.safetensors").write_bytes(b"codes")
+    write_json(folder / "run.json", record)
 
 
 @pytest.fixture

@@ -159,7 +159,7 @@ def test_damaged_run_is_named(tmp_path):
     runs = synthetic_suite(tmp_path, seeds=1, pictures=False)
     table = compile_table("suite", runs)
     (runs[0][1] / "run.json").write_text("{")
-    with pytest.raises(BenchmarkError, match=r"run\.json cannot be read"):
+    with pytest.raises(BenchmarkError, match=r"run\.json is damaged"):
         write_report("suite", "", table, runs, DECLARATIONS, tmp_path)
 
 

@@ -161,3 +161,44 @@ def test_a_run_survives_json() -> None:
     again = Run.from_json(json.loads(json.dumps(run().to_json())))
     assert again == run()
     assert again.run_id == run().run_id
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"seed": "0/../../../x/.ssh"}, "a seed is a whole number"),
+        ({"seed": -1}, "a seed is a whole number"),
+        ({"seed": True}, "a seed is a whole number"),
+        ({"seed": 2.0}, "a seed is a whole number"),
+        ({"seed": 2**63}, "a seed is a whole number"),
+        ({"extra": 1}, "'extra' is missing or not known"),
+        ({"dataset": None}, "dataset = None"),
+        ({"network": "linear"}, "network = 'linear'"),
+        ({"model": {"name": "beta_vae", "version": 2}}, "'settings' is missing or not known"),
+    ],
+)
+def test_what_is_no_run_is_refused_by_name(change, said) -> None:
+    with pytest.raises(UsageError, match=r"plan\.json: runs") as caught:
+        Run.from_json(run().to_json() | change, "plan.json: runs[0]")
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        *(({"name": name}, "a name") for name in ("", 3, None, "..", "../../../x", "/etc", "a\\b", ".hidden")),
+        *(({"name": name}, "a name") for name in ("a\x1b[2J", "a\nb", "a\u202eb", "x" * 260, " a", "a\x00")),
+        ({"version": "1"}, "a version is a whole number"),
+        ({"version": True}, "a version is a whole number"),
+        ({"settings": []}, "names with their values"),
+        ({"locations": "here"}, "names with their values"),
+        ({"source": "abc"}, "sha256"),
+    ],
+)
+def test_what_is_no_component_is_refused_and_nothing_of_it_reaches_the_terminal(change, said) -> None:
+    value = run().to_json()
+    value["model"] |= change
+    with pytest.raises(UsageError, match=said) as caught:
+        Run.from_json(value)
+    assert str(caught.value).isprintable()

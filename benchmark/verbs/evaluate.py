@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,21 +11,26 @@ from benchmark.atomic import disk_full_explained
 from benchmark.errors import UsageError
 from benchmark.progress import Progress
 from benchmark.store import Store
-from benchmark.verbs._given import RESULTS, add_plugins, located, suite_name
+from benchmark.verbs._given import RESULTS, add_plugins, located, suite_name, takes_paths
 from benchmark.verbs._words import count
 from benchmark.verbs._workers import workers
 
 
 @dataclass
 class EvaluationSummary:
-    """What `evaluate` did: how many scores by status, the failed ones with the reasons, and the table's path."""
+    """What `evaluate` did: how many scores by status, the failed ones with the reasons, and the table's path.
+
+    `notes`: what is to be known of the input of scores that were computed now.
+    """
 
     suite: str
     scores: dict[str, int]
     failed: dict[str, str]
     table: Path
+    notes: list[str] = field(default_factory=list)
 
 
+@takes_paths
 def evaluate(
     suite: str,
     *,
@@ -72,14 +77,20 @@ def evaluate(
     chosen_runs = [each for each in done if matches(each, only or {})]
     tasks = score_tasks([(each, store.run_folder(each)) for each in chosen_runs], protocol)
     failed: dict[str, str] = {}
+    notes: list[str] = []
     with (
         Progress(f"scoring {count(len(chosen_runs), 'run')}", 0, quiet=quiet) as progress,
         workers(jobs, scheduler, store, progress.say) as at_work,
     ):
 
         def on_scored(task: ScoreTask, scored: Scored) -> None:
+            run = f"{task.folder.parent.parent.name}/{task.folder.parent.name}/{task.folder.name}"
+            for note in (f"{run} {text}" for text in scored.notes):
+                if note not in notes:  # several measures say the same
+                    notes.append(note)
+                    progress.say(f"note    {note}")
             if scored.status == "failed":
-                where = f"{task.folder.parent.parent.name}/{task.folder.parent.name}/{task.folder.name} {task.metric}"
+                where = f"{run} {task.metric}"
                 failed[where] = scored.reason or ""
                 progress.say(f"failed  {where}: {scored.reason}")
 
@@ -94,4 +105,4 @@ def evaluate(
         write_table(table, folder / "results.csv")
         aggregate(table, declarations()).write(folder)
     counts = {str(status): int(number) for status, number in table["status"].value_counts().items()}
-    return EvaluationSummary(name, counts, failed, folder / "results.csv")
+    return EvaluationSummary(name, counts, failed, folder / "results.csv", notes)

@@ -10,9 +10,10 @@ from benchmark.atomic import write_atomically
 from benchmark.errors import UsageError
 from benchmark.spec import Run
 from benchmark.store import Store, read_json
-from benchmark.verbs._given import RESULTS
+from benchmark.verbs._given import RESULTS, takes_paths
 
 
+@takes_paths
 def merge(source: Path, *, results: Path = RESULTS) -> dict[str, int]:
     """Take over the runs, scores and plans of another results folder; what is here already stays as it is."""
     if not (source / "format.json").exists():

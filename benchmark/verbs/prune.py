@@ -6,9 +6,10 @@ import shutil
 from pathlib import Path
 
 from benchmark.store import Store, read_json
-from benchmark.verbs._given import RESULTS
+from benchmark.verbs._given import RESULTS, takes_paths
 
 
+@takes_paths
 def prune(*, results: Path = RESULTS) -> dict[str, int]:
     """Delete what no run needs: scratch of killed processes, and fleets whose members are all published."""
     from benchmark.training.fleet import Fleet

@@ -11,13 +11,14 @@ from benchmark.atomic import disk_full_explained
 from benchmark.progress import Progress
 from benchmark.spec import Run
 from benchmark.store import Store
-from benchmark.verbs._given import RESULTS, add_plugins, located, results_table, suite_name
+from benchmark.verbs._given import RESULTS, add_plugins, located, results_table, suite_name, takes_paths
 from benchmark.verbs._workers import cores
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 
+@takes_paths
 def report(
     suite: str,
     *,
@@ -55,6 +56,7 @@ def report(
             )
 
 
+@takes_paths
 def report_text(
     suite: str,
     kind: str,

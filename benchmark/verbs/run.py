@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmark.progress import Progress
 from benchmark.store import Store
-from benchmark.verbs._given import RESULTS, add_plugins
+from benchmark.verbs._given import RESULTS, add_plugins, takes_paths
 from benchmark.verbs._workers import devices, workers
 
 
@@ -23,6 +23,7 @@ class RunSummary:
     trained: int = 0
 
 
+@takes_paths
 def run(
     suite: str,
     *,

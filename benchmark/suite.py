@@ -18,6 +18,7 @@ from benchmark.registry import Kind
 from benchmark.spec import Component, Run, Settings, TrainingSettings, canonical, static, suggest
 from benchmark.text import read_text
 
+MOST_SEEDS = 100_000
 PARTS = ("dataset", "model", "network", "training")
 
 
@@ -174,6 +175,8 @@ def _settings_of_run(run: Run) -> list[tuple[str, str]]:
 
 def seed_list(value: int | list[int], where: str) -> list[int]:
     """Seeds 0 … n − 1 for a number n, or the list itself."""
+    if isinstance(value, int) and value > MOST_SEEDS:
+        raise UsageError(f"{where} = {value}: a suite has at most {MOST_SEEDS:,} seeds")
     seeds = list(range(value)) if isinstance(value, int) else list(value)
     if not seeds:
         raise UsageError(f"{where}: no seeds, so no runs")

@@ -122,6 +122,19 @@ def evaluate(
     dataset: Annotated[str | None, typer.Option(help="with --codes: the suite's dataset that they are of")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="with --codes: the first file's seed, by default 0")] = None,
     factors: Annotated[Path | None, typer.Option(help="with --codes: a file of the factors alone")] = None,
+    discrete: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="with --codes: a factor whose values are classes")
+    ] = None,
+    continuous: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="with --codes: a factor whose values are measurements")
+    ] = None,
+    drop: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="with --codes: a factor or column to leave out")
+    ] = None,
+    rename: Annotated[
+        list[str] | None,
+        typer.Option(metavar="OLD=NEW", help="with --codes: read z=codes, y=factors, 'h*=code_*'"),
+    ] = None,
     only: Only = None,
     metrics: Annotated[str | None, typer.Option(metavar="NAME[,…]", help="only these: mig,mig(bins=10)")] = None,
     budget: Budget = None,
@@ -141,13 +154,22 @@ def evaluate(
     added = None
     if codes:
         choice: dict[str, Any] = {"name": name, "dataset": dataset, "seed": seed, "factors": factors}
-        choice |= {"metrics": names, "budget": budget, "plugins": plugin or ()}
+        choice |= {
+            "metrics": names,
+            "budget": budget,
+            "plugins": plugin or (),
+            "rename": dict(map(_renaming, rename or [])),
+        }
+        choice |= {"discrete": discrete or (), "continuous": continuous or (), "drop": drop or ()}
         added = add_codes(codes, suite, results=results, **choice)
         suite = added.suite
         for note in added.notes:
             print(note, file=sys.stderr)
-    elif (name, dataset, seed, factors) != (None, None, None, None):
-        raise UsageError("--name, --dataset, --seed and --factors describe codes from elsewhere: give them by --codes")
+    elif (name, dataset, seed, factors) != (None, None, None, None) or discrete or continuous or drop or rename:
+        raise UsageError(
+            "--name, --dataset, --seed, --factors, --discrete, --continuous, --drop and --rename describe codes from"
+            " elsewhere: give them by --codes"
+        )
     if suite is None:
         raise UsageError("benchmark evaluate: name a suite, or give codes of your own by --codes FILE")
     filters = _filters(only or [])
@@ -539,6 +561,13 @@ def _value(text: str) -> tuple[str, Any]:
     if not equals or not value:
         raise UsageError(f"--set {text}: write KEY=VALUE, such as training.steps=100")
     return key, read_value(value)
+
+
+def _renaming(text: str) -> tuple[str, str]:
+    old, _, new = text.partition("=")
+    if not old or not new or old.count("*") != new.count("*") or old.count("*") > 1:
+        raise UsageError(f"--rename {text}: write OLD=NEW, such as z=codes, or with one * on both sides, 'h*=code_*'")
+    return old, new
 
 
 def _values(text: str) -> tuple[str, list[Any]]:

@@ -26,3 +26,7 @@ class NotApplicable(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class ScoreWarning(UserWarning):
+    """What a reader of a score should know of its input: it is kept beside the score, and said once."""

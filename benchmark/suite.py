@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +16,9 @@ from benchmark.choice import read_choice, with_all
 from benchmark.errors import UsageError
 from benchmark.registry import Kind
 from benchmark.spec import Component, Run, Settings, TrainingSettings, canonical, static, suggest
+from benchmark.text import read_text
 
+MOST_SEEDS = 100_000
 PARTS = ("dataset", "model", "network", "training")
 
 
@@ -77,8 +80,9 @@ class Suite:
     runs: list[Run] = field(default_factory=list)
 
 
-def find(name: str) -> Path:
+def find(name: str | Path) -> Path:
     """The file of a built-in suite's name, or of a path that ends in .toml."""
+    name = str(name)
     if name.endswith(".toml"):
         path = Path(name)
         if not path.is_file():
@@ -93,10 +97,11 @@ def read(name: str) -> tuple[str, SuiteFile, str]:
     """A suite's name, content and the sha256 of its text."""
     path = find(name)
     try:
-        text = path.read_text()
+        text = read_text(path)
         content = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not valid TOML: {error}") from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        told = "; write paths with backslashes in single quotes" if re.search("hex value|backslash", str(error)) else ""
+        raise UsageError(f"{path} is not valid TOML: {error}{told}") from None
     _read_tables(content, path.name)
     return path.stem, SuiteFile.read(content, path.name), hashlib.sha256(text.encode()).hexdigest()
 
@@ -170,6 +175,8 @@ def _settings_of_run(run: Run) -> list[tuple[str, str]]:
 
 def seed_list(value: int | list[int], where: str) -> list[int]:
     """Seeds 0 … n − 1 for a number n, or the list itself."""
+    if isinstance(value, int) and value > MOST_SEEDS:
+        raise UsageError(f"{where} = {value}: a suite has at most {MOST_SEEDS:,} seeds")
     seeds = list(range(value)) if isinstance(value, int) else list(value)
     if not seeds:
         raise UsageError(f"{where}: no seeds, so no runs")

@@ -47,7 +47,7 @@ def cache_dir() -> Path:
 
 def places(file: RemoteFile, data_dir: Path | None = None) -> list[Path]:
     """Where a file is looked for, in order: `data_dir`, $BENCHMARK_DATA, the cache; in its folder or outside."""
-    roots = [data_dir] if data_dir else []
+    roots = [Path(data_dir)] if data_dir else []
     if named := os.environ.get("BENCHMARK_DATA"):
         roots.append(Path(named).expanduser())
     roots.append(cache_dir())

@@ -20,10 +20,10 @@ def read_idx(path: Path) -> UInt8[ndarray, ...]:
     try:
         with gzip.open(path) as file:
             content = file.read()
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+    except (EOFError, OSError, zlib.error) as error:
         raise UsageError(f"{path} is truncated or damaged ({error}); delete it and fetch it again") from None
     # Two zero bytes, 8 for unsigned bytes, the number of dimensions; then each size, high byte first.
-    if len(content) < 4 or content[:3] != b"\0\0\x08" or len(content) < 4 + 4 * content[3]:
+    if len(content) < 4 or content[:3] != b"\0\0\x08" or content[3] > 32 or len(content) < 4 + 4 * content[3]:
         raise UsageError(f"{path} is no idx file of unsigned bytes; delete it and fetch it again")
     shape = struct.unpack_from(f">{content[3]}I", content, 4)
     start = 4 + 4 * len(shape)

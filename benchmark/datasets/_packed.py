@@ -48,7 +48,7 @@ def read(path: Path, shape: tuple[int, int]) -> UInt8[ndarray, "N bytes"]:
     """Map a written file into memory. Raises `UsageError` where it is damaged."""
     try:
         packed: ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError) as error:
+    except Exception as error:  # the header is Python's syntax: numpy's parser raises whatever it meets
         raise UsageError(f"{path} is damaged ({error}); delete it, and it is made again") from None
     if packed.shape != shape or packed.dtype != np.uint8:
         raise UsageError(f"{path} is damaged (it holds {packed.dtype} {packed.shape}); delete it, and it is made again")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import tarfile
 import zlib
 from collections.abc import Iterator
-from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -14,6 +14,7 @@ from jaxtyping import UInt8
 from numpy import ndarray
 
 from benchmark.datasets._files import RemoteFile
+from benchmark.datasets._matlab import LIMIT, read_bytes
 from benchmark.datasets._published import PublishedGrid, resized
 from benchmark.errors import UsageError
 from benchmark.spec import static
@@ -66,22 +67,27 @@ class Cars3d(PublishedGrid):
 
 
 def _matlab_files(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Name and content of every cars/*.mat, in one pass over the archive."""
+    """Name and content of every cars/*.mat, in one pass over the archive to its very end, where its checksum is."""
     try:
-        with tarfile.open(path, "r|gz") as archive:
-            for entry in archive:
-                name = PurePosixPath(entry.name)
-                if name.parent.name == "cars" and name.suffix == ".mat" and (file := archive.extractfile(entry)):
-                    yield name.name, file.read()
-    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+        with gzip.open(path) as unzipped:
+            with tarfile.open(fileobj=unzipped, mode="r|") as archive:
+                for entry in archive:
+                    name = PurePosixPath(entry.name)
+                    if name.parent.name != "cars" or name.suffix != ".mat":
+                        continue
+                    if entry.size > LIMIT:
+                        raise UsageError(f"{path}: {name.name} of {entry.size:,} bytes is none of the published files")
+                    if file := archive.extractfile(entry):
+                        yield name.name, file.read()
+            while unzipped.read(2**20):
+                pass
+    # A damaged header is a ValueError or worse inside tarfile.
+    except (tarfile.TarError, EOFError, OSError, zlib.error, ValueError, OverflowError, KeyError) as error:
         raise UsageError(f"{path} is truncated or damaged ({error}); delete it and fetch it again") from None
 
 
-def _images(path: Path, name: str, content: bytes) -> ndarray:
-    from scipy.io import loadmat
-    from scipy.io.matlab import MatReadError
-
+def _images(path: Path, name: str, content: bytes) -> UInt8[ndarray, ...]:
     try:
-        return np.asarray(loadmat(BytesIO(content), variable_names=["im"])["im"])
-    except (MatReadError, OSError, ValueError, TypeError, KeyError, NotImplementedError, zlib.error) as error:
+        return read_bytes(content, "im")
+    except ValueError as error:
         raise UsageError(f"{path}: {name} is no MATLAB file with an array `im` ({error})") from None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+import zipfile
 from math import prod
 from pathlib import Path
 
@@ -15,13 +17,34 @@ from benchmark.datasets._files import remembered_sha256
 from benchmark.errors import UsageError
 from benchmark.spec import location, static
 
+OTHERS = {
+    "images": ("x_train", "X_train", "train_images", "imgs", "x", "X", "data", "x_test", "arr_0"),
+    "factors": (
+        "y_train",
+        "Y_train",
+        "train_labels",
+        "latents_classes",
+        "labels",
+        "y",
+        "Y",
+        "targets",
+        "y_test",
+        "arr_1",
+    ),
+}
+"""How others call these arrays: Keras, dSprites, scikit-learn."""
+
+DARK = 64
+"""Images of bytes of which none is brighter are said to be dark: white is 255."""
+
 
 class Npz(Dataset):
     """Images or points of the user's. All rows are trained on and scored.
 
     `images`: (N h w), (N c h w) or (N h w c) with 1 or 3 channels, as uint8 (0 and 1, or up to 255), booleans, or
-    floats in [0, 1], which are rounded to 255 levels; or points (N D) as floats, for the Gaussian likelihood, whose
-    σ_x is 1 unless the model's `sigma` says otherwise.
+    floats in [0, 1], which are rounded to 255 levels; a warning says so where bytes from 2 on stay below 64, nearly
+    black. Or points (N D) as floats, for the Gaussian likelihood, whose σ_x is 1 unless the model's `sigma` says
+    otherwise.
     `factors`: (N k) or (N): integers or booleans are discrete, their values relabelled 0, 1, … in ascending order;
     floats are continuous. Where the rows are every combination of discrete values once, they are put into C order.
     Errors, each a `UsageError`: a file that is no archive, truncated or pickled; `images` missing; shapes that do not
@@ -44,6 +67,8 @@ class Npz(Dataset):
         self.path = Path(settings.path).expanduser()
         _checked_digest(self.path, settings.sha256)
         # Models ask for the likelihood before anything is loaded.
+        with opened(self.path) as archive:
+            _check_names(self.path, archive)
         with opened(self.path) as archive, member(self.path, archive, "images") as file:
             shape, _ = read_header(file)
         self.likelihood = "gaussian" if len(shape) == 2 else "bernoulli"
@@ -61,6 +86,17 @@ class Npz(Dataset):
             images, factors = images[order], factors[order]
         rows = np.arange(len(images))
         return Data(images, factors, names, sizes, rows, rows, grid, maximum)
+
+
+def _check_names(path: Path, archive: zipfile.ZipFile) -> None:
+    """Raise `UsageError` where there are no images, with what to call those that are there under another name."""
+    names = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
+    if "images" in names:
+        return
+    calls = {new: next((name for name in old if name in names), None) for new, old in OTHERS.items()}
+    told = ", ".join(f"{new}=file[{old!r}]" for new, old in calls.items() if old)
+    hint = f"; save it anew by np.savez_compressed(path, {told})" if calls["images"] else ""
+    raise UsageError(f"{path} must hold an array `images`; it holds {', '.join(names) or 'nothing'}{hint}")
 
 
 def _checked_digest(path: Path, expected: str) -> str:
@@ -97,7 +133,14 @@ def _images(path: Path, images: ndarray) -> tuple[UInt8[ndarray, "N c h w"] | Fl
         return np.rint(images * 255).astype(np.uint8), 255
     if images.dtype not in (np.uint8, np.bool_):
         raise UsageError(f"{path}: `images` must be uint8, booleans or floats in [0, 1], not {images.dtype}")
-    return np.ascontiguousarray(images, np.uint8), 1 if images.max() <= 1 else 255
+    brightest = int(images.max())
+    if 1 < brightest < DARK:
+        warnings.warn(
+            f"{path}: the brightest pixel of `images` is {brightest}, and white is 255: models see nearly black images;"
+            f" if {brightest} is white, save images / {brightest} as floats",
+            stacklevel=3,
+        )
+    return np.ascontiguousarray(images, np.uint8), 1 if brightest <= 1 else 255
 
 
 def _factors(path: Path, factors: ndarray, n: int) -> tuple[Shaped[ndarray, "N k"], tuple[int, ...]]:

@@ -53,7 +53,9 @@ class Shapes3d(PublishedGrid):
                     raise UsageError(f"{path}: images is {images.dtype} {images.shape}, or labels are in another order")
                 for start in range(0, count, BLOCK):
                     yield images[start : start + BLOCK].transpose(0, 3, 1, 2)
-        except (OSError, KeyError) as error:
+        except UsageError:
+            raise
+        except Exception as error:  # HDF5's library raises whatever it meets in a damaged file
             raise UsageError(f"{path} is damaged, or is not the published file: {error}") from None
 
     def _in_order(self, labels: ndarray) -> bool:

@@ -95,11 +95,11 @@ def read_matrix(path: Path) -> Integer[ndarray, ...]:
     try:
         with gzip.open(path) as file:
             content = file.read()
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+    except (EOFError, OSError, zlib.error) as error:
         raise UsageError(f"{path} is truncated or damaged ({error}); delete it and fetch it again") from None
     magic, dimensions = struct.unpack_from("<II", content) if len(content) >= 8 else (0, 0)
     start = 8 + 4 * max(3, dimensions)
-    if magic not in TYPES or len(content) < start:
+    if magic not in TYPES or dimensions > 32 or len(content) < start:
         raise UsageError(f"{path} is no NORB matrix of bytes or integers; delete it and fetch it again")
     shape, dtype = struct.unpack_from(f"<{dimensions}I", content, 8), np.dtype(TYPES[magic])
     if len(content) - start != prod(shape) * dtype.itemsize:

@@ -8,6 +8,9 @@ from numpy import ndarray
 
 from benchmark.errors import NotApplicable, UsageError
 
+MOST_CLASSES = 1_000
+"""The most values of a discrete factor for which measures fit a model a value."""
+
 
 def check_table(table: Num[ndarray, "n d"], name: str) -> Float[ndarray, "n d"]:
     """`table` as floats, or `UsageError`: not two-dimensional, empty, not real numbers, NaN or infinite."""
@@ -79,6 +82,16 @@ def is_discrete(factor: Num[ndarray, " n"]) -> bool:
 def classes(factor: Num[ndarray, " n"]) -> Integer[ndarray, " n"]:
     """A discrete factor's values renumbered 0, 1, … in ascending order."""
     return np.unique(factor, return_inverse=True)[1]
+
+
+def need_few_classes(factors: Num[ndarray, "n k"], chosen: list[int]) -> None:
+    """Raise `NotApplicable` where one of the chosen factors is discrete and has more values than can be fitted."""
+    for k in chosen:
+        if is_discrete(factors[:, k]) and (values := len(np.unique(factors[:, k]))) > MOST_CLASSES:
+            raise NotApplicable(
+                f"factor {k} has {values:,} values, and a model a value is fitted to at most {MOST_CLASSES:,}: group"
+                " them, or take the factor as continuous"
+            )
 
 
 def need_rows(n: int, minimum: int, why: str) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, Protocol, TypeVar, get_origin
+from functools import wraps
+from typing import Annotated, Any, Literal, Protocol, TypeVar, cast, get_origin
 
 from pydantic import BeforeValidator
 
+from benchmark.metrics._boundary import given
 from benchmark.spec import Settings, canonical
 
 Rows = Literal["sample", "all"]
@@ -134,6 +136,10 @@ def metric(
 ) -> Callable[[Function], Function]:
     """Declare a measure; the function stays an ordinary function and gains `.declaration`.
 
+    Called by people it takes lists, frames and tensors as well as arrays, and decides by their values which factors
+    are discrete (`benchmark.metrics._boundary`). The evaluation calls `declaration.function`, the function as it was
+    written: its arrays are plain, and datasets declare what their factors are.
+
     version: raise it when the same input may give another number.
     headline: the key that the leaderboard shows; by default the function's name.
     higher_is_better: None where neither direction is better.
@@ -166,7 +172,7 @@ def metric(
             (Settings,),
             {"__annotations__": {n: a for n, (a, _) in fields.items()}, **{n: d for n, (_, d) in fields.items()}},
         )
-        function.declaration = Metric(  # type: ignore[attr-defined]
+        declaration = Metric(
             name=function.__name__,
             function=function,
             version=version,
@@ -188,6 +194,22 @@ def metric(
             later=later,
             pieces=pieces,
         )
-        return function
+        return _for_people(function, declaration)
 
     return declare
+
+
+def _for_people(function: Function, declaration: Metric) -> Function:
+    """The measure as it is called outside the evaluation: with whatever holds numbers."""
+    signature = inspect.signature(function)
+
+    @wraps(function)
+    def measure(*arguments: Any, **settings: Any) -> dict[str, float]:
+        bound = signature.bind(*arguments, **settings)
+        for name in declaration.needs:
+            if name in bound.arguments:
+                bound.arguments[name] = given(name, bound.arguments[name])
+        return function(*bound.args, **bound.kwargs)
+
+    measure.declaration = declaration  # type: ignore[attr-defined]
+    return cast("Function", measure)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Integer, Num
 from numpy import ndarray
 
-from benchmark.errors import UsageError
+from benchmark.errors import NotApplicable, ScoreWarning, UsageError
 from benchmark.metrics._check import check_codes, check_factors, classes, is_discrete, need_rows, varying_factors
 
 MINIMUM_ROWS = 1_000
@@ -17,19 +18,52 @@ MINIMUM_ROWS = 1_000
 FACTOR_BINS = 20
 """How many equal-frequency bins a continuous factor enters in."""
 
+MOST_BINS = 5_000
+"""More bins than this are refused: they hold no rows, and take memory."""
+
+MOST_CELLS = 2**26
+"""Cells of a table of joint counts: half a gigabyte."""
+
+CROWDED = 0.99
+"""The share of rows in one bin from which the others are outliers that leave a histogram blind."""
+
 EDGE = 1e-6
 """A value this close (in bins) below an edge counts as on it, so that rescaling grid-valued codes moves none."""
 
 
 def equal_width(codes: Float[ndarray, "n d"], bins: int) -> Integer[ndarray, "n d"]:
     """Each code in `bins` bins of equal width between its smallest and largest value; a constant code in one bin."""
-    if bins < 2:
-        raise UsageError(f"bins = {bins}: a code in fewer than 2 bins holds nothing")
+    check_bins(bins)
     codes = codes.astype(np.float64)
     low = codes.min(axis=0)
     width = codes.max(axis=0) - low
     position = (codes - low) / np.where(width > 0, width, 1.0) * bins
-    return np.minimum(np.floor(position + EDGE).astype(np.int64), bins - 1)
+    binned = np.minimum(np.floor(position + EDGE).astype(np.int64), bins - 1)
+    for j, (code, column) in enumerate(zip(codes.T, binned.T, strict=True)):
+        _warn_of_outliers(j, code, column)
+    return binned
+
+
+def check_bins(bins: int) -> None:
+    """Raise `UsageError` on a number of bins that makes no sense."""
+    if bins < 2:
+        raise UsageError(f"bins = {bins}: a code in fewer than 2 bins holds nothing")
+    if bins > MOST_BINS:
+        raise UsageError(f"bins = {bins:,}: more than {MOST_BINS:,} bins hold hardly a row each")
+
+
+def _warn_of_outliers(j: int, code: Float[ndarray, " n"], bins: Integer[ndarray, " n"]) -> None:
+    """Warn where a few rows far away put all others, though they differ, into one bin of a code's histogram."""
+    counts = np.bincount(bins)
+    fullest = int(counts.argmax())
+    if CROWDED * len(bins) <= counts[fullest] < len(bins) and np.ptp(code[bins == fullest]) > 0:
+        outside = len(bins) - int(counts[fullest])
+        warnings.warn(
+            f"code {j}: {outside:,} of {len(bins):,} rows lie so far away that all others share one bin of its"
+            " histogram; is it an outlier?",
+            ScoreWarning,
+            stacklevel=4,
+        )
 
 
 def factor_classes(factor: Num[ndarray, " n"]) -> Integer[ndarray, " n"]:
@@ -50,6 +84,8 @@ def entropy(labels: Integer[ndarray, " n"]) -> float:
 def mutual_information(a: Integer[ndarray, " n"], b: Integer[ndarray, " n"]) -> float:
     """Mutual information of two columns of small non-negative integers, from their joint counts."""
     width = int(b.max()) + 1
+    if (int(a.max()) + 1) * width > MOST_CELLS:
+        raise NotApplicable(f"{int(a.max()) + 1:,} × {width:,} joint counts of {len(a):,} points are no estimate")
     joint = np.bincount(a.astype(np.int64) * width + b, minlength=(int(a.max()) + 1) * width).reshape(-1, width)
     return joint_information(joint / joint.sum())
 

@@ -13,7 +13,7 @@ from jaxtyping import Float, Integer, Num
 from numpy import ndarray
 
 from benchmark.errors import NotApplicable, UsageError
-from benchmark.metrics._check import classes, is_discrete, varying_codes
+from benchmark.metrics._check import classes, is_discrete, need_few_classes, varying_codes
 from benchmark.metrics._split import Split
 
 Model = Literal["gradient_boosting", "random_forest", "lasso", "lightgbm"]
@@ -69,6 +69,8 @@ def fits(factors: Num[ndarray, "n k"], varying: list[int], rows: Split, seed: in
     """
     if model == "lightgbm" and find_spec("lightgbm") is None:
         raise UsageError("LightGBM is not installed: pip install disentanglement-benchmark[lightgbm]")
+    if model != "lasso":
+        need_few_classes(factors, varying)
     train, test = rows
     found = []
     for k in varying:

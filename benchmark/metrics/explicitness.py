@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float, Integer, Num
 from numpy import ndarray
 
 from benchmark.errors import NotApplicable
-from benchmark.metrics._check import check_codes, check_factors, varying_factors
+from benchmark.metrics._check import check_codes, check_factors, need_few_classes, varying_factors
 from benchmark.metrics._declare import metric
 from benchmark.metrics._information import factor_classes
 from benchmark.metrics._one_against_rest import one_against_rest
@@ -51,12 +51,14 @@ def explicitness(
     score 0.78.
     Others: published code fits all values at once by softmax, which reads the middle of an axis too, or weighs values
     by their rarity; some report the AUC of the training rows, some 2 AUC − 1.
-    Raises `NotApplicable` on fewer than `train` + `test` rows, where these tests show one value of a factor only, and
-    without a factor that varies; `UsageError` on unusable input.
+    Raises `NotApplicable` on fewer than `train` + `test` rows, where these tests show one value of a factor only or
+    none that the training rows do, on a factor of over 1,000 values, and without a factor that varies; `UsageError` on
+    unusable input.
     """
     codes = check_codes(codes)
     factors = check_factors(factors, len(codes))
     varying = varying_factors(factors)
+    need_few_classes(factors, varying)
     training, testing = learning_rows(len(codes), train, test, seed, split)
     known, asked = standardised(codes[training], codes[testing])
     scores = {}
@@ -65,6 +67,10 @@ def explicitness(
         present = np.unique(labels[testing])
         if len(present) < 2:
             raise NotApplicable(f"the test rows show one value of factor {k} only: nothing to tell it from")
+        if not np.isin(labels[training], present).any():
+            raise NotApplicable(
+                f"the training rows show none of the test rows' values of factor {k}: nothing is learnt"
+            )
         scores[f"explicitness_factor_{k}"] = float(np.mean(_areas(known, asked, labels, training, testing, c)))
     return {"explicitness": float(np.mean(list(scores.values()))), **scores}
 

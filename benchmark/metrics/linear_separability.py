@@ -12,6 +12,7 @@ from benchmark.metrics._check import (
     check_posterior,
     check_table,
     is_discrete,
+    need_few_classes,
     varying_codes,
     varying_factors,
 )
@@ -68,6 +69,7 @@ def linear_separability(
     discrete = [k for k in varying_factors(factors) if is_discrete(factors[:, k])]
     if not discrete:
         raise NotApplicable("every factor that varies is continuous: there are no classes to tell apart")
+    need_few_classes(factors, discrete)
     training, testing = learning_rows(len(means), train, test, seed, split)
     scores = {}
     for name, table in features.items():

@@ -9,7 +9,7 @@ from numpy import ndarray
 from benchmark.errors import UsageError
 from benchmark.metrics._check import check_factors, check_posterior, need_rows, varying_factors
 from benchmark.metrics._declare import metric
-from benchmark.metrics._information import MINIMUM_ROWS, entropy, factor_classes, gap, joint_information
+from benchmark.metrics._information import MINIMUM_ROWS, check_bins, entropy, factor_classes, gap, joint_information
 
 
 @metric(supervised=True, minimum_rows=MINIMUM_ROWS, representations=("mean",))
@@ -46,8 +46,9 @@ def rmig(
     means, variances = check_posterior(means, variances)
     factors = check_factors(factors, len(means))
     need_rows(len(means), MINIMUM_ROWS, "mutual information from counts")
-    if bins < 2 or limit <= 0:
-        raise UsageError(f"bins = {bins} and limit = {limit}: at least 2 bins within a positive limit")
+    check_bins(bins)
+    if limit <= 0:
+        raise UsageError(f"limit = {limit}: the bins lie within a positive limit")
     varying = varying_factors(factors)
     labels = [factor_classes(factors[:, k]) for k in varying]
     edges = np.linspace(-limit, limit, bins + 1)[1:-1]

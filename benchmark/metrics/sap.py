@@ -9,7 +9,14 @@ from jaxtyping import Float, Num
 from numpy import ndarray
 
 from benchmark.errors import NotApplicable, UsageError
-from benchmark.metrics._check import check_codes, check_factors, is_discrete, varying_codes, varying_factors
+from benchmark.metrics._check import (
+    check_codes,
+    check_factors,
+    is_discrete,
+    need_few_classes,
+    varying_codes,
+    varying_factors,
+)
 from benchmark.metrics._declare import metric
 from benchmark.metrics._linear_machine import linear_machines, predicted
 from benchmark.metrics._split import Split, learning_rows
@@ -71,6 +78,7 @@ def sap(
         for k in varying:
             if not is_discrete(factors[:, k]):
                 raise NotApplicable(f'factor {k} is continuous: it has no classes; use kind = "continuous"')
+        need_few_classes(factors, varying)
         training, testing = learning_rows(len(codes), train, test, seed, split)
         known, asked = codes[training], codes[testing]
         if scaled:

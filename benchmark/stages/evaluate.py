@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -17,9 +18,10 @@ from numpy import ndarray
 from benchmark import registry
 from benchmark.choice import read_choice, with_all
 from benchmark.codes import Codes, read_arrays
-from benchmark.errors import BenchmarkError, NotApplicable, UsageError
+from benchmark.errors import BenchmarkError, NotApplicable, ScoreWarning, UsageError
 from benchmark.execution import Workers, execute
 from benchmark.metrics._declare import Metric
+from benchmark.metrics._factors import encoded
 from benchmark.run_seal import MEND_SCORE, codes_digest
 from benchmark.seeds import stream
 from benchmark.spec import Run, Settings
@@ -63,11 +65,15 @@ class ScoreTask:
 
 @dataclass(frozen=True)
 class Scored:
-    """What a worker says of a task: the status of a score, or the names and costs of the pieces that it waits for."""
+    """What a worker says of a task: the status of a score, or the names and costs of the pieces that it waits for.
+
+    `notes`: what a reader of the score should know of its input.
+    """
 
     status: str
     reason: str | None = None
     pieces: tuple[tuple[str, float], ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def declarations(names: tuple[str, ...] = ()) -> dict[str, Metric]:
@@ -179,12 +185,13 @@ def score(task: ScoreTask) -> Scored:
     n = 0
     names: tuple[str, ...] = ()
     values: Mapping[str, float] = {}
+    notes: tuple[str, ...] = ()
     try:
         arrays, n, names = _arrays(task, metric)
         options: dict[str, Any] = {key: getattr(settings, key) for key in type(settings).model_fields}
         options["seed"] = task.protocol.seed
         if metric.pieces is None:
-            values = metric.function(*arrays, **options)
+            values, notes = _noted(metric.function, arrays, options)
         else:
             parts = metric.pieces.parts(*arrays, **options)
             if task.piece is not None:
@@ -202,7 +209,7 @@ def score(task: ScoreTask) -> Scored:
         wrong = {key: value for key, value in values.items() if not math.isfinite(value)}
         if wrong or not values:
             raise BenchmarkError(f"the measure returned {wrong or 'nothing'}: every score is a finite number")
-        scored = Scored("ok")
+        scored = Scored("ok", notes=notes)
     except NotApplicable as reason:
         scored, values = Scored("not_applicable", reason.reason), {}
     except Exception as error:  # a measure, perhaps a plug-in's, may raise anything: the score says why it is missing
@@ -211,6 +218,20 @@ def score(task: ScoreTask) -> Scored:
             return scored
     _write_score(task, scored, values, n, names, time.monotonic() - start)
     return scored
+
+
+def _noted(
+    measure: Callable[..., Mapping[str, float]], arrays: list[Any], options: Mapping[str, Any]
+) -> tuple[Mapping[str, float], tuple[str, ...]]:
+    """A measure's values, and what it warned of that belongs beside them; other warnings go their way."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ScoreWarning)
+        values = measure(*arrays, **options)
+    notes = dict.fromkeys(str(each.message) for each in caught if issubclass(each.category, ScoreWarning))
+    for each in caught:
+        if not issubclass(each.category, ScoreWarning):
+            warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
+    return values, tuple(notes)
 
 
 def protocol_of(task: ScoreTask) -> tuple[Metric, Settings]:
@@ -276,6 +297,7 @@ def _write_score(
                 "status": scored.status,
                 "reason": scored.reason,
                 "values": {key: float(value) for key, value in own.items()},
+                **({"notes": list(scored.notes)} if scored.notes else {}),
                 "seconds": seconds / len(task.folders),
             },
         )
@@ -341,12 +363,13 @@ def _arrays_of(folder: Path, task: ScoreTask, metric: Metric) -> tuple[list[Any]
     if metric.rows == "sample" and len(representation) > task.protocol.points:
         draw = stream("evaluation", "rows", task.protocol.seed)
         rows = np.sort(draw.choice(len(representation), task.protocol.points, replace=False))
+    discrete = [size > 0 for size in codes.factor_sizes]
     offered: dict[str, Any] = {
         "codes": representation[rows],
         "means": codes.means[rows],
         "variances": None if codes.variances is None else codes.variances[rows],
         "samples": None if codes.samples is None else codes.samples[rows],
-        "factors": codes.factors[rows] if codes.factors.shape[1] else None,
+        "factors": encoded(codes.factors[rows], discrete) if discrete else None,
         "history": load_history(folder / "history.csv") if "history" in metric.needs else None,
     }
     offered |= read_arrays(path, set(metric.needs) - set(offered))

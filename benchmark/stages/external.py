@@ -7,7 +7,7 @@ import json
 import re
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,12 @@ from benchmark import registry
 from benchmark.atomic import write_atomically
 from benchmark.codes import Codes
 from benchmark.errors import UsageError
-from benchmark.metrics._check import classes, is_discrete
+from benchmark.metrics._check import classes
 from benchmark.provenance import provenance
 from benchmark.spec import Component, Run, digest
 from benchmark.stages.evaluate import declarations
-from benchmark.stages.read_codes import Reading, read_codes
+from benchmark.stages.factor_kinds import Wishes, described, kinds_differ
+from benchmark.stages.read_codes import Reading, digests, read_codes
 from benchmark.stages.read_codes import digest as arrays_digest
 from benchmark.store import FORMAT, Store, timestamp, write_json
 from benchmark.suite import read
@@ -43,6 +44,7 @@ class Source:
     path: Path
     reading: Reading
     factors: Path | None = None
+    wishes: Wishes = field(default_factory=Wishes)
 
     def provenance(self) -> dict[str, Any]:
         files = {"codes": self.path} | ({"factors": self.factors} if self.factors else {})
@@ -59,10 +61,11 @@ class External:
     source: Source
 
 
-def read_sources(files: Sequence[Path], factors: Path | None) -> list[Source]:
+def read_sources(files: Sequence[Path], factors: Path | None, wishes: Wishes | None = None) -> list[Source]:
     """Files of codes, each with every array that a measure may ask for. Raises `UsageError`."""
     arrays = {need for metric in declarations().values() for need in metric.needs} - {"history"}
-    return [Source(file, read_codes(file, factors, arrays), factors) for file in files]
+    wishes = wishes or Wishes()
+    return [Source(file, read_codes(file, factors, arrays, wishes), factors, wishes) for file in files]
 
 
 def check_name(name: str, where: str) -> None:
@@ -102,7 +105,10 @@ def runs_of(
             )
         run = Run(component, Component(name, VERSION, {"codes": DATASET}), None, None, (seed or 0) + place)
         there = _arrays_there(store, run)
-        known = next((number for number, other in there.items() if other == arrays), None)
+        same = digests(source.reading.codes)
+        known = next((number for number, other in there.items() if other in same), None)
+        if known is not None:
+            arrays = there[known]
         if known is not None and seed is None:
             run = replace(run, seed=known)
         elif known not in (None, run.seed):
@@ -179,28 +185,30 @@ def _difference(codes: Codes, reference: Codes) -> str | None:
         return f"{len(ours):,} codes for {len(theirs):,} points"
     if ours.shape != theirs.shape:
         return f"it holds {ours.shape[1]} factors, the dataset {theirs.shape[1]} ({', '.join(reference.factor_names)})"
-    for name, own, their in zip(reference.factor_names, ours.T, theirs.T, strict=True):
-        wrong = _differs(own, their)
+    for name, own, their, size in zip(reference.factor_names, ours.T, theirs.T, reference.factor_sizes, strict=True):
+        wrong = _differs(own, their, discrete=size > 0)
         if wrong.any():
             return f"factor {name} is another than the dataset's from row {int(wrong.argmax())} on"
     return None
 
 
-def _differs(own: ndarray, their: ndarray) -> ndarray:
-    if is_discrete(own) and is_discrete(their):
+def _differs(own: ndarray, their: ndarray, *, discrete: bool) -> ndarray:
+    if discrete:
         return np.asarray(classes(own) != classes(their))
     return np.asarray(np.abs(own - their) > TOLERANCE * np.ptp(their))
 
 
 def _factors_digest(codes: Codes) -> list[str]:
     content = np.ascontiguousarray(codes.factors.astype(np.float64))
-    return [*codes.factor_names, hashlib.sha256(content.data).hexdigest()]
+    kinds = kinds_differ(codes.factors, codes.factor_sizes)
+    return [*codes.factor_names, hashlib.sha256(content.data).hexdigest(), *([f"discrete {kinds}"] if kinds else [])]
 
 
 def publish(external: External, store: Store, command: Sequence[str]) -> None:
     """Publish a run's folder, codes and run.json, where it is not there already. `command`: how it was asked for."""
     run, source = external.run, external.source
     words = [*command, "--codes", str(source.path), *(("--factors", str(source.factors)) if source.factors else ())]
+    words += source.wishes.words()
 
     def fill(folder: Path) -> None:
         external.codes.save(folder / "codes.safetensors")
@@ -236,7 +244,7 @@ def sentence(external: External) -> str:
     """What was read, for people."""
     codes, run = external.codes, external.run
     points, latents = codes.means.shape
-    factors = f"factors {', '.join(codes.factor_names)}" if codes.factor_names else "no factors"
+    factors = f"factors {described(codes.factor_names, codes.factor_sizes)}" if codes.factor_names else "no factors"
     grid = ", a full grid" if codes.grid else ""
     about = (
         f"{run.model.name} seed {run.seed} on {run.dataset.name}: {points:,} points × {latents} codes, {factors}{grid}"

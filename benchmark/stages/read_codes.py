@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, fields, replace
+from fnmatch import fnmatchcase
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float, Num
 from numpy import ndarray
 
 from benchmark.codes import Codes
-from benchmark.datasets._archive import opened, read_npz
+from benchmark.datasets._archive import names_of, opened, read_npy, read_npz
 from benchmark.errors import UsageError
-from benchmark.metrics._check import is_discrete
 from benchmark.spec import suggest
-
-if TYPE_CHECKING:
-    import pandas as pd
+from benchmark.stages.code_columns import factor_table, renamed, split_table
+from benchmark.stages.factor_kinds import Wishes, kinds_differ, sizes
+from benchmark.stages.read_tables import read_table
 
 ENDINGS = (".npz", ".npy", ".csv", ".parquet")
-OWN = ("codes", "means", "factors", "factor_names", "variances", "logvar", "samples")
+DECLARED = ("discrete_factors", "continuous_factors")
+"""Names of factors, in an archive."""
+OWN = ("codes", "means", "factors", "factor_names", "variances", "logvar", "samples", *DECLARED)
 """The arrays of an archive that every file may hold; `means` is another name for `codes`."""
-COLUMNS = ("code_", "variance_", "sample_", "factor_")
-"""How the columns of a table begin."""
+MISSPELT = 0.85
+"""A name so near to one that is read is refused rather than left alone."""
+SINGLE = 9
+"""Significant digits that tell numbers of single precision apart, and that files of text hold of them."""
 
 
 @dataclass(frozen=True)
@@ -37,209 +41,240 @@ class Reading:
     notes: tuple[str, ...] = ()
 
 
-def read_codes(path: Path, factors: Path | None = None, arrays: Collection[str] = ()) -> Reading:
+@dataclass
+class Found:
+    """A file's arrays by name, its factors' names where it gives them, what it and the user say of them, and notes.
+
+    `held`: what its arrays or columns are called in the file.
+    """
+
+    arrays: dict[str, ndarray]
+    names: tuple[str, ...] | None
+    wishes: Wishes
+    notes: list[str]
+    held: set[str]
+
+
+def read_codes(
+    path: Path | str, factors: Path | str | None = None, arrays: Collection[str] = (), wishes: Wishes | None = None
+) -> Reading:
     """Read codes (n d) with what stands beside them, their factors perhaps from a file of their own.
 
-    .npz: `codes` (or `means`), and optionally `factors` (n k), `factor_names` (k), `variances` or `logvar` (n d),
-    `samples` (n d), and any of `arrays`, the names of what else measures read, such as `v` (m d d). .npy: codes alone.
-    .csv, .parquet: columns `code_*` in their order, and optionally `variance_*`, `sample_*` with the endings of the
-    codes, and `factor_NAME`. `factors`: .npy or .npz (`factors`, `factor_names`), or a table whose columns are all
-    factors, named with or without `factor_`.
+    .npz: `codes` (or `means`), and optionally `factors` (n k), `factor_names` (k), `discrete_factors` and
+    `continuous_factors` (names), `variances` or `logvar` (n d), `samples` (n d), and any of `arrays`, the names of
+    what else measures read, such as `v` (m d d); others are left alone, which is noted. .npy: codes alone.
+    .csv, .parquet: columns `code_*` in their order (or z0, z1, …; latent_0, …), and optionally `variance_*`,
+    `sample_*` with the endings of the codes, and `factor_NAME`; a column that numbers the rows is left out.
+    `factors`: .npy or .npz (`factors`, `factor_names`), or a table whose columns are all factors, named with or
+    without `factor_`.
 
-    Whole numbers are discrete factors; names become 0, 1, … in alphabetical order. Rows that are every combination of
-    discrete values once are put into C order. Integers become floats; nothing else is changed.
+    Which factors are discrete is decided by their values (`metrics._factors.kinds`) unless `wishes` or the file say so;
+    names become 0, 1, … in alphabetical order. Rows that are every combination of discrete values once are put into C
+    order. Integers become floats; nothing else is changed.
     Raises `UsageError` on what is missing, damaged, pickled, misshapen, not finite, or none of the above.
     """
-    found, names, notes = _read(path, arrays)
-    beside, extra_notes = _read_factors(factors) if factors else (None, [])
-    if beside is not None and "factors" in found:
-        raise UsageError(f"{path} holds factors already; leave out --factors {factors}")
+    wishes, path = wishes or Wishes(), Path(path)
+    found = _read(path, arrays, wishes)
     source = path
-    if beside is not None:
-        assert factors is not None
-        source, (found["factors"], names) = factors, beside
-    return Reading(*_checked(path, source, found, names, [*notes, *extra_notes]))
+    if factors is not None:
+        if "factors" in found.arrays:
+            raise UsageError(f"{path} holds factors already; leave out --factors {factors}")
+        factors = Path(factors)
+        beside = _read_factors(factors, wishes)
+        source, found.names, found.wishes = factors, beside.names, beside.wishes
+        found.arrays["factors"] = beside.arrays["factors"]
+        found.notes += beside.notes
+        found.held |= beside.held
+    return _checked(path, source, found)
 
 
 def digest(codes: Codes) -> str:
-    """The sha256 of all arrays with their names, types and shapes: what makes two files the same codes."""
+    """The sha256 of all arrays with their names and shapes: what makes two files the same codes.
+
+    It is of the values, whatever type a file keeps them in: of single precision where that holds them all, or where
+    nine digits do, which is what text keeps of single precision; factors in whole numbers are integers.
+    """
+    return _digest(codes, _canonical)
+
+
+def digests(codes: Codes) -> set[str]:
+    """The digest, and those under which earlier versions knew the same arrays: of the types that files had."""
+    return {digest(codes), _digest(codes, lambda _, array: array), _digest(codes, _doubled)}
+
+
+def _digest(codes: Codes, form: Callable[[str, ndarray], ndarray]) -> str:
     known = hashlib.sha256(repr(codes.factor_names).encode())
     parts = {field.name: getattr(codes, field.name) for field in fields(codes)} | codes.arrays
     for name, array in sorted(parts.items()):
         if isinstance(array, ndarray):
+            array = form(name, array)
             known.update(f"{name} {array.dtype.str} {array.shape} ".encode())
             known.update(np.ascontiguousarray(array).data)
+    if kinds := kinds_differ(codes.factors, codes.factor_sizes):
+        known.update(f"discrete {kinds}".encode())
     return known.hexdigest()
 
 
-def _read(path: Path, arrays: Collection[str]) -> tuple[dict[str, ndarray], tuple[str, ...] | None, list[str]]:
-    """A file's arrays by name, its factors' names where it gives them, and notes."""
-    _check_ending(path)
-    if path.suffix == ".npy":
-        return {"codes": _read_npy(path)}, None, []
-    if path.suffix == ".npz":
-        found = _read_archive(path, (*OWN, *arrays))
-        for one, other in (("codes", "means"), ("variances", "logvar")):
-            if one in found and other in found:
-                raise UsageError(f"{path} holds both `{one}` and `{other}`; keep one of them")
-        if not {"codes", "means"} & found.keys():
-            raise UsageError(f"{path} must hold an array `codes`; it holds {', '.join(found) or 'nothing'}")
-        if "means" in found:
-            found["codes"] = found.pop("means")
-        if "logvar" in found:
-            with np.errstate(over="ignore"):  # an infinite variance is said below
-                found["variances"] = np.exp(_table(path, "logvar", found.pop("logvar")))
-        return found, _names(path, found.pop("factor_names", None)), []
-    return _split_table(path, _read_table(path))
+def _canonical(name: str, array: ndarray) -> ndarray:
+    if array.dtype != np.float64 or not array.size:
+        return array
+    if name == "factors":
+        whole = (array == np.floor(array)).all() and np.abs(array).max() < 2**53
+        return array.astype(np.int64) if whole else array
+    with np.errstate(over="ignore", under="ignore"):
+        single = array.astype(np.float32)
+    return single if np.isfinite(single).all() and ((single == array).all() or _is_short(array)) else array
 
 
-def _read_factors(path: Path) -> tuple[tuple[ndarray, tuple[str, ...] | None], list[str]]:
-    _check_ending(path)
-    if path.suffix == ".npy":
-        return (_read_npy(path), None), []
-    if path.suffix == ".npz":
-        found = _read_archive(path, ("factors", "factor_names"))
-        if "factors" not in found:
-            raise UsageError(f"{path} must hold an array `factors`; it holds {', '.join(found) or 'nothing'}")
-        return (found["factors"], _names(path, found.get("factor_names"))), []
-    frame = _read_table(path)
-    columns = {str(name).removeprefix("factor_"): frame[name] for name in frame}
+def _is_short(array: Float[ndarray, ...]) -> bool:
+    """Whether nine digits say each value exactly, as far as double precision goes."""
+    size = np.abs(array[array != 0])
+    if not size.size or size.min() < 1e-30 or size.max() > 1e30:
+        return False
+    scaled = size * 10.0 ** (SINGLE - 1 - np.floor(np.log10(size)))
+    return bool((np.abs(scaled - np.rint(scaled)) <= 4e-16 * scaled).all())
+
+
+def _doubled(_: str, array: ndarray) -> ndarray:
+    return array.astype(np.float64) if array.dtype == np.float32 else array
+
+
+def _read(path: Path, arrays: Collection[str], wishes: Wishes) -> Found:
+    ending = _ending(path)
+    if ending == ".npy":
+        return Found({"codes": read_npy(path)}, None, wishes, [], set())
+    if ending != ".npz":
+        notes: list[str] = []
+        frame = read_table(path)
+        columns, names = split_table(path, frame, wishes, notes)
+        return Found(columns, names, wishes, notes, set(map(str, frame)))
+    found = _read_archive(path, (*OWN, *arrays), wishes)
+    for one, other in (("codes", "means"), ("variances", "logvar")):
+        if one in found.arrays and other in found.arrays:
+            raise UsageError(f"{path} holds both `{one}` and `{other}`; keep one of them")
+    if "means" in found.arrays:
+        found.arrays["codes"] = found.arrays.pop("means")
+    if "codes" not in found.arrays:
+        with opened(path) as archive:
+            held = names_of(archive)
+        told = "; say which are the codes by --rename NAME=codes" if held else ""
+        raise UsageError(f"{path} must hold an array `codes`; it holds {', '.join(held.values()) or 'nothing'}{told}")
+    if "logvar" in found.arrays:
+        found.arrays["variances"] = _variances(path, _table(path, "logvar", found.arrays.pop("logvar")))
+    return found
+
+
+def _variances(path: Path, logvar: Float[ndarray, "n d"]) -> Float[ndarray, "n d"]:
+    """exp(logvar), in double precision where single precision holds it not."""
+    for kind in (logvar.dtype, np.dtype(np.float64)):
+        with np.errstate(over="ignore", under="ignore"):
+            variances = np.exp(logvar.astype(kind))
+        if np.isfinite(variances).all() and variances.min() > 0:
+            return variances
+    raise UsageError(
+        f"{path}: `logvar` from {logvar.min():.6g} to {logvar.max():.6g} holds log variances whose exponentials are no"
+        " positive numbers; is it something else, or did training diverge?"
+    )
+
+
+def _read_factors(path: Path, wishes: Wishes) -> Found:
+    ending = _ending(path)
+    if ending == ".npy":
+        return Found({"factors": read_npy(path)}, None, wishes, [], set())
+    if ending == ".npz":
+        found = _read_archive(path, ("factors", "factor_names", *DECLARED), wishes)
+        if "factors" not in found.arrays:
+            with opened(path) as archive:
+                held = names_of(archive)
+            told = "; say which are the factors by --rename NAME=factors" if held else ""
+            raise UsageError(
+                f"{path} must hold an array `factors`; it holds {', '.join(held.values()) or 'nothing'}{told}"
+            )
+        return found
     notes: list[str] = []
-    return (_factor_columns(path, columns, notes), tuple(columns)), notes
+    frame = read_table(path)
+    factors, names = factor_table(path, frame, wishes, notes)
+    return Found({"factors": factors}, names, wishes, notes, set(map(str, frame)))
 
 
-def _check_ending(path: Path) -> None:
-    if path.suffix not in ENDINGS:
+def _ending(path: Path) -> str:
+    ending = path.suffix.lower()
+    if ending not in ENDINGS:
         raise UsageError(f"{path} ends in {path.suffix!r}; codes and factors are read from {', '.join(ENDINGS)}")
     if not path.is_file():
         raise UsageError(f"{path}: no such file")
+    return ending
 
 
-def _read_npy(path: Path) -> ndarray:
-    try:
-        with path.open("rb") as file:
-            return np.lib.format.read_array(file, allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise UsageError(
-            f"{path} is no .npy array, is damaged, or cannot be read without unpickling: {error}"
-        ) from None
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from None
-
-
-def _read_archive(path: Path, known: Collection[str]) -> dict[str, ndarray]:
+def _read_archive(path: Path, known: Collection[str], wishes: Wishes) -> Found:
+    """The known arrays of an archive, under their new names; others are noted, and not read."""
     with opened(path) as archive:
         held = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
-    unknown = [name for name in held if name not in known]
-    if unknown:
-        raise UsageError(f"{path}: no measure reads an array `{unknown[0]}`{suggest(unknown[0], sorted(known))}")
-    return read_npz(path, held)
-
-
-def _read_table(path: Path) -> pd.DataFrame:
-    import pandas as pd
-
-    try:
-        frame = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
-    except (ValueError, OSError) as error:  # pandas' and pyarrow's own errors are ValueErrors
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UsageError(f"{path} cannot be read as a table: {reason}") from None
-    if frame.empty:
-        raise UsageError(f"{path} holds no rows")
-    return frame
-
-
-def _split_table(path: Path, frame: pd.DataFrame) -> tuple[dict[str, ndarray], tuple[str, ...] | None, list[str]]:
-    kinds: dict[str, dict[str, Any]] = {prefix: {} for prefix in COLUMNS}
-    other = []
-    for name in map(str, frame.columns):
-        prefix = next((prefix for prefix in COLUMNS if name.startswith(prefix) and name != prefix), None)
-        if prefix:
-            kinds[prefix][name.removeprefix(prefix)] = frame[name]
-        else:
-            other.append(name)
-    codes = kinds["code_"]
-    if other or not codes:
-        listing = ", ".join(map(str, frame.columns)) or "none"
-        wrong = (
-            f"{', '.join(other)} {'is' if len(other) == 1 else 'are'} none of these" if other else "no code is there"
-        )
-        raise UsageError(
-            f"{path}: columns are code_0, code_1, … and, where there are such, variance_0, …, sample_0, …, factor_NAME;"
-            f" {wrong} (found: {listing})"
-        )
-    found = {"codes": np.stack([_number_column(path, f"code_{key}", codes[key]) for key in codes], axis=1)}
-    for prefix, name in (("variance_", "variances"), ("sample_", "samples")):
-        columns = kinds[prefix]
-        if columns and set(columns) != set(codes):
-            wanted = ", ".join(prefix + key for key in codes)
+    names = renamed(path, held, wishes)
+    taken = {new: old for old, new in names.items() if new in known}
+    others = [(old, new) for old, new in names.items() if new not in known and old not in wishes.drop]
+    for old, new in others:
+        if near := difflib.get_close_matches(new, known, n=1, cutoff=MISSPELT):
             raise UsageError(
-                f"{path}: to these codes belong {wanted}; found {', '.join(prefix + key for key in columns)}"
+                f'{path}: no measure reads an array `{old}`; did you mean "{near[0]}"? Say --rename {old}={near[0]} or'
+                f" --drop {old}"
             )
-        if columns:
-            found[name] = np.stack([_number_column(path, prefix + key, columns[key]) for key in codes], axis=1)
-    notes: list[str] = []
-    factors = kinds["factor_"]
-    if factors:
-        found["factors"] = _factor_columns(path, factors, notes)
-    return found, tuple(factors) if factors else None, notes
+    notes = [f"array `{old}` is read by no measure and left alone" for old, _ in others]
+    read = read_npz(path, list(taken.values()))
+    arrays = {new: read[old] for new, old in taken.items()}
+    discrete, continuous = (_names(path, name, arrays.pop(name, None)) or () for name in DECLARED)
+    own = _said_in_file(discrete, continuous, wishes)
+    return Found(arrays, _names(path, "factor_names", arrays.pop("factor_names", None)), own, notes, set(held))
 
 
-def _number_column(path: Path, name: str, column: pd.Series) -> Float[ndarray, " n"]:
-    import pandas as pd
-
-    if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_complex_dtype(column):
-        raise UsageError(f"{path}: column {name} holds {column.dtype} and must hold numbers")
-    return column.to_numpy(dtype=np.float64, na_value=np.nan)
-
-
-def _factor_columns(path: Path, columns: Mapping[str, pd.Series], notes: list[str]) -> Num[ndarray, "n k"]:
-    """Factors as one table: integers where all are; adds a note for each that was written in names."""
-    import pandas as pd
-
-    arrays = []
-    for name, column in columns.items():
-        if column.isna().any():
-            raise UsageError(f"{path}: factor {name} lacks values in {int(column.isna().sum())} rows")
-        if pd.api.types.is_integer_dtype(column) or pd.api.types.is_bool_dtype(column):
-            arrays.append(column.to_numpy(dtype=np.int64))
-        elif pd.api.types.is_float_dtype(column):
-            arrays.append(column.to_numpy(dtype=np.float64))
-        elif column.map(lambda value: isinstance(value, str)).all():
-            words, labels = np.unique(column.to_numpy(dtype=str), return_inverse=True)
-            notes.append(f"factor {name}: {len(words)} names became 0 … {len(words) - 1} in alphabetical order")
-            arrays.append(labels.astype(np.int64))
-        else:
-            raise UsageError(f"{path}: factor {name} holds {column.dtype} and must hold numbers or names")
-    return np.stack(arrays, axis=1)
+def _said_in_file(discrete: tuple[str, ...], continuous: tuple[str, ...], wishes: Wishes) -> Wishes:
+    """What the file says of its factors, outranked by what the user says."""
+    return replace(
+        wishes,
+        discrete=[*wishes.discrete, *(name for name in discrete if name not in wishes.continuous)],
+        continuous=[*wishes.continuous, *(name for name in continuous if name not in wishes.discrete)],
+    )
 
 
-def _checked(
-    path: Path, source: Path, found: dict[str, ndarray], names: tuple[str, ...] | None, notes: list[str]
-) -> tuple[Codes, tuple[str, ...]]:
-    """Codes from the arrays of `path`, the factors from `source`, and all notes."""
-    means = _table(path, "codes", found.pop("codes"))
-    beside = {name: _table(path, name, found.pop(name)) for name in ("variances", "samples") if name in found}
+def _checked(path: Path, source: Path, found: Found) -> Reading:
+    """Codes from the arrays of `path`, the factors from `source`."""
+    arrays, notes = found.arrays, found.notes
+    means = _table(path, "codes", arrays.pop("codes"))
+    beside = {name: _table(path, name, arrays.pop(name)) for name in ("variances", "samples") if name in arrays}
     for name, table in beside.items():
         if table.shape != means.shape:
             raise UsageError(f"{path}: `{name}` of shape {table.shape} do not fit codes of shape {means.shape}")
     if "variances" in beside and beside["variances"].min() <= 0:
         raise UsageError(f"{path}: `variances` hold values that are not positive")
-    factors = _factors(source, found.pop("factors", np.zeros((len(means), 0), np.int64)), len(means))
-    names = names or tuple(f"factor_{k}" for k in range(factors.shape[1]))
+    factors = _factors(source, arrays.pop("factors", np.zeros((len(means), 0), np.int64)), len(means))
+    names = found.names or tuple(f"factor_{k}" for k in range(factors.shape[1]))
     if len(names) != factors.shape[1]:
         raise UsageError(f"{source}: {len(names)} `factor_names` do not fit {factors.shape[1]} factors")
-    sizes = tuple(len(np.unique(column)) if is_discrete(column) else 0 for column in factors.T)
-    grid = _is_grid(factors, sizes)
+    _check_used(source, found, names)
+    kept = [k for k, name in enumerate(names) if name not in found.wishes.drop]
+    factors, names = np.ascontiguousarray(factors[:, kept]), tuple(names[k] for k in kept)
+    levels = sizes(str(source), factors, names, found.wishes, notes)
+    grid = _is_grid(factors, levels)
     if grid and ((order := np.lexsort(factors.T[::-1])) != np.arange(len(means))).any():
-        notes = [*notes, "the rows are every combination of the factors once, and were put into order"]
+        notes.append("the rows are every combination of the factors once, and were put into order")
         means, factors = means[order], factors[order]
         beside = {name: table[order] for name, table in beside.items()}
-    arrays = {name: _array(path, name, array) for name, array in found.items()}
+    others = {name: _array(path, name, array) for name, array in arrays.items()}
     codes = Codes(
-        means, factors, names, sizes, beside.get("variances"), beside.get("samples"), grid=grid, arrays=arrays
+        means, factors, names, levels, beside.get("variances"), beside.get("samples"), grid=grid, arrays=others
     )
-    return codes, tuple(notes)
+    return Reading(codes, tuple(notes))
+
+
+def _check_used(source: Path, found: Found, names: tuple[str, ...]) -> None:
+    """Raise `UsageError` where the user names what is not there."""
+    held = found.held | {name.removeprefix("factor_") for name in found.held} | set(names)
+    for name in found.wishes.drop:
+        if name not in held:
+            raise UsageError(f"{source} holds no {name!r} to drop{suggest(name, sorted(held))}")
+    for old, _ in found.wishes.rename:
+        if not any(fnmatchcase(name, old) for name in held):
+            raise UsageError(f"{source} holds no {old!r} to rename{suggest(old, sorted(held))}")
 
 
 def _table(path: Path, name: str, table: ndarray) -> Float[ndarray, "n d"]:
@@ -253,10 +288,16 @@ def _table(path: Path, name: str, table: ndarray) -> Float[ndarray, "n d"]:
     if 0 in table.shape:
         raise UsageError(f"{path}: `{name}` of shape {table.shape} hold no values")
     single = table.dtype.kind == "f" and table.dtype.itemsize <= 4
-    table = table.astype(np.float32 if single else np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):  # of longer floats: said below
+        table = table.astype(np.float32 if single else np.float64)
     if not np.isfinite(table).all():
-        raise UsageError(f"{path}: `{name}` hold NaN or infinite values")
+        raise UsageError(f"{path}: `{name}` hold NaN or infinite values, the first in row {_first(table)}")
     return table
+
+
+def _first(table: Num[ndarray, "n d"]) -> int:
+    """The first row with a value that is not finite, counted from 1."""
+    return int((~np.isfinite(table)).any(axis=1).argmax()) + 1
 
 
 def _factors(path: Path, factors: ndarray, n: int) -> Num[ndarray, "n k"]:
@@ -267,17 +308,21 @@ def _factors(path: Path, factors: ndarray, n: int) -> Num[ndarray, "n k"]:
     if factors.ndim != 2 or len(factors) != n:
         raise UsageError(f"{path}: `factors` of shape {factors.shape} do not fit {n} codes")
     if factors.dtype.kind != "f":
+        if factors.size and factors.max() >= 2**63:
+            raise UsageError(f"{path}: `factors` hold whole numbers of 2^63 and more; number them 0, 1, …")
         return factors.astype(np.int64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        factors = factors.astype(np.float64)
     if not np.isfinite(factors).all():
-        raise UsageError(f"{path}: `factors` hold NaN or infinite values")
-    return factors.astype(np.float64)
+        raise UsageError(f"{path}: `factors` hold NaN or infinite values, the first in row {_first(factors)}")
+    return factors
 
 
-def _names(path: Path, names: ndarray | None) -> tuple[str, ...] | None:
+def _names(path: Path, what: str, names: ndarray | None) -> tuple[str, ...] | None:
     if names is None:
         return None
     if names.ndim != 1 or names.dtype.kind != "U" or len(set(names.tolist())) < len(names):
-        raise UsageError(f"{path}: `factor_names` must be different strings, not {names.tolist()}")
+        raise UsageError(f"{path}: `{what}` must be different strings, not {str(names.tolist())[:200]}")
     return tuple(names.tolist())
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import inspect
+import os
+from collections.abc import Callable, Sequence
+from functools import wraps
 from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
 
 from benchmark import registry
 from benchmark.errors import UsageError
@@ -11,6 +15,32 @@ from benchmark.store import Store
 from benchmark.suite_seal import TABLE, check_table
 
 RESULTS = Path("results")
+P = ParamSpec("P")
+Result = TypeVar("Result")
+
+
+def takes_paths(verb: Callable[P, Result]) -> Callable[P, Result]:
+    """A verb whose paths may be given as text, its suite as a path, and one file where it takes several."""
+    signature = inspect.signature(verb)
+    kinds = {name: str(parameter.annotation) for name, parameter in signature.parameters.items()}
+
+    @wraps(verb)
+    def called(*arguments: P.args, **options: P.kwargs) -> Result:
+        bound = signature.bind(*arguments, **options)
+        for name, value in bound.arguments.items():
+            bound.arguments[name] = _as(kinds[name], value)
+        return verb(*bound.args, **bound.kwargs)
+
+    return called
+
+
+def _as(kind: str, value: Any) -> Any:
+    """A value as its parameter's annotation says, as far as paths are concerned."""
+    if kind.startswith("Path") and isinstance(value, str | os.PathLike):
+        return Path(value)
+    if kind == "Sequence[Path]":
+        return tuple(map(Path, [value] if isinstance(value, str | os.PathLike) else value))
+    return os.fspath(value) if kind.startswith("str") and isinstance(value, os.PathLike) else value
 
 
 def add_plugins(plugins: Sequence[Path], *, absolute: bool = False) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.errors import UsageError
 from benchmark.store import Store
-from benchmark.verbs._given import RESULTS, add_plugins, located, suite_name
+from benchmark.verbs._given import RESULTS, add_plugins, located, suite_name, takes_paths
 
 
 @dataclass
@@ -20,6 +20,7 @@ class AddedCodes:
     notes: list[str]
 
 
+@takes_paths
 def add_codes(
     files: Sequence[Path],
     suite: str | None = None,
@@ -32,22 +33,33 @@ def add_codes(
     metrics: Sequence[str] = (),
     budget: str | None = None,
     plugins: Sequence[Path] = (),
+    discrete: Sequence[str] = (),
+    continuous: Sequence[str] = (),
+    drop: Sequence[str] = (),
+    rename: Mapping[str, str] | None = None,
 ) -> AddedCodes:
     """Make finished runs of codes from outside, the seeds of one configuration; `evaluate` then scores them.
 
     They join `suite`, which was run here, beside its runs on `dataset`; without one they are a suite of their own,
     called `name` and scored by `metrics` under `budget`. `name` is by default that of the only file.
+    Which factors are discrete is decided by their values and said in the notes; `discrete` and `continuous` name those
+    that are another kind, `drop` factors and columns to leave out. `rename` gives a file's arrays or columns the names
+    that are read: {"z": "codes"}, {"h*": "code_*"}.
     Raises `UsageError` before anything is written.
     """
     from benchmark.stages import external
     from benchmark.stages.evaluate import check_budget, check_metrics
+    from benchmark.stages.factor_kinds import Wishes
 
     add_plugins(plugins)
     texts = check_metrics(tuple(metrics)) if metrics else ()
     chosen = check_budget("full" if budget is None else budget)
     if name is None and len(files) > 1:
         raise UsageError(f"--codes is given {len(files)} times: say with --name of which model they are the seeds")
-    sources = external.read_sources(files, factors)
+    if not files:
+        raise UsageError("add_codes: give at least one file of codes")
+    wishes = Wishes(tuple(discrete), tuple(continuous), tuple(drop), tuple((rename or {}).items()))
+    sources = external.read_sources(files, factors, wishes)
     model = name or files[0].stem
     external.check_model(model, "--name" if name else f"--codes {files[0]}: the name")
     store = Store(results, make=False)

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmark.verbs._given import RESULTS, add_plugins, located, results_table
+from benchmark.verbs._given import RESULTS, add_plugins, located, results_table, takes_paths
 
 if TYPE_CHECKING:
     from leaderboard.verdicts import Verdict
 
 
+@takes_paths
 def check(
     suite: str,
     against: Path,

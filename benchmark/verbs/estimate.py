@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.store import Store
-from benchmark.verbs._given import RESULTS, add_plugins
+from benchmark.verbs._given import RESULTS, add_plugins, takes_paths
 from benchmark.verbs._workers import cores, devices
 
 if TYPE_CHECKING:
     from benchmark.stages.estimate import Estimate
 
 
+@takes_paths
 def estimate(
     suite: str,
     *,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +13,26 @@ from benchmark.progress import Progress
 from benchmark.run_seal import check_run
 from benchmark.store import Store
 from benchmark.suite_seal import seal_table
-from benchmark.verbs._given import RESULTS, add_plugins, located, suite_name
+from benchmark.verbs._given import RESULTS, add_plugins, located, suite_name, takes_paths
 from benchmark.verbs._words import count
 from benchmark.verbs._workers import workers
 
 
 @dataclass
 class EvaluationSummary:
-    """What `evaluate` did: how many scores by status, the failed ones with the reasons, and the table's path."""
+    """What `evaluate` did: how many scores by status, the failed ones with the reasons, and the table's path.
+
+    `notes`: what is to be known of the input of scores that were computed now.
+    """
 
     suite: str
     scores: dict[str, int]
     failed: dict[str, str]
     table: Path
+    notes: list[str] = field(default_factory=list)
 
 
+@takes_paths
 def evaluate(
     suite: str,
     *,
@@ -77,14 +82,20 @@ def evaluate(
     chosen_runs = [each for each in done if matches(each, only or {})]
     tasks = score_tasks([(each, store.run_folder(each)) for each in chosen_runs], protocol)
     failed: dict[str, str] = {}
+    notes: list[str] = []
     with (
         Progress(f"scoring {count(len(chosen_runs), 'run')}", 0, quiet=quiet) as progress,
         workers(jobs, scheduler, store, progress.say) as at_work,
     ):
 
         def on_scored(task: ScoreTask, scored: Scored) -> None:
+            run = f"{task.folder.parent.parent.name}/{task.folder.parent.name}/{task.folder.name}"
+            for note in (f"{run} {text}" for text in scored.notes):
+                if note not in notes:  # several measures say the same
+                    notes.append(note)
+                    progress.say(f"note    {note}")
             if scored.status == "failed":
-                where = f"{task.folder.parent.parent.name}/{task.folder.parent.name}/{task.folder.name} {task.metric}"
+                where = f"{run} {task.metric}"
                 failed[where] = scored.reason or ""
                 progress.say(f"failed  {where}: {scored.reason}")
 
@@ -100,4 +111,4 @@ def evaluate(
         names = ["results.parquet", "results.csv", *aggregate(table, declarations()).write(folder)]
         seal_table(folder, names, [store.run_folder(each) for each in done])
     counts = {str(status): int(number) for status, number in table["status"].value_counts().items()}
-    return EvaluationSummary(name, counts, failed, folder / "results.csv")
+    return EvaluationSummary(name, counts, failed, folder / "results.csv", notes)

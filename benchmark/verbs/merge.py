@@ -17,12 +17,13 @@ from benchmark.run_seal import CODES, check_run, damages, first_contact, read_re
 from benchmark.sealed import check_format, is_sealed, read_json, write_json
 from benchmark.spec import Run
 from benchmark.store import Store, runs_of
-from benchmark.verbs._given import RESULTS
+from benchmark.verbs._given import RESULTS, takes_paths
 
 TAKEN = ("suites", "runs")
 """What is read of the other folder."""
 
 
+@takes_paths
 def merge(source: Path, *, results: Path = RESULTS) -> dict[str, int]:
     """Take over the runs, scores and plans of another results folder; what is here already stays as it is.
 

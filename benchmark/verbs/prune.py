@@ -6,9 +6,10 @@ import shutil
 from pathlib import Path
 
 from benchmark.store import Store
-from benchmark.verbs._given import RESULTS
+from benchmark.verbs._given import RESULTS, takes_paths
 
 
+@takes_paths
 def prune(*, results: Path = RESULTS) -> dict[str, int]:
     """Delete what no run needs: what killed processes left, fleets whose members are all published, and altered runs
     that were set aside."""

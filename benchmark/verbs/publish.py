@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.errors import UsageError
-from benchmark.verbs._given import RESULTS, add_plugins, located, results_table, suite_name
+from benchmark.verbs._given import RESULTS, add_plugins, located, results_table, suite_name, takes_paths
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 
+@takes_paths
 def publish(
     suite: str,
     kind: str = "summary",

@@ -14,7 +14,7 @@ from benchmark.progress import Progress
 from benchmark.spec import Run
 from benchmark.store import Store
 from benchmark.suite_seal import TABLE, newer_scores, seal_page
-from benchmark.verbs._given import RESULTS, add_plugins, located, results_table, suite_name
+from benchmark.verbs._given import RESULTS, add_plugins, located, results_table, suite_name, takes_paths
 from benchmark.verbs._words import count
 from benchmark.verbs._workers import cores
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 
+@takes_paths
 def report(
     suite: str,
     *,
@@ -63,6 +64,7 @@ def report(
             return path
 
 
+@takes_paths
 def report_text(
     suite: str,
     kind: str,

@@ -11,7 +11,7 @@ from benchmark.progress import Progress
 from benchmark.run_seal import damage
 from benchmark.spec import Run
 from benchmark.store import Store
-from benchmark.verbs._given import RESULTS, add_plugins
+from benchmark.verbs._given import RESULTS, add_plugins, takes_paths
 from benchmark.verbs._words import count
 from benchmark.verbs._workers import devices, workers
 
@@ -30,6 +30,7 @@ class RunSummary:
     trained: int = 0
 
 
+@takes_paths
 def run(
     suite: str,
     *,

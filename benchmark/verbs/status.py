@@ -8,9 +8,10 @@ from typing import Any
 from benchmark.errors import UsageError
 from benchmark.index import counts
 from benchmark.store import Store
-from benchmark.verbs._given import RESULTS
+from benchmark.verbs._given import RESULTS, takes_paths
 
 
+@takes_paths
 def status(*, results: Path = RESULTS) -> list[dict[str, Any]]:
     """Each suite in a results folder with how many of its runs are done, failed and missing."""
     if not results.exists():

@@ -97,6 +97,6 @@ def test_what_it_refuses():
     with pytest.raises(NotApplicable, match="two factors"):
         irs(factors.astype(float), factors[:, :1])
     with pytest.raises(NotApplicable, match="continuous"):
-        irs(factors.astype(float), factors + 0.5)
+        irs(factors.astype(float), factors + np.linspace(0, 0.5, 12)[:, None])
     with pytest.raises(UsageError, match="quantile"):
         irs(factors.astype(float), factors, quantile=0.0)

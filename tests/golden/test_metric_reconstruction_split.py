@@ -50,6 +50,6 @@ def test_a_noiseless_encoder_has_no_stochastic_part():
 
 def test_losses_of_other_points_are_refused():
     with pytest.raises(UsageError, match="2 points"):
-        reconstruction_split.__wrapped__(np.ones(3), np.ones(2))
+        reconstruction_split.declaration.function.__wrapped__(np.ones(3), np.ones(2))
     with pytest.raises(UsageError, match="reconstruction_sample"):
         reconstruction_split(np.ones(3), np.array([1.0, np.nan, 1.0]))

@@ -88,7 +88,7 @@ def test_precision_and_byte_order(tmp_path, arrays):
 
 def test_factors_without_names_continuous_or_none(tmp_path, arrays):
     del arrays["factor_names"]
-    mixed = arrays["factors"] + np.array([0.0, 0.25])
+    mixed = arrays["factors"] + np.linspace(0.0, 0.25, N)[:, None] * [0, 1]
     codes = source(tmp_path / "a.npz", arrays, factors=mixed).reading.codes
     assert codes.factor_names == ("factor_0", "factor_1")
     assert codes.factor_sizes == (3, 0)
@@ -140,7 +140,7 @@ ARCHIVES = {
     "same names": ({"codes": CODES, "factors": CODES, "factor_names": np.array(["a", "a"])}, "different strings"),
     "variances": ({"codes": CODES, "variances": CODES[:, :1] + 1}, "`variances` of shape (4, 1) do not fit codes"),
     "variance 0": ({"codes": CODES, "variances": CODES}, "`variances` hold values that are not positive"),
-    "logvar": ({"codes": CODES, "logvar": CODES + 1e4}, "`variances` hold NaN or infinite values"),
+    "logvar": ({"codes": CODES, "logvar": CODES + 1e4}, "holds log variances whose exponentials are no positive"),
     "misspelt": ({"codes": CODES, "factor": CODES}, 'no measure reads an array `factor`; did you mean "factors"?'),
     "array": ({"codes": CODES, "v": NAN}, "`v` holds NaN or infinite values"),
 }  # fmt: skip
@@ -157,10 +157,10 @@ def test_an_archive_that_cannot_be_used(tmp_path, case):
 
 
 TABLES = {
-    "a.csv": ("z0,z1\n1,2\n", "z0, z1 are none of these (found: z0, z1)"),
+    "a.csv": ("x0,x1\n1,2\n", "x0, x1 are none of these (found: x0, x1)"),
     "b.csv": ("factor_a\n1\n", "no code is there (found: factor_a)"),
     "c.csv": ("code_0,index\n1,0\n", "index is none of these (found: code_0, index)"),
-    "d.csv": ("code_0\nx\n", "column code_0 holds str and must hold numbers"),
+    "d.csv": ("code_0\nx\n", "column code_0 holds 'x' in row 1 and must hold numbers"),
     "e.csv": ("code_0,code_1\n1,\n", "`codes` hold NaN or infinite values"),
     "f.csv": ("code_0,factor_a\n1,\n2,3\n", "factor a lacks values in 1 rows"),
     "g.csv": ("code_0,code_1,variance_0\n1,2,3\n", "to these codes belong variance_0, variance_1; found variance_0"),
@@ -193,7 +193,7 @@ def test_a_file_of_factors_that_cannot_be_used(tmp_path, arrays):
         ("a.npz", "f.npy", "a.npz holds factors already; leave out --factors"),
         ("c.npy", "f.npy", "f.npy: `factors` of shape (5, 2) do not fit 60 codes"),
         ("c.npy", "h.npy", "h.npy: no such file"),
-        ("c.npy", "g.npz", "g.npz: no measure reads an array `codes`"),
+        ("c.npy", "g.npz", "g.npz must hold an array `factors`; it holds codes (60, 2); say which"),
     ]:
         with pytest.raises(UsageError) as caught:
             read_codes(tmp_path / name, tmp_path / factors)

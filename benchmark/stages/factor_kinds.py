@@ -1,0 +1,91 @@
+"""Which factors of codes from outside are discrete: by their values, unless the user or the file says otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Num
+from numpy import ndarray
+
+from benchmark.errors import UsageError
+from benchmark.metrics._check import MOST_CLASSES, is_discrete
+from benchmark.metrics._factors import kinds
+from benchmark.spec import suggest
+from benchmark.stages.read_tables import numbers_the_rows
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user says of a file: names of factors, and arrays or columns under other names.
+
+    `drop` leaves factors or columns out. `rename` maps a file's name to the one that is read: `z` to `codes` in an
+    archive, `h*` to `code_*` in a table, * standing for the same text in both.
+    """
+
+    discrete: Collection[str] = ()
+    continuous: Collection[str] = ()
+    drop: Collection[str] = ()
+    rename: tuple[tuple[str, str], ...] = ()
+
+    def words(self) -> list[str]:
+        """These wishes as flags of the command line."""
+        found = []
+        for flag, names in (("--discrete", self.discrete), ("--continuous", self.continuous), ("--drop", self.drop)):
+            found += [word for name in names for word in (flag, name)]
+        return found + [word for old, new in self.rename for word in ("--rename", f"{old}={new}")]
+
+
+def sizes(
+    where: str, factors: Num[ndarray, "n k"], names: tuple[str, ...], wishes: Wishes, notes: list[str]
+) -> tuple[int, ...]:
+    """How many values each discrete factor takes, 0 for a continuous one; notes what the type does not say.
+
+    Raises `UsageError` on names that are no factors, and on a factor asked to be discrete that has too many values.
+    """
+    for flag, wanted in (("discrete", wishes.discrete), ("continuous", wishes.continuous)):
+        for name in wanted:
+            if name not in names:
+                raise UsageError(f"{where}: no factor is called {name!r} ({flag}){suggest(name, list(names))}")
+    both = sorted(set(wishes.discrete) & set(wishes.continuous))
+    if both:
+        raise UsageError(f"{where}: factor {both[0]} cannot be both discrete and continuous")
+    seem = kinds(factors) if factors.size else []
+    columns = zip(factors.T, names, seem, strict=True)
+    return tuple(_size(where, column, name, discrete, wishes, notes) for column, name, discrete in columns)
+
+
+def kinds_differ(factors: Num[ndarray, "n k"], sizes: tuple[int, ...]) -> list[bool] | None:
+    """Which factors are discrete, where that is not what their numbers say: whole ones discrete, others not."""
+    found = [size > 0 for size in sizes]
+    return None if found == [is_discrete(column) for column in factors.T] else found
+
+
+def described(names: tuple[str, ...], sizes: tuple[int, ...]) -> str:
+    """Each factor and what it was taken for, such as: shape 3 values, time continuous."""
+    return ", ".join(
+        f"{name} {f'{size:,} value' + 's' * (size != 1) if size else 'continuous'}"
+        for name, size in zip(names, sizes, strict=True)
+    )
+
+
+def _size(where: str, column: Num[ndarray, " n"], name: str, discrete: bool, wishes: Wishes, notes: list[str]) -> int:
+    n, values = len(column), len(np.unique(column))
+    if name in wishes.continuous:
+        return 0
+    if name in wishes.discrete:
+        if values > MOST_CLASSES:
+            raise UsageError(
+                f"{where}: factor {name} takes {values:,} values, a discrete one at most {MOST_CLASSES:,}:"
+                " some measures fit a model a value; group them, or leave it out"
+            )
+        return values
+    whole = is_discrete(column)
+    if numbers_the_rows(column) and not discrete:
+        notes.append(f"factor {name} numbers the rows: if it is an index, leave it out by --drop {name}")
+    elif discrete and not whole:
+        notes.append(f"factor {name} has {values} values in {n:,} rows: discrete, unless --continuous {name}")
+    elif whole and not discrete:
+        notes.append(f"factor {name} has {values:,} values in {n:,} rows: continuous, unless --discrete {name}")
+    return values if discrete else 0

@@ -86,8 +86,8 @@ class Block:
 
     def of(self, mask: Bool[ndarray, " k"]) -> Block:
         """Some of the scores."""
-        sides = (side[:, mask] for side in (self.then, self.now, self.reruns))
-        return Block(*sides, self.prior[mask], self.strength[mask], self.floor[mask])
+        then, now, reruns = (side[:, mask] for side in (self.then, self.now, self.reruns))
+        return Block(then, now, reruns, self.prior[mask], self.strength[mask], self.floor[mask])
 
     @cached_property
     def seen(self) -> Float[ndarray, " k"]:

@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float
 from numpy import ndarray
 
 from benchmark.statistics import holm
-from leaderboard.comparison import Comparison
+from leaderboard.comparison import NOTHING, Comparison
 from leaderboard.joint import Block, rotation_p
 from leaderboard.moderation import prior
 from leaderboard.verdicts import Level, Verdict
@@ -31,9 +31,9 @@ def judge_together(judged: Sequence[Comparison], level: float) -> list[Verdict]:
     """A verdict for each configuration, each measure and the suite, "worse" or "same".
 
     judged: comparisons with values on both sides and a direction. level: one-sided, of all sets; a third of it for the
-    configurations, for the measures and for the suite each. Scores
-    that some of a configuration's runs lack are left to their own verdicts, as is all with fewer than two seeds behind
-    it.
+    configurations, for the measures and for the suite each. Scores that some of a configuration's runs lack are left
+    to their own verdicts, here and where most others have the values of reruns; so is all with fewer than two seeds
+    behind it.
     """
     priors = _priors(judged)
     blocks, members = [], []
@@ -96,6 +96,9 @@ def _block(own: Sequence[Comparison], priors: Float[ndarray, "k 2"]) -> tuple[Bl
     then = _aligned([each.sign * each.then for each in own], [each.then_seeds for each in own])
     now = _aligned([each.sign * each.now for each in own], [each.now_seeds for each in own])
     kept = [place for place in range(len(own)) if place in then and place in now]
+    known = [place for place in kept if len((own[place].reruns or NOTHING).values) > 1]
+    if 2 * len(known) >= len(kept):
+        kept = known
     if not kept:
         return None, []
     reruns, variance, strength = _other_seeds([own[place] for place in kept], *priors[kept].T)
@@ -134,7 +137,7 @@ def _other_seeds(
     own: Sequence[Comparison], variance: Float[ndarray, " k"], strength: Float[ndarray, " k"]
 ) -> tuple[Float[ndarray, "r k"], Float[ndarray, " k"], Float[ndarray, " k"]]:
     """Reruns as runs × scores; where their values are not all known, no runs, and their deviations join the prior."""
-    values = [each.reruns.values if each.reruns else () for each in own]
+    values = [(each.reruns or NOTHING).values for each in own]
     runs = min(map(len, values))
     whole = [run for run in range(runs) if all(each[run] is not None for each in values)]
     if len(set(map(len, values))) == 1 and len(whole) > 1:

@@ -73,9 +73,7 @@ def optimiser_of(model: NeuralModel, training: TrainingSettings, group: str) -> 
     if group:
         critic = model.critics[group]
         return Optimiser(getattr(model.settings, critic.rate), critic.betas, 0.0, scheduled=False)
-    return Optimiser(
-        training.learning_rate, (training.beta1, training.beta2), training.weight_decay, scheduled=True
-    )
+    return Optimiser(training.learning_rate, (training.beta1, training.beta2), training.weight_decay, scheduled=True)
 
 
 def laid_out_as(parameter: Tensor, gradient: Tensor) -> Tensor:

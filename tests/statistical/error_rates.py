@@ -3,7 +3,7 @@
     python tests/statistical/error_rates.py
 
 prints the table that `results/published/error_rates.csv` holds; `--to FILE` writes it. `--checks` says how many are
-simulated for each rate, half of them for the large suite; 200 take about 15 minutes on two cores.
+simulated for each rate, half of them for the large suite; 80 take about five minutes on two cores.
 
 A row is a suite of so many `tests`, that is scores of configurations, with so many `seeds` on either side. In some
 checks nothing changed, the default margin is 0, so that it holds back nothing, and any "worse" on any level is a false
@@ -44,7 +44,7 @@ from leaderboard.margins import read_margins
 from leaderboard.regression import FLOORS, compared, judge
 from leaderboard.verdicts import Verdict
 
-SUITES = {20: (5, 4), 200: (10, 20)}
+SUITES = {20: (5, 4), 100: (5, 20)}
 """So many tests are so many configurations by so many measures."""
 SEEDS = (2, 3, 5, 10)
 SCATTERS = ("normal", "correlated", "uneven", "skewed", "heavy")
@@ -219,7 +219,7 @@ def rates(checks: int, seed: int = 0) -> pd.DataFrame:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--checks", type=int, default=200)
+    parser.add_argument("--checks", type=int, default=80)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--to", type=Path, help="also write the table as CSV")
     options = parser.parse_args()

@@ -81,12 +81,12 @@ def test_drops_are_caught() -> None:
 def test_falls_to_a_reference_are_caught(reference: str) -> None:
     """At three seeds, by the scores of a configuration together, where each alone may stay within its margin."""
     rng = np.random.default_rng(0)
-    assert np.mean([falls(rng, 200, 3, scatter, 10, 12, reference) for scatter in SCATTERS]) >= 0.99
+    assert np.mean([falls(rng, 100, 3, scatter, 10, 12, reference) for scatter in SCATTERS]) >= 0.99
 
 
 def test_a_measure_without_its_lead_is_caught() -> None:
     rng = np.random.default_rng(0)
-    assert np.mean([zeros(rng, 200, 3, scatter, 10, 6) for scatter in SCATTERS]) >= 0.95
+    assert np.mean([zeros(rng, 100, 3, scatter, 10, 6) for scatter in SCATTERS]) >= 0.95
 
 
 def test_the_published_rates() -> None:

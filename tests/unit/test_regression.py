@@ -124,6 +124,24 @@ def test_margins_are_written_beside_the_table_and_read_again(six, tmp_path):
     row = found.query("metric == 'mig' and representation == 'mean' and configuration == 'vae'").iloc[0]
     values = six.query("score == 'mig' and factor.isna() and representation == 'mean' and model == 'vae'")["value"]
     assert (row["seeds"], row["deviation"]) == (6, pytest.approx(values.std(ddof=1), rel=1e-5))
+    assert [float(word) for word in row["values"].split()] == pytest.approx(values.tolist(), rel=1e-6)
+
+
+def test_margins_of_before_have_no_values_and_are_still_read(six, tmp_path):
+    path = tmp_path / "saved-margins.csv"
+    seed_deviations(six, DECLARATIONS).drop(columns="values").to_csv(path, index=False)
+    old, new = read_margins(path), seed_deviations(six, DECLARATIONS)
+    drop = moved(six, "mig", -0.15)
+    alike = [[(v.name, v.verdict, v.margin) for v in alone(check(drop, six, DECLARATIONS, m))] for m in (old, new)]
+    assert alike[0] == [(name, verdict, pytest.approx(margin)) for name, verdict, margin in alike[1]]
+
+
+def test_a_run_without_a_score_leaves_its_place(six):
+    """The values of all scores of a configuration stand in one order of seeds."""
+    lacking = (six["metric"] == "mig") & (six["model"] == "vae") & (six["seed"] == 2)
+    found = seed_deviations(six[~lacking], DECLARATIONS)
+    row = found.query("metric == 'mig' and configuration == 'vae' and representation == 'mean'").iloc[0]
+    assert row["values"].split()[2] == "-" and len(row["values"].split()) == 6 and row["seeds"] == 5
 
 
 @pytest.mark.parametrize(
@@ -133,6 +151,8 @@ def test_margins_are_written_beside_the_table_and_read_again(six, tmp_path):
         (lambda frame: pd.concat([frame, frame]), "stands there twice"),
         (lambda frame: frame.assign(deviation=-1.0), "without a deviation"),
         (lambda frame: frame.assign(seeds="many"), "cannot be read as a table of margins"),
+        (lambda frame: frame.assign(values="0.1"), "another number of values than of seeds"),
+        (lambda frame: frame.assign(values="0.1 what"), "holds numbers and - between spaces"),
     ],
 )
 def test_margins_that_are_none_are_refused(two, tmp_path, change, message):

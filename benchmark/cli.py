@@ -278,7 +278,7 @@ def check(
     markdown: Annotated[Path | None, typer.Option(help="write a summary for a pull request here")] = None,
     as_json: Json = False,
 ) -> None:
-    """Compare a suite's table with a saved one; exit 3 where a score became worse."""
+    """Compare a suite's table with a saved one; exit 3 where a score, or several together, became worse."""
     from benchmark.verbs.check import check
     from leaderboard import verdicts as written
     from leaderboard.regression import RULE
@@ -294,7 +294,7 @@ def check(
         for verdict in verdicts:
             if verdict.verdict != "same" or verdict.too_good:
                 print(written.sentence(verdict))
-        print(", ".join(f"{number} {what}" for what, number in written.counts(verdicts).items()))
+        print(written.summary(verdicts))
     if any(verdict.verdict == "worse" for verdict in verdicts):
         raise typer.Exit(REGRESSION)
 

@@ -38,6 +38,21 @@ def moderated(
     return (strength * prior + freedom * variances) / total, np.minimum(total, pooled)
 
 
+def prior(
+    variances: Float[ndarray, " g"], freedom: Float[ndarray, " g"]
+) -> tuple[Float[ndarray, " g"], Float[ndarray, " g"]]:
+    """For each what the group says of a variance, and the degrees of freedom that this is worth; 0 of fewer than two.
+
+    Never worth more than all that was seen, which is what pooling would have.
+    """
+    own = (freedom > 0) & (variances > 0)
+    shape = np.ones(len(variances))
+    if own.sum() < 2:
+        return 0 * shape, 0 * shape
+    shared, strength = _prior(variances[own], freedom[own])
+    return shared * shape, min(strength, float(freedom[own].sum())) * shape
+
+
 def _prior(variances: Float[ndarray, " g"], freedom: Float[ndarray, " g"]) -> tuple[float, float]:
     """The variance that the configurations share and the degrees of freedom that it is worth, inf where it is exact."""
     from scipy.special import digamma, polygamma

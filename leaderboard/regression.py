@@ -1,120 +1,41 @@
 """The check: a suite's results against a saved table, as verdicts that a maintainer can trust.
 
-`tests/statistical/error_rates.py` says how often it cries wolf and how often it misses one.
+Scores are judged one by one here and together in `leaderboard.together`; `tests/statistical/error_rates.py` says how
+often both cry wolf, and how often they miss one.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import NamedTuple
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
-from numpy import ndarray
 
 from benchmark.metrics._declare import Metric
 from benchmark.stages.aggregate import headline_rows
 from benchmark.statistics import holm, welch_p
-from leaderboard.margins import KEY
+from leaderboard.comparison import TESTABLE, Comparison, Reruns, default_margin
+from leaderboard.margins import KEY, values_of
 from leaderboard.moderation import moderated, pooled
-from leaderboard.verdicts import ALONE, Outcome, Source, Verdict
+from leaderboard.together import judge_together
+from leaderboard.verdicts import ALONE, Outcome, Verdict
 
 LEVEL = 0.01
-"""One-sided, over all comparisons of a check."""
-TESTABLE = 5
-"""Fewer seeds than this on either side are compared by the margin alone."""
-OF_RANGE, RELATIVE = 0.05, 0.10
-"""The default margin: this part of a bounded score's range, or of the mean size of an unbounded one on its dataset.
-
-Of the mean over configurations and not of each one's own: a score that is nearly 0 for one would leave it no margin.
-"""
-STANDARD_ERRORS = 2.0
-"""How many of them a margin from reruns spans: other seeds move the difference by more in one check of twenty."""
+"""One-sided, over all scores of a check, and once more over all sets of them that are judged together."""
 MOST_FREEDOM = 50.0
 """Of a margin that decides alone: the mean of two or three seeds has the tails of the scores, not a normal's."""
-LEAST = 0.2
-"""The part of the default margin below which reruns take none: what does not depend on the seed is rounded as well."""
-ROUNDING = 1e-9
-"""A deviation of less than this part of a score is none."""
 TOO_GOOD = 4
 """A gain of more than so many margins is flagged: a leak or a broken measure is likelier than progress."""
+FLOORS = ("noise", "untrained")
+"""Reference models that have learnt nothing: a score's lead over the nearer of them is what it can lose."""
 RULE = (
     f"Worse: the mean drops by more than the margin, and one-sided p < {LEVEL} after Holm; with fewer than {TESTABLE} "
-    "seeds by the margin alone, which then leaves the same chance to a false alarm."
+    "seeds by the margin alone, which then leaves the same chance to a false alarm. Together (a configuration's "
+    f"scores, a measure's, the suite's): p < {LEVEL / 3:.2g} after Holm by rotations of whole runs, and a drop of half "
+    "a deviation between seeds, root mean square over the scores."
 )
-
-
-class Reruns(NamedTuple):
-    """A score's deviation over so many other seeds."""
-
-    seeds: int
-    deviation: float
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """A verdict still open, with what decides it.
-
-    board: what its score's leaderboard is known by, whose configurations may share a variance. default: its default
-    margin. given: a margin in its place. then, now: a value for each seed.
-    """
-
-    frame: Verdict
-    direction: str
-    board: Hashable
-    default: float
-    then: Float[ndarray, " n"]
-    now: Float[ndarray, " m"]
-    reruns: Reruns | None = None
-    given: float | None = None
-
-    @property
-    def judged(self) -> bool:
-        """Whether there is something to compare, and one direction is better."""
-        return min(len(self.then), len(self.now)) > 0 and self.direction != "none"
-
-    @property
-    def testable(self) -> bool:
-        return min(len(self.then), len(self.now)) >= TESTABLE
-
-    @cached_property
-    def shrinkage(self) -> float:
-        """By what the standard error of the difference of the means is smaller than the deviation of one seed."""
-        return math.sqrt(1 / len(self.then) + 1 / len(self.now))
-
-    def margin(self) -> tuple[float, Source]:
-        """The stated margin, and where it is from."""
-        if self.given is not None:
-            return self.given, "given"
-        if self.reruns is None:
-            return self.default, "default"
-        moved = STANDARD_ERRORS * self.reruns.deviation * self.shrinkage
-        return max(moved, LEAST * self.default), "reruns"
-
-    @cached_property
-    def own_variance(self) -> tuple[float, int]:
-        """Between seeds, pooled over then, now and reruns; and its degrees of freedom."""
-        squares, freedom, size = 0.0, 0, 0.0
-        for side in (self.then, self.now):
-            mean = float(side.sum()) / len(side)
-            centred = side - mean
-            squares += float(centred @ centred)
-            freedom += len(side) - 1
-            size = max(size, abs(mean))
-        if self.reruns:
-            squares += (self.reruns.seeds - 1) * self.reruns.deviation**2
-            freedom += self.reruns.seeds - 1
-        variance = squares / max(freedom, 1)
-        return (variance if variance > (ROUNDING * size) ** 2 else 0.0), freedom
-
-    def fixed(self) -> bool:
-        """Whether the score does not depend on the seed, as far as enough seeds can say."""
-        then = len(self.then) + (self.reruns.seeds if self.reruns else 0)
-        return then >= TESTABLE and self.own_variance[0] == 0
 
 
 def check(
@@ -128,12 +49,25 @@ def check(
 
     Worse: the mean drops by more than the margin, and the drop is significant (one-sided p < 0.01 after Holm) where
     both sides have five seeds or more. With fewer the margin alone decides, and is at least so wide that the seeds'
-    scatter alone raises a false alarm in one check of a hundred. Better likewise. Missing: the reference has a number
-    and the new table has none. reruns: what other seeds move the scores by, as `seed_deviations` gives it; margins of
-    three standard errors follow from it, in place of the default. margins: by metric, in the score's unit, before
-    both. Raises `UsageError` on a metric that is not declared.
+    scatter alone raises a false alarm in one check of a hundred. Worse is also what is stuck: all seeds score the same
+    where no two did, whichever way that lies. Better likewise, by the margin and the test. Missing: the reference has a
+    number and the new table has none. reruns: what other seeds move the scores by, as `seed_deviations` gives it;
+    margins of two standard errors follow from it, in place of the default. margins: by metric, in the score's unit,
+    before both. After the scores' verdicts stand those of what dropped together: a row for each configuration, for each
+    measure, and for the suite. Raises `UsageError` on a metric that is not declared.
     """
-    return judge(_comparisons(new, reference, declarations, _by_key(reruns), margins or {}))
+    return judge(compared(new, reference, declarations, reruns, margins))
+
+
+def compared(
+    new: pd.DataFrame,
+    reference: pd.DataFrame,
+    declarations: Mapping[str, Metric],
+    reruns: pd.DataFrame | None = None,
+    margins: Mapping[str, float] | None = None,
+) -> list[Comparison]:
+    """What `check` compares, still open."""
+    return _comparisons(new, reference, declarations, _by_key(reruns), margins or {})
 
 
 def judge(comparisons: Sequence[Comparison]) -> list[Verdict]:
@@ -141,30 +75,27 @@ def judge(comparisons: Sequence[Comparison]) -> list[Verdict]:
 
     The variance between seeds is that of both sides and the reruns, moderated by those of the board's other
     configurations; of too few seeds for that the larger of their own and the board's. p is Welch's where there is
-    nothing but the two sides to learn from.
+    nothing but the two sides to learn from. What no drop within its range could fail says so.
     """
     judged = [each for each in comparisons if each.judged]
     spreads = dict(zip(map(id, judged), _spreads(judged), strict=True))
     tested = [each for each in judged if each.testable]
     p = np.array([_p(each, *spreads[id(each)]) for each in tested], dtype=float)
     adjusted = dict(zip(map(id, tested), holm(p).tolist(), strict=True))
-    return [
-        _decided(each, spreads[id(each)], adjusted.get(id(each)), len(judged)) if each.judged else _told(each)
+    alone = [
+        _decided(each, spreads[id(each)], adjusted.get(id(each)), len(judged), len(tested))
+        if each.judged
+        else _told(each)
         for each in comparisons
     ]
-
-
-def default_margin(metric: Metric, size: float) -> float:
-    """5 % of a bounded score's range, 10 % of the size of an unbounded one."""
-    low, high = metric.bounds
-    return OF_RANGE * (high - low) if math.isfinite(high - low) else RELATIVE * size
+    return alone + judge_together(judged, LEVEL)
 
 
 def _by_key(reruns: pd.DataFrame | None) -> dict[tuple[Hashable, ...], Reruns]:
     if reruns is None:
         return {}
-    values = zip(reruns["seeds"], reruns["deviation"], strict=True)
-    return {key: Reruns(int(n), float(s)) for key, (n, s) in zip(_keys(reruns), values, strict=True)}
+    values = zip(reruns["seeds"], reruns["deviation"], values_of(reruns), strict=True)
+    return {key: Reruns(int(n), float(s), each) for key, (n, s, each) in zip(_keys(reruns), values, strict=True)}
 
 
 def _keys(rows: pd.DataFrame) -> Iterable[tuple[Hashable, ...]]:
@@ -190,19 +121,20 @@ def _comparisons(
     sizes = sides["then"].groupby(columns)["value"].agg(lambda values: values.abs().mean()).to_dict()
     together = pd.concat(sides.values())
     together = together[together["status"] == "ok"]
-    found: dict[tuple[Hashable, ...], dict[str, list[float]]] = {}
+    floors = _floors(sides["then"])
+    found: dict[tuple[Hashable, ...], dict[str, list[tuple[int, float]]]] = {}
     told: dict[tuple[Hashable, ...], dict[str, str]] = {}
-    describing = ["model", "dataset_label", "label", "direction", "column", "reference", "side", "value"]
+    describing = ["model", "dataset_label", "label", "direction", "column", "reference", "side", "seed", "value"]
     records = zip(*(together[name] for name in describing), strict=True)
     for key, record in zip(_keys(together), records, strict=True):
         told.setdefault(key, dict(zip(describing, record, strict=True)))
-        found.setdefault(key, {"then": [], "now": []})[record[-2]].append(record[-1])
+        found.setdefault(key, {"then": [], "now": []})[record[-3]].append((int(record[-2]), float(record[-1])))
     comparisons = []
     for key, values in found.items():
         named, about = dict(zip(KEY, key, strict=True)), told[key]
         board = (about["dataset_label"], named["protocol"], named["representation"], about["column"])
         place = (named["config_id"], named["metric"], named["representation"])
-        then, now = (np.array(values[side], dtype=float) for side in ("then", "now"))
+        then, now = (np.array([value for _, value in values[side]], dtype=float) for side in ("then", "now"))
         note = str(reasons.get(place, ""))
         if note and len(now):
             note = f"{absences[place]} of {absences[place] + len(now)} runs have no number now: {note}"
@@ -221,10 +153,39 @@ def _comparisons(
         )
         default = default_margin(declarations[metric], float(sizes.get(board, 0.0)))
         shared = (*board, about["reference"])
-        comparisons.append(
-            Comparison(frame, about["direction"], shared, default, then, now, reruns.get(key), margins.get(metric))
-        )
+        then_seeds, now_seeds = (tuple(seed for seed, _ in values[side]) for side in ("then", "now"))
+        each = Comparison(
+            frame, about["direction"], shared, default, then, now, reruns.get(key), margins.get(metric), then_seeds,
+            now_seeds,
+        )  # fmt: skip
+        comparisons.append(replace(each, reach=_reach(each, declarations[metric]), lead=_lead(each, floors.get(board))))
     return comparisons
+
+
+def _floors(then: pd.DataFrame) -> dict[Hashable, list[float]]:
+    """By board, what the references score that have learnt nothing."""
+    own = then[(then["status"] == "ok") & then["model"].isin(FLOORS)]
+    means = own.groupby(["dataset_label", "protocol", "representation", "column", "model"])["value"].mean()
+    found: dict[Hashable, list[float]] = {}
+    for key, mean in means.items():
+        assert isinstance(key, tuple)
+        found.setdefault(key[:-1], []).append(float(mean))
+    return found
+
+
+def _lead(each: Comparison, floors: Sequence[float] | None) -> float | None:
+    mean = each.frame.reference_mean
+    if not floors or mean is None or each.frame.model in FLOORS:
+        return None
+    lead = min(each.sign * (mean - floor) for floor in floors)
+    return lead if lead > 0 else None
+
+
+def _reach(each: Comparison, metric: Metric) -> float:
+    mean = each.frame.reference_mean
+    if mean is None:
+        return math.inf
+    return mean - metric.bounds[0] if each.direction == "higher" else metric.bounds[1] - mean
 
 
 def _told(each: Comparison) -> Verdict:
@@ -268,19 +229,24 @@ def _p(each: Comparison, error: float, freedom: float) -> float:
     return float(stdtr(freedom, -abs(each.now.mean() - each.then.mean()) / error))
 
 
-def _decided(each: Comparison, spread: tuple[float, float], p: float | None, comparisons: int) -> Verdict:
+def _decided(each: Comparison, spread: tuple[float, float], p: float | None, comparisons: int, tests: int) -> Verdict:
     assert each.frame.new_mean is not None and each.frame.reference_mean is not None
     error, freedom = spread
     margin, source = each.margin()
     note = each.frame.note
-    sign = 1 if each.direction == "higher" else -1
-    change = sign * (each.frame.new_mean - each.frame.reference_mean)
+    change = each.sign * (each.frame.new_mean - each.frame.reference_mean)
     if p is None:
         note = _joined(ALONE, note)
         if source != "given" and freedom > 0:
             margin = max(margin, _critical(freedom, comparisons) * error)
     told = abs(change) > margin and (p is None or p < LEVEL)
     outcome: Outcome = "same" if not told else "better" if change > 0 else "worse"
+    if each.stuck():
+        outcome = "worse"
+        note = _joined(f"stuck: every seed scores {each.now[0]:.4g}, where no two did", note)
+    cannot = _cannot_fail(each, spread, margin, tests)
+    if cannot:
+        note = _joined(cannot, note)
     return replace(
         each.frame,
         verdict=outcome,
@@ -290,8 +256,22 @@ def _decided(each: Comparison, spread: tuple[float, float], p: float | None, com
         standard_error=error if freedom > 0 else None,
         p=p,
         too_good=outcome == "better" and change > TOO_GOOD * max(margin, each.default),
+        cannot_fail=bool(cannot) and outcome != "worse",
         note=note,
     )
+
+
+def _cannot_fail(each: Comparison, spread: tuple[float, float], margin: float, tests: int) -> str:
+    """Why no drop within the measure's range would be called worse; empty where one would."""
+    from scipy.special import stdtr
+
+    error, freedom = spread
+    seeds = f"at {min(len(each.then), len(each.now))} seeds"
+    if each.reach <= margin:
+        return f"cannot fail alone {seeds}: it can drop by {max(each.reach, 0):.3g}, the margin is {margin:.3g}"
+    if each.testable and error > 0 and tests * stdtr(freedom, -each.reach / error) >= LEVEL:
+        return f"cannot fail alone {seeds}: it can drop by {each.reach:.3g}, not significant among {tests} tests"
+    return ""
 
 
 def _critical(freedom: float, comparisons: int) -> float:

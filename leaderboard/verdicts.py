@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 Outcome = Literal["better", "same", "worse", "missing", "new"]
 Source = Literal["default", "reruns", "given"]
+Level = Literal["score", "configuration", "measure", "suite"]
 
 ALONE = "too few seeds for a test: by the margin alone"
 """The note of a verdict without p."""
@@ -20,12 +21,14 @@ SHOWN = 50
 
 @dataclass(frozen=True)
 class Verdict:
-    """One score of one configuration, then and now, all in the score's unit.
+    """One score of one configuration, then and now, all in the score's unit; or several together.
 
+    level: what it is on: a "score", or all of a "configuration", of a "measure" or of the "suite", of which `members`
+    is how many scores these are and `drop` the root mean square of their drops in deviations between seeds.
     change: positive is better, or where neither direction is, just the difference. margin: what it must exceed;
     `margin_from` says whether it is the default, comes from reruns under other seeds, or was given. standard_error:
     of the difference of the two means. p: one-sided, after Holm, for the direction that the change has; None where
-    the margin alone decides.
+    the margin alone decides. cannot_fail: no drop within its measure's range would be called worse; `note` says why.
     """
 
     verdict: Outcome
@@ -49,22 +52,82 @@ class Verdict:
     p: float | None = None
     too_good: bool = False
     note: str = ""
+    level: Level = "score"
+    members: int = 1
+    drop: float | None = None
+    cannot_fail: bool = False
 
     @property
     def name(self) -> str:
         budget = "" if self.budget is None else f" @ {self.budget:,}"
-        return f"{self.score}{budget} of {self.configuration} on {self.dataset} ({self.representation})"
+        together = f"{self.members} scores together"
+        return {
+            "score": f"{self.score}{budget} of {self.configuration} on {self.dataset} ({self.representation})",
+            "configuration": f"{self.configuration} on {self.dataset}, {together}",
+            "measure": f"{self.score}{budget}, {together}",
+            "suite": f"the suite, {together}",
+        }[self.level]
+
+
+def alone(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Those on single scores."""
+    return [verdict for verdict in verdicts if verdict.level == "score"]
 
 
 def counts(verdicts: Sequence[Verdict]) -> dict[str, int]:
-    """How many there are of each verdict, and how many are too good to be true."""
-    outcomes = [verdict.verdict for verdict in verdicts]
+    """How many scores there are of each verdict, how many are too good to be true, and how many cannot fail."""
+    own = alone(verdicts)
+    outcomes = [verdict.verdict for verdict in own]
     found = {outcome: outcomes.count(outcome) for outcome in ("worse", "missing", "better", "same", "new")}
-    return found | {"too_good": sum(verdict.too_good for verdict in verdicts)}
+    found |= {"too_good": sum(verdict.too_good for verdict in own)}
+    return found | {"cannot_fail": sum(verdict.cannot_fail for verdict in own)}
+
+
+def together(verdicts: Sequence[Verdict]) -> dict[Level, dict[str, int]]:
+    """By level, how many joint verdicts there are and how many of them are "worse"."""
+    found: dict[Level, dict[str, int]] = {}
+    for verdict in verdicts:
+        if verdict.level != "score":
+            number = found.setdefault(verdict.level, {"worse": 0, "all": 0})
+            number["all"] += 1
+            number["worse"] += verdict.verdict == "worse"
+    return found
+
+
+def summary(verdicts: Sequence[Verdict]) -> str:
+    """The counts in a line or two: of scores, of what cannot fail, and of what is judged together."""
+    number = counts(verdicts)
+    cannot = number.pop("cannot_fail")
+    lines = [", ".join(f"{value} {name}" for name, value in number.items())]
+    if cannot:
+        lines.append(cannot_fail(verdicts))
+    levels = together(verdicts)
+    if levels:
+        lines.append(
+            f"together: {', '.join(_of(own['worse'], own['all'], name) for name, own in levels.items())} worse"
+        )
+    return "\n".join(lines)
+
+
+def _of(some: int, total: int, level: Level) -> str:
+    if level == "suite":
+        return "the suite" if some else "not the suite"
+    return f"{some} of {total} {level}{'s' * (total > 1)}"
+
+
+def cannot_fail(verdicts: Sequence[Verdict]) -> str:
+    """How many scores no drop could fail, and at how many seeds these have."""
+    own = [verdict for verdict in alone(verdicts) if verdict.cannot_fail]
+    seeds = sorted({min(verdict.reference_runs, verdict.new_runs) for verdict in own})
+    words = " or ".join(map(str, seeds))
+    return f"{len(own)} of {len(alone(verdicts))} scores cannot fail alone at {words} seeds"
 
 
 def sentence(verdict: Verdict) -> str:
     """A verdict in one line."""
+    if verdict.level != "score":
+        numbers = f"drop {_plain(verdict.drop)} deviations between seeds, p = {verdict.p:.2g}"
+        return f"{verdict.verdict}: {verdict.name}: {numbers}" + (f"; {verdict.note}" if verdict.note else "")
     if verdict.new_mean is None or verdict.reference_mean is None:
         return f"{verdict.verdict}: {verdict.name}" + (f"; {verdict.note}" if verdict.note else "")
     seeds = f"{verdict.reference_runs} and {verdict.new_runs} seeds"
@@ -78,33 +141,42 @@ def sentence(verdict: Verdict) -> str:
 
 def as_json(verdicts: Sequence[Verdict]) -> str:
     """For machines."""
-    return json.dumps({"format": 1, "counts": counts(verdicts), "verdicts": [asdict(v) for v in verdicts]}, indent=1)
+    found = {"format": 1, "counts": counts(verdicts), "together": together(verdicts)}
+    return json.dumps(found | {"verdicts": [asdict(v) for v in verdicts]}, indent=1)
 
 
 def as_junit(verdicts: Sequence[Verdict], suite: str) -> str:
-    """JUnit XML: a test case a score; worse fails, missing and new are skipped with a message."""
-    number = counts(verdicts)
-    skipped = number["missing"] + number["new"]
+    """JUnit XML: a test case a score, and one for each set of them; worse fails.
+
+    Missing, new and what cannot fail alone are skipped with a message.
+    """
+    outcomes = [_of_junit(verdict) for verdict in verdicts]
     root = ElementTree.Element(
         "testsuite",
         name=f"benchmark check {suite}",
         tests=str(len(verdicts)),
-        failures=str(number["worse"]),
+        failures=str(outcomes.count("failure")),
         errors="0",
-        skipped=str(skipped),
+        skipped=str(outcomes.count("skipped")),
     )
-    for verdict in verdicts:
-        case = ElementTree.SubElement(root, "testcase", classname=verdict.protocol, name=verdict.name)
+    for verdict, outcome in zip(verdicts, outcomes, strict=True):
+        place = verdict.protocol if verdict.level == "score" else verdict.level
+        case = ElementTree.SubElement(root, "testcase", classname=place, name=verdict.name)
         # XML has no control characters, and the reasons of failures are whatever was raised.
         said = "".join(letter if letter.isprintable() else " " for letter in sentence(verdict))
-        if verdict.verdict == "worse":
-            ElementTree.SubElement(case, "failure", message=said)
-        elif verdict.verdict in ("missing", "new"):
-            ElementTree.SubElement(case, "skipped", message=said)
-        else:
+        if outcome == "passed":
             ElementTree.SubElement(case, "system-out").text = said
+        else:
+            ElementTree.SubElement(case, outcome, message=said)
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True)
+
+
+def _of_junit(verdict: Verdict) -> Literal["failure", "skipped", "passed"]:
+    if verdict.verdict == "worse":
+        return "failure"
+    cannot = verdict.cannot_fail and verdict.verdict == "same"
+    return "skipped" if cannot or verdict.verdict in ("missing", "new") else "passed"
 
 
 def as_markdown(verdicts: Sequence[Verdict], suite: str, rule: str = "") -> str:
@@ -112,29 +184,36 @@ def as_markdown(verdicts: Sequence[Verdict], suite: str, rule: str = "") -> str:
 
     rule: a sentence that says what worse means.
     """
-    number = counts(verdicts)
+    own, number, levels = alone(verdicts), counts(verdicts), together(verdicts)
+    joint = [verdict for verdict in verdicts if verdict.level != "score" and verdict.verdict == "worse"]
     title = "nothing is worse" if verdicts else "nothing to compare"
-    if number["worse"]:
-        title = f"{number['worse']} of {len(verdicts)} scores worse"
+    worse: dict[Level, tuple[int, int]] = {"score": (number["worse"], len(own))}
+    worse |= {name: (of["worse"], of["all"]) for name, of in levels.items()}
+    if any(some for some, _ in worse.values()):
+        parts = [_of(some, total, name) for name, (some, total) in worse.items() if some]
+        title = f"{', '.join(parts)} worse"
+    cannot = number.pop("cannot_fail")
     told = ", ".join(f"{value} {name.replace('_', ' ')}" for name, value in number.items() if value)
     lines = [f"### benchmark check `{suite}`: {title}", ""]
     if told:
         lines += [f"{told}.", ""]
-    by_outcome = {outcome: [v for v in verdicts if v.verdict == outcome] for outcome in ("worse", "better")}
+    lines += _section("Worse together", joint, _sets)
+    by_outcome = {outcome: [v for v in own if v.verdict == outcome] for outcome in ("worse", "better")}
     # Too good to be true comes before better, and the furthest over its margin before the others.
     for outcome, found in by_outcome.items():
         found.sort(key=lambda v: (not v.too_good, -_reach(v)))
         lines += _section(outcome.capitalize(), found, _compared)
     for outcome in ("missing", "new"):
-        lines += _section(outcome.capitalize(), [v for v in verdicts if v.verdict == outcome], _alone)
-    same = sorted((v for v in verdicts if v.verdict == "same"), key=_reach, reverse=True)
+        lines += _section(outcome.capitalize(), [v for v in own if v.verdict == outcome], _alone)
+    same = sorted((v for v in own if v.verdict == "same"), key=_reach, reverse=True)
     if same:
         nearest = f"the {SHOWN} nearest to a verdict of " if len(same) > SHOWN else ""
         lines += ["<details>", f"<summary>The same: {nearest}{len(same)}</summary>", ""]
         lines += [*_compared(same[:SHOWN]), "", "</details>", ""]
-    alone = sum(ALONE in v.note for v in verdicts)
-    untested = f"Without p: {alone} of {len(verdicts)} comparisons, by the margin alone." if alone else ""
-    lines += [f"<sub>{' '.join(filter(None, (rule, untested)))}</sub>", ""]
+    margin = sum(ALONE in v.note for v in own)
+    untested = f"Without p: {margin} of {len(own)} comparisons, by the margin alone." if margin else ""
+    silent = f"{cannot_fail(verdicts)}; they are judged together with others." if cannot else ""
+    lines += [f"<sub>{' '.join(filter(None, (rule, untested, silent)))}</sub>", ""]
     return "\n".join(lines)
 
 
@@ -161,6 +240,14 @@ def _compared(verdicts: list[Verdict]) -> list[str]:
         # That the margin alone decides is said once, below the tables.
         note = "; ".join(part for part in _note(verdict).split("; ") if part != ALONE)
         rows.append("| " + " | ".join([_escaped(verdict.name), *numbers, _escaped(note)]) + " |")
+    return rows
+
+
+def _sets(verdicts: list[Verdict]) -> list[str]:
+    rows = ["| what | drop, deviations between seeds | p | note |", "|---|---:|---:|---|"]
+    for verdict in verdicts:
+        numbers = [_plain(verdict.drop), _plain(verdict.p)]
+        rows.append("| " + " | ".join([_escaped(verdict.name), *numbers, _escaped(verdict.note)]) + " |")
     return rows
 
 

@@ -21,7 +21,8 @@ def check(
     results: Path = RESULTS,
     plugins: Sequence[Path] = (),
 ) -> list[Verdict]:
-    """Compare a suite's table with a saved one: better, same, worse, missing or new, score by score.
+    """Compare a suite's table with a saved one: better, same, worse, missing or new, score by score; and the scores
+    of each configuration, of each measure and of the suite together.
 
     margins: what `publish` wrote of reruns; by default the file TABLE-margins.csv beside `against`, and where
     there is none, the default margins.
@@ -32,9 +33,25 @@ def check(
     from leaderboard.regression import check as compare
 
     add_plugins(plugins)
+    _refuse_summary(against)
     suite = located(suite, results)
     path = results_table(suite, results)
     if margins is None and beside(against).is_file():
         margins = beside(against)
     reruns = None if margins is None else read_margins(margins)
     return compare(read_table(path), read_table(against), declarations(), reruns)
+
+
+def _refuse_summary(path: Path) -> None:
+    """Raise `UsageError` on a table of means, which holds no runs to compare with."""
+    from benchmark.errors import UsageError
+
+    if path.suffix != ".csv" or not path.is_file():
+        return
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        names = lines.readline().strip().split(",")
+    if "mean" in names and "run_id" not in names:
+        raise UsageError(
+            f"{path} holds means over runs, and check compares runs: "
+            "benchmark publish SUITE --as table writes a full results table"
+        )

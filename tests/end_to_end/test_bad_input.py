@@ -101,6 +101,12 @@ def test_a_table_that_is_none(work, name, content):
     assert "results table" in said
 
 
+def test_a_summary_is_no_table_to_check_against(work):
+    (work / "tiny-summary.csv").write_text("dataset,metric,score,runs,mean,std\n")
+    said = sentence(command(work, "check", "tiny.toml", "--against", "tiny-summary.csv"), 2)
+    assert "benchmark publish SUITE --as table writes a full results table" in said
+
+
 def test_data_that_are_missing_and_cannot_be_fetched(work):
     (work / "mine.toml").write_text(DATA.format('"mnist"'))
     (work / "empty").mkdir()

@@ -3,13 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
-from error_rates import RERUNS, SCATTERS, SEEDS, SUITES, caught, false_alarms
+from error_rates import RERUNS, SCATTERS, SEEDS, SUITES, caught, falls, false_alarms, zeros
 
 from benchmark.metrics._declare import metric
 from benchmark.published import folder
 from benchmark.spec import Component, Run, canonical_json
 from benchmark.table import COLUMNS
 from leaderboard.regression import check
+from leaderboard.verdicts import alone
 
 
 @metric(supervised=True)
@@ -52,7 +53,7 @@ def test_through_tables() -> None:
     rng = np.random.default_rng(0)
     then, now = 0.5 + 0.1 * rng.normal(size=(2, 20, 10))
     now[0] -= 7 * 0.1 * np.sqrt(2 / 10)
-    verdicts = [verdict.verdict for verdict in check(table(now), table(then), DECLARATIONS)]
+    verdicts = [verdict.verdict for verdict in alone(check(table(now), table(then), DECLARATIONS))]
     assert verdicts[0] == "worse" and verdicts.count("worse") == 1
 
 
@@ -65,7 +66,7 @@ def test_false_alarms(seeds: int, reruns: int) -> None:
     """Noise without any margin to hide behind: at most 5 % of whole checks may call anything worse."""
     rng = np.random.default_rng([seeds, reruns])
     scatters = [scatter for scatter in SCATTERS for _ in range(CHECKS // len(SCATTERS))]
-    alarms = [false_alarms(rng, 20, seeds, scatter, reruns, 1) for scatter in scatters]
+    alarms = [false_alarms(rng, 20, seeds, scatter, reruns, 1)[0] for scatter in scatters]
     assert np.mean(alarms) <= 0.05
 
 
@@ -76,14 +77,26 @@ def test_drops_are_caught() -> None:
     assert np.mean([caught(rng, 20, seeds, "normal", reruns, CHECKS) for seeds, reruns in cases]) >= 0.9
 
 
+@pytest.mark.parametrize("reference", ["noise", "untrained"])
+def test_falls_to_a_reference_are_caught(reference: str) -> None:
+    """At three seeds, by the scores of a configuration together, where each alone may stay within its margin."""
+    rng = np.random.default_rng(0)
+    assert np.mean([falls(rng, 100, 3, scatter, 10, 12, reference) for scatter in SCATTERS]) >= 0.99
+
+
+def test_a_measure_without_its_lead_is_caught() -> None:
+    rng = np.random.default_rng(0)
+    assert np.mean([zeros(rng, 100, 3, scatter, 10, 6) for scatter in SCATTERS]) >= 0.95
+
+
 def test_the_published_rates() -> None:
     """What `error_rates.py` wrote holds the same promises on more checks."""
     rates = pd.read_csv(folder() / "error_rates.csv")
     assert rates.groupby(["scatter", "reruns", "tests", "seeds"]).size().eq(1).all()
     assert len(rates) == len(SCATTERS) * len(RERUNS) * len(SUITES) * len(SEEDS)
-    # Exponential and uneven scatter are there to show where the promise ends.
-    mild = rates[rates["scatter"].isin(["normal", "correlated", "skewed"])]
-    assert mild["false_alarms"].max() <= 0.05
-    assert rates["false_alarms"].max() <= 0.1
-    sure = mild[(mild["tests"] <= 20) & (mild["scatter"] != "skewed")]
-    assert sure.loc[(sure["reruns"] > 0) | (sure["seeds"] >= 10), "caught"].min() >= 0.9
+    # Of uneven scatter two or three seeds without reruns say too little: there the promise ends.
+    known = rates[(rates["scatter"] != "uneven") | (rates["reruns"] > 0) | (rates["seeds"] >= 5)]
+    assert known.groupby("scatter")["false_alarms"].mean().max() <= 0.03
+    assert known["false_alarms"].max() <= 0.05
+    full = rates[(rates["tests"] == 200) & (rates["seeds"] >= 3) & (rates["reruns"] > 0)]
+    assert full[["caught_noise", "caught_untrained"]].min().min() >= 0.99

@@ -15,7 +15,7 @@ from benchmark.published import publish
 from benchmark.table import compile_table
 from leaderboard.margins import beside, read_margins, seed_deviations
 from leaderboard.regression import RULE, check
-from leaderboard.verdicts import as_json, as_junit, as_markdown, counts
+from leaderboard.verdicts import alone, as_json, as_junit, as_markdown, counts, together
 
 
 def table_of(tmp_path_factory, seeds: int) -> pd.DataFrame:
@@ -40,7 +40,7 @@ def moved(table: pd.DataFrame, score: str, by: float, model: str = "beta_vae") -
 
 def outcomes(new: pd.DataFrame, reference: pd.DataFrame, **options) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
-    for verdict in check(new, reference, DECLARATIONS, **options):
+    for verdict in alone(check(new, reference, DECLARATIONS, **options)):
         found.setdefault(verdict.verdict, set()).add(f"{verdict.configuration}: {verdict.score}")
     return found
 
@@ -124,6 +124,24 @@ def test_margins_are_written_beside_the_table_and_read_again(six, tmp_path):
     row = found.query("metric == 'mig' and representation == 'mean' and configuration == 'vae'").iloc[0]
     values = six.query("score == 'mig' and factor.isna() and representation == 'mean' and model == 'vae'")["value"]
     assert (row["seeds"], row["deviation"]) == (6, pytest.approx(values.std(ddof=1), rel=1e-5))
+    assert [float(word) for word in row["values"].split()] == pytest.approx(values.tolist(), rel=1e-6)
+
+
+def test_margins_of_before_have_no_values_and_are_still_read(six, tmp_path):
+    path = tmp_path / "saved-margins.csv"
+    seed_deviations(six, DECLARATIONS).drop(columns="values").to_csv(path, index=False)
+    old, new = read_margins(path), seed_deviations(six, DECLARATIONS)
+    drop = moved(six, "mig", -0.15)
+    alike = [[(v.name, v.verdict, v.margin) for v in alone(check(drop, six, DECLARATIONS, m))] for m in (old, new)]
+    assert alike[0] == [(name, verdict, pytest.approx(margin)) for name, verdict, margin in alike[1]]
+
+
+def test_a_run_without_a_score_leaves_its_place(six):
+    """The values of all scores of a configuration stand in one order of seeds."""
+    lacking = (six["metric"] == "mig") & (six["model"] == "vae") & (six["seed"] == 2)
+    found = seed_deviations(six[~lacking], DECLARATIONS)
+    row = found.query("metric == 'mig' and configuration == 'vae' and representation == 'mean'").iloc[0]
+    assert row["values"].split()[2] == "-" and len(row["values"].split()) == 6 and row["seeds"] == 5
 
 
 @pytest.mark.parametrize(
@@ -133,6 +151,8 @@ def test_margins_are_written_beside_the_table_and_read_again(six, tmp_path):
         (lambda frame: pd.concat([frame, frame]), "stands there twice"),
         (lambda frame: frame.assign(deviation=-1.0), "without a deviation"),
         (lambda frame: frame.assign(seeds="many"), "cannot be read as a table of margins"),
+        (lambda frame: frame.assign(values="0.1"), "another number of values than of seeds"),
+        (lambda frame: frame.assign(values="0.1 what"), "holds numbers and - between spaces"),
     ],
 )
 def test_margins_that_are_none_are_refused(two, tmp_path, change, message):
@@ -202,11 +222,18 @@ def test_writers(two):
     verdicts = check(moved(two[two["model"] != "vae"], "mig", -0.2), two, DECLARATIONS)
     number = counts(verdicts)
     assert number["worse"] == 4
+    assert number["worse"] == 4
+    failures = sum(v.verdict == "worse" for v in verdicts)
+    silent = sum(v.cannot_fail and v.verdict == "same" for v in verdicts)
+    assert failures > 4 and silent, "some together, and some that cannot fail alone"
     root = ElementTree.fromstring(as_junit(verdicts, "suite"))
-    assert (int(root.attrib["tests"]), int(root.attrib["failures"])) == (len(verdicts), 4)
-    assert len(root.findall("testcase/failure")) == 4
-    assert len(root.findall("testcase/skipped")) == number["missing"]
-    assert json.loads(as_json(verdicts))["counts"] == number
+    assert (int(root.attrib["tests"]), int(root.attrib["failures"])) == (len(verdicts), failures)
+    assert len(root.findall("testcase/failure")) == failures
+    skipped = [case.attrib["message"] for case in root.findall("testcase/skipped")]
+    assert len(skipped) == int(root.attrib["skipped"]) == number["missing"] + silent
+    assert sum("cannot fail alone at 2 seeds" in message for message in skipped) == silent
+    found = json.loads(as_json(verdicts))
+    assert found["counts"] == number and found["together"] == together(verdicts)
 
 
 def rendered(text: str) -> str:
@@ -219,13 +246,16 @@ def test_the_summary_says_what_got_worse_first(two):
     number = counts(verdicts)
     assert all(number.values()), "one of each"
     text = as_markdown(verdicts, "suite", RULE)
-    assert f"`suite`: {number['worse']} of {len(verdicts)} scores worse" in text.splitlines()[0]
-    titles = ["#### Worse", "#### Better", "#### Missing", "#### New", "<summary>The same"]
+    assert f"`suite`: {number['worse']} of {len(alone(verdicts))} scores" in text.splitlines()[0]
+    assert f"{number['cannot_fail']} of {len(alone(verdicts))} scores cannot fail alone at 2 seeds" in text
+    titles = ["#### Worse together", "#### Worse\n", "#### Better", "#### Missing", "#### New", "<summary>The same"]
     assert [text.index(title) for title in titles] == sorted(text.index(title) for title in titles)
     assert text.count("| score |") == 5
     html = rendered(text)
-    assert html.count("<table>") == 5 and "| ---" not in html
-    assert html.count("<tr>") == 5 + len(verdicts) - (number["same"] - 50), "the fifty nearest of the same"
+    assert html.count("<table>") == 6 and "| ---" not in html
+    sets = sum(v.level != "score" and v.verdict == "worse" for v in verdicts)
+    rows = 6 + sets + len(alone(verdicts)) - (number["same"] - 50)
+    assert html.count("<tr>") == rows, "the fifty nearest of the same"
     assert "nothing is worse" in as_markdown(check(two, two, DECLARATIONS), "suite")
 
 

@@ -52,10 +52,11 @@ class Summaries:
         of configurations (empty below five), `p_holm` adjusted over all pairs of a dataset and representation.
     improvement: a row per ordered pair of configurations `a`, `b` (ids; `a_label`, `b_label`) and score: `p`, the
         probability that a run of a is better than one of b, over `n_a` and `n_b` runs.
-    ranking: a row per configuration and score: `rank` by interquartile mean, 1 the best; `rank_low` to `rank_high`
-        hold the true rank, for all configurations of a score at once; `groups`: letters, of which two share one if
-        and only if they cannot be told apart; `indistinguishable_from`: the labels of all others that it cannot be
-        told from; `note`: why it was not tested.
+    ranking: a row per configuration and score: `rank` by interquartile mean, 1 the best, empty where a configuration
+        has fewer runs than others (and fewer than ten) or a score that is true by construction; `rank_low` to
+        `rank_high` hold the true rank, for all configurations of a score at once; `groups`: letters, of which two share
+        one if and only if they cannot be told apart; `indistinguishable_from`: the labels of all others that it cannot
+        be told from; `note`: why it was not tested or ranked.
     variance: a row per score: `share_objective`, `share_hyperparameter` and `share_seed` sum to 1, each with an
         interval named like it; empty where the seed's part cannot be told, as `note` says.
     selection: a row per supervised score and `criterion` (elbo, reconstruction, udr, random): of sweeps with one run a
@@ -99,7 +100,8 @@ def direction(higher_is_better: bool | None) -> str:
 
 
 def headline_rows(table: pd.DataFrame, declarations: Mapping[str, Metric]) -> pd.DataFrame:
-    """The rows of headline scores; adds `direction`, `supervised`, `column` and what `configurations` says.
+    """The rows of headline scores; adds `direction`, `supervised`, `column`, `by_construction` and what
+    `configurations` says.
 
     Rows without a value are named like their headline score. Raises `UsageError` on an undeclared metric.
     """
@@ -126,8 +128,11 @@ def headline_rows(table: pd.DataFrame, declarations: Mapping[str, Metric]) -> pd
         direction=[direction(declarations[name].higher_is_better) for name in rows["metric"]],
         supervised=[declarations[name].supervised for name in rows["metric"]],
         column=_column_names(rows),
+        by_construction=[
+            metric in by_construction(model) for metric, model in zip(rows["metric"], rows["model"], strict=True)
+        ],
     )
-    return rows.astype({"direction": "str", "supervised": "bool"})
+    return rows.astype({"direction": "str", "supervised": "bool", "by_construction": "bool"})
 
 
 def _column_names(rows: pd.DataFrame) -> pd.Series:
@@ -164,30 +169,45 @@ def configurations(table: pd.DataFrame) -> pd.DataFrame:
     return frame.astype({"supervised_model": "bool"}).drop(columns="settings")
 
 
-@cache
 def sees_labels(model: str) -> bool:
-    """Whether a model's class says `supervised = True`, read from its file: tables are read without torch.
+    """Whether a model says that it sees labels."""
+    return said_of(model).get("supervised") is True
 
-    False for names that are not registered here, such as those of codes from outside.
+
+def by_construction(model: str) -> frozenset[str]:
+    """The measures whose scores a model says to be true by construction."""
+    return frozenset(said_of(model).get("by_construction", ()))
+
+
+@cache
+def said_of(model: str) -> Mapping[str, Any]:
+    """The constants in a model's class, read from its file: tables are read without torch.
+
+    Empty for names that are not registered here, such as those of codes from outside.
     """
     if model not in registry.names("model"):
-        return False
+        return {}
     found = registry.entry("model", model)
     file = found.file
     if file is None:
         spec = importlib.util.find_spec(found.module)
         file = Path(spec.origin) if spec and spec.origin else None
     if file is None:
-        return False
+        return {}
     classes = [node for node in ast.parse(file.read_text()).body if isinstance(node, ast.ClassDef)]
-    return any(_says_supervised(statement) for each in classes for statement in each.body)
+    return {name: value for each in classes for statement in each.body for name, value in _constants(statement)}
 
 
-def _says_supervised(statement: ast.stmt) -> bool:
-    targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
-    named = any(isinstance(target, ast.Name) and target.id == "supervised" for target in targets)
-    value = getattr(statement, "value", None)
-    return named and isinstance(value, ast.Constant) and value.value is True
+def _constants(statement: ast.stmt) -> list[tuple[str, Any]]:
+    """The names that a statement gives a written-out value, with the value."""
+    if not isinstance(statement, (ast.Assign, ast.AnnAssign)) or statement.value is None:
+        return []
+    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+    try:
+        value = ast.literal_eval(statement.value)
+    except ValueError:  # an expression
+        return []
+    return [(target.id, value) for target in targets if isinstance(target, ast.Name)]
 
 
 def _labels(names: list[str], parts: list[dict[str, dict[str, Any]]], groups: list[str]) -> list[str]:

@@ -9,14 +9,18 @@ import pytest
 from synthetic_suite import DECLARATIONS, synthetic_suite
 
 from benchmark import registry
-from benchmark.stages.aggregate import Summaries, aggregate, sees_labels
-from benchmark.stages.comparisons import improvement, rankings, selections, variances
+from benchmark.stages.aggregate import Summaries, aggregate, by_construction, sees_labels
+from benchmark.stages.comparisons import BY_CONSTRUCTION, improvement, rankings, selections, variances
 from benchmark.table import compile_table
 
 SCORES = {"mig": ("higher", True), "reconstruction": ("lower", False), "kl": ("none", False)}
 
 
-def headlines(scores: Mapping[str, Mapping[str, Sequence[float]]], supervised_model: bool = False) -> pd.DataFrame:
+def headlines(
+    scores: Mapping[str, Mapping[str, Sequence[float]]],
+    supervised_model: bool = False,
+    by_construction: Sequence[tuple[str, str]] = (),
+) -> pd.DataFrame:
     """By configuration `model/setting` and score, the values of its runs."""
     rows = [
         {
@@ -33,6 +37,7 @@ def headlines(scores: Mapping[str, Mapping[str, Sequence[float]]], supervised_mo
             "direction": SCORES[score][0],
             "supervised": SCORES[score][1],
             "supervised_model": supervised_model,
+            "by_construction": (label, score) in by_construction,
         }
         for label, of_label in scores.items()
         for score, values in of_label.items()
@@ -65,9 +70,9 @@ def test_improvement_knows_which_way_is_better():
 
 
 def test_ranking_knows_which_way_is_better():
-    found = rankings(headlines({"vae": {"reconstruction": [5, 6]}, "ae": {"reconstruction": [2]}}))
+    found = rankings(headlines({"vae": {"reconstruction": [5, 6]}, "ae": {"reconstruction": [2, 2]}}))
     assert list(zip(found["label"], found["rank"], strict=True)) == [("ae", 1), ("vae", 2)]
-    assert list(found["note"]) == ["1 run: not tested below 10", "2 runs: not tested below 10"]
+    assert list(found["note"]) == ["2 runs: not tested below 10"] * 2
     assert found["rank_low"].isna().all() and list(found["groups"]) == ["", ""]
 
 
@@ -79,6 +84,31 @@ def test_ranking_of_ten_seeds_says_what_it_cannot_tell():
     assert found.loc["a", "indistinguishable_from"] == ["c"] and found.loc["b", "indistinguishable_from"] == []
     assert (found.loc["a", "rank_low"], found.loc["a", "rank_high"], found.loc["b", "rank_low"]) == (1, 2, 3)
     assert list(found.loc[["a", "c", "b"], "groups"]) == ["a", "a", "b"]
+
+
+def test_a_rank_needs_as_many_runs_as_the_others_have():
+    spread = np.linspace(0, 0.01, 10)
+    scores = {"a": 0.5 + spread, "b": 0.1 + spread, "lucky": [0.9], "most": [0.3] * 40}
+    found = rankings(headlines({name: {"mig": values} for name, values in scores.items()})).set_index("label")
+    assert found["rank"].drop("lucky").to_dict() == {"a": 1, "most": 2, "b": 3} and pd.isna(found.loc["lucky", "rank"])
+    assert found.loc["lucky", "note"] == "1 run where others have 10 or more: not ranked" and found.index[-1] == "lucky"
+    assert found["rank_high"].max() == 3, "nobody's rank makes room for it"
+    few = rankings(headlines({"a": {"mig": [0.1, 0.2, 0.3]}, "b": {"mig": [0.5, 0.6]}, "c": {"mig": [0.0, 0.1, 0.1]}}))
+    assert few.set_index("label")["rank"].dropna().to_dict() == {"a": 1, "c": 2}
+
+
+def test_what_is_true_by_construction_wins_against_nobody():
+    scores = {
+        "pca": {"reconstruction": [0.0, 0.0]},
+        "ae": {"reconstruction": [2, 3]},
+        "vae": {"reconstruction": [4, 5]},
+    }
+    rows = headlines(scores, by_construction=[("pca", "reconstruction")])
+    found = rankings(rows).set_index("label")
+    assert found["rank"].dropna().to_dict() == {"ae": 1, "vae": 2}
+    assert found.loc["pca", "note"] == BY_CONSTRUCTION and found.loc["pca", "runs"] == 2
+    assert set(improvement(rows)["a"]) == {"ae", "vae"}
+    assert rankings(headlines(scores)).set_index("label").loc["pca", "rank"] == 1
 
 
 def test_models_that_see_labels_are_ranked_apart():
@@ -129,6 +159,10 @@ def test_who_sees_labels_is_read_as_it_is_declared():
     said = {name: registry.load("model", name).supervised for name in registry.names("model")}
     assert {name: sees_labels(name) for name in said} == said
     assert said["siamese"] and not sees_labels("somebody-elses")
+    given = {name: frozenset(registry.load("model", name).by_construction) for name in registry.names("model")}
+    assert {name: by_construction(name) for name in given} == given
+    assert "dto" in given["pca"] and not given["vae"] and not by_construction("somebody-elses")
+    assert frozenset().union(*given.values()) <= set(registry.names("metric"))
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,15 @@ from benchmark.errors import UsageError
 from benchmark.metrics._declare import Metric
 from benchmark.spec import suggest
 from benchmark.stages import comparisons
-from benchmark.statistics import holm, permutation_pairs, spearman_intervals, spread
+from benchmark.statistics import (
+    MINIMUM_CONFIGURATIONS,
+    MINIMUM_RUNS,
+    Interval,
+    holm,
+    permutation_pairs,
+    spearman_intervals,
+    spread,
+)
 from benchmark.table import split_key, write_csv
 
 REFERENCE_MODELS = ("perfect", "perfect_dead", "rotated", "noise", "untrained")
@@ -34,7 +42,7 @@ SUMMARY = [
 ]  # fmt: skip
 CORRELATIONS = [
     "dataset", "kind", "representation", "a", "a_protocol", "b", "b_protocol", "rho", "low", "high", "p",
-    "p_holm", "n", "configurations",
+    "p_holm", "n", "configurations", "note",
 ]  # fmt: skip
 
 
@@ -48,8 +56,9 @@ class Summaries:
     `dataset` is the dataset's label, but in `summary` its name; `column` is a headline score, named as on the page.
 
     summary: a row per configuration and score; the interval is of `iqm`.
-    correlations: a row per pair of headline scores: Spearman's `rho` over `n` runs of raw values, `p` by permutation
-        of configurations (empty below five), `p_holm` adjusted over all pairs of a dataset and representation.
+    correlations: a row per pair of headline scores: Spearman's `rho` over the `n` runs of so many `configurations`
+        that have both, of raw values; `p` by permutation of configurations, `p_holm` adjusted over all pairs of a
+        dataset and representation. Empty below five configurations, as `note` says.
     improvement: a row per ordered pair of configurations `a`, `b` (ids; `a_label`, `b_label`) and score: `p`, the
         probability that a run of a is better than one of b, over `n_a` and `n_b` runs.
     ranking: a row per configuration and score: `rank` by interquartile mean, 1 the best, empty where a configuration
@@ -58,7 +67,8 @@ class Summaries:
         one if and only if they cannot be told apart; `indistinguishable_from`: the labels of all others that it cannot
         be told from; `note`: why it was not tested or ranked.
     variance: a row per score: `share_objective`, `share_hyperparameter` and `share_seed` sum to 1, each with an
-        interval named like it; empty where the seed's part cannot be told, as `note` says.
+        interval named like it; empty below five configurations or where the seed's part cannot be told, as `note`
+        says.
     selection: a row per supervised score and `criterion` (elbo, reconstruction, udr, random): of sweeps with one run a
         configuration, what the `best` run is expected to score, what the `chosen` one, and their distance, `regret`.
     """
@@ -288,13 +298,15 @@ def _correlations(competitors: pd.DataFrame, rng: np.random.Generator) -> pd.Dat
         for (i, j), found in spearman_intervals(scores, owners_of_all, rng).items():
             a, b = sides[i], sides[j]
             both = known[:, i] & known[:, j]
+            number, configured = int(both.sum()), len(set(owners_of_all[both]))
+            found = found if configured >= MINIMUM_CONFIGURATIONS else None
             kinds = ["supervised" if side["supervised"] else "unsupervised" for side in (a, b)]
             rows.append(
                 {"dataset": dataset, "kind": "×".join(kinds), "representation": representation}
                 | {"a": a["column"], "a_protocol": a["protocol"], "b": b["column"], "b_protocol": b["protocol"]}
                 | dict(zip(["rho", "low", "high"], found or (None, None, None), strict=True))
                 | {"p": None if found is None else chances[i, j]}
-                | {"n": int(both.sum()), "configurations": len(set(owners_of_all[both]))}
+                | {"n": number, "configurations": configured, "note": _correlation_note(number, configured, found)}
             )
     numbers = dict.fromkeys(["rho", "low", "high", "p", "p_holm"], "float64")
     frame = pd.DataFrame(rows, columns=CORRELATIONS).astype(numbers)
@@ -302,3 +314,13 @@ def _correlations(competitors: pd.DataFrame, rng: np.random.Generator) -> pd.Dat
     families = frame[tested].groupby(["dataset", "representation"])["p"]
     frame.loc[tested, "p_holm"] = families.transform(lambda p: holm(p.to_numpy(dtype=float)))
     return frame
+
+
+def _correlation_note(runs: int, configured: int, found: Interval | None) -> str:
+    """Why there is no number or no interval."""
+    if configured < MINIMUM_CONFIGURATIONS:
+        return comparisons.too_few(runs, configured, "no correlation")
+    if found is None:
+        return "a score is the same for all runs: no correlation"
+    few = f"{comparisons.counted(configured, 'configuration')}: no interval below {MINIMUM_RUNS}"
+    return few if found.low is None else ""

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from benchmark.statistics import (
+    MINIMUM_CONFIGURATIONS,
     MINIMUM_RUNS,
     Interval,
     probabilities_of_improvement,
@@ -97,11 +98,15 @@ def variances(competitors: pd.DataFrame, rng: np.random.Generator) -> pd.DataFra
     for common, group in _columns(competitors[~competitors["supervised_model"]], directed=False):
         runs = group.groupby("config_id").size()
         models, ids = group["model"].to_numpy(dtype=str), group["config_id"].to_numpy(dtype=str)
+        # Drawn in any case: what is drawn after it stays the same.
         shares = variance_shares(group["value"].to_numpy(dtype=float), models, ids, rng)
+        few = len(runs) < MINIMUM_CONFIGURATIONS
+        shares = None if few else shares
         row = common | {"n": len(group), "configurations": len(runs), "models": len(set(models))}
         for name, share in zip(("objective", "hyperparameter", "seed"), shares or [Interval(np.nan)] * 3, strict=True):
             row |= {f"share_{name}": share.point, f"{name}_low": share.low, f"{name}_high": share.high}
-        rows.append(row | {"note": _variance_note(runs, group.groupby("model")["config_id"].nunique(), shares is None)})
+        note = _variance_note(runs, group.groupby("model")["config_id"].nunique(), shares is None)
+        rows.append(row | {"note": too_few(len(group), len(runs), "no shares") if few else note})
     bounds = [name for name in VARIANCE if name.endswith(("_low", "_high"))]
     return _typed(pd.DataFrame(rows, columns=VARIANCE), bounds, "float64")
 
@@ -199,8 +204,19 @@ def _oriented(rows: pd.DataFrame) -> np.ndarray:
     return rows["value"].to_numpy(dtype=float) * np.where(rows["direction"] == "lower", -1.0, 1.0)
 
 
+def too_few(runs: int, configurations: int, what: str) -> str:
+    """Why there is no number over so few configurations."""
+    over = f"{_runs(runs)} of {counted(configurations, 'configuration')}"
+    return f"{over}: {what} below {MINIMUM_CONFIGURATIONS}"
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 run`, `2 runs`."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
 def _runs(number: int) -> str:
-    return f"{number} run" + ("" if number == 1 else "s")
+    return counted(number, "run")
 
 
 def _typed(frame: pd.DataFrame, columns: list[str], kind: str = "Int64") -> pd.DataFrame:

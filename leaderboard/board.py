@@ -11,7 +11,7 @@ import pandas as pd
 
 from benchmark.metrics._declare import Metric
 from benchmark.stages.aggregate import headline_rows
-from benchmark.statistics import Interval
+from benchmark.statistics import Interval, runs_needed
 from leaderboard.bars import Axis, axis
 from leaderboard.cells import Cell, Rank, cells
 from leaderboard.columns import Column, columns, primary
@@ -22,7 +22,7 @@ SEES_LABELS = "sees labels"
 NOTHING = pd.DataFrame()
 OF_CELLS = [
     "config_id", "run_id", "label", "model", "reference", "supervised_model", "column", "protocol", "value", "status",
-    "reason",
+    "reason", "by_construction",
 ]  # fmt: skip
 
 
@@ -90,6 +90,11 @@ class Board:
     @property
     def ranked(self) -> bool:
         return any(cell.rank for row in self.rows for cell in row.cells.values())
+
+    @property
+    def unranked(self) -> bool:
+        """Whether any configuration with a number is kept out of a ranking."""
+        return any(cell.rank and cell.rank.rank is None for row in self.rows for cell in row.cells.values())
 
     @property
     def tested(self) -> bool:
@@ -205,41 +210,51 @@ def _ranks(ranking: pd.DataFrame, dataset: str, representation: str) -> dict[str
     for row in own.to_dict("records"):
         low, high = (None if pd.isna(row[end]) else int(row[end]) for end in ("rank_low", "rank_high"))
         alike = tuple(map(str, row["indistinguishable_from"]))
-        rank = Rank(int(row["rank"]), low, high, str(row["groups"]), alike, str(row["note"]))
+        place = None if pd.isna(row["rank"]) else int(row["rank"])
+        rank = Rank(place, low, high, str(row["groups"]), alike, str(row["note"]))
         found.setdefault(str(row["config_id"]), {})[str(row["column"])] = rank
     return found
 
 
 def _with_best(rows: Sequence[Row], of_scores: Sequence[Column]) -> list[Row]:
-    """Marks the best point of each column among trained models; none where neither direction is better."""
-    best: dict[str, float] = {}
+    """Marks the best of each column among the trained models that compete; none where neither direction is better."""
+    won: set[tuple[str, str]] = set()
     for column in of_scores:
-        points = [row.cells[column.name].point for row in rows if row.kind == "trained"]
-        known = [point for point in points if point is not None]
-        if column.direction != "none" and len(known) > 1:
-            best[column.name] = max(known) if column.direction == "higher" else min(known)
+        points = _competing(rows, column, "trained")
+        if column.direction != "none" and len(points) > 1:
+            best = max(points.values()) if column.direction == "higher" else min(points.values())
+            won |= {(config_id, column.name) for config_id, point in points.items() if point == best}
     return [
-        replace(
-            row,
-            cells={
-                name: replace(cell, best=row.kind == "trained" and name in best and cell.point == best[name])
-                for name, cell in row.cells.items()
-            },
-        )
+        replace(row, cells={n: replace(cell, best=(row.config_id, n) in won) for n, cell in row.cells.items()})
         for row in rows
     ]
 
 
+def _competing(rows: Sequence[Row], column: Column, kind: str) -> dict[str, float]:
+    """The points of a column by configuration, without those that are true by construction or of fewer runs than the
+    others have."""
+    own = {row.config_id: row.cells[column.name] for row in rows if row.kind == kind}
+    own = {config_id: cell for config_id, cell in own.items() if not cell.by_construction}
+    needed = max(1, runs_needed([len(cell.values) for cell in own.values()]))
+    points = {config_id: cell.point for config_id, cell in own.items() if len(cell.values) >= needed}
+    return {config_id: point for config_id, point in points.items() if point is not None}
+
+
 def _ordered(rows: list[Row], of_scores: list[Column]) -> list[Row]:
-    """Best first by the primary column, rows without a number there after the others, references last."""
+    """Best first by the primary column, references last.
+
+    Within a kind, what does not compete there comes after what does, and then the rows without a number.
+    """
     column = primary(of_scores)
     kinds = ("trained", "labelled", "references")
+    compete = {config_id for kind in kinds if column for config_id in _competing(rows, column, kind)}
 
-    def place(row: Row) -> tuple[int, float]:
+    def place(row: Row) -> tuple[int, bool, float]:
         point = row.cells[column.name].point if column else None
         if column is None or point is None:
-            return kinds.index(row.kind), math.inf
-        return kinds.index(row.kind), -point if column.direction == "higher" else point
+            return kinds.index(row.kind), True, math.inf
+        outside = row.config_id not in compete
+        return kinds.index(row.kind), outside, -point if column.direction == "higher" else point
 
     return sorted(rows, key=place)
 

@@ -17,10 +17,10 @@ class Rank:
     """A configuration's place in one column, 1 the best; `low` and `high` bound it where there are runs enough.
 
     `group`: letters; two configurations that share one cannot be told apart. `alike`: the labels of all that it
-    cannot be told from. `note` says why there is no test.
+    cannot be told from. `note` says why there is no test or no rank (None).
     """
 
-    rank: int
+    rank: int | None
     low: int | None = None
     high: int | None = None
     group: str = ""
@@ -29,6 +29,8 @@ class Rank:
 
     @property
     def text(self) -> str:
+        if self.rank is None:
+            return "–"
         if self.low is None or self.high is None:
             return f"≈ {self.rank}"  # not tested
         if self.low == self.high:
@@ -50,6 +52,8 @@ class Cell:
     interval: Interval | None = None
     """Of the interquartile mean at 95 %, from ten runs on."""
     rank: Rank | None = None
+    by_construction: bool = False
+    """The model has this score whatever it is fitted to: it is marked, and never the best."""
 
     @property
     def mean(self) -> float | None:
@@ -77,9 +81,11 @@ class Cell:
 
     @property
     def rest(self) -> str:
-        """The interval, or else the standard deviation, as text."""
+        """The interval, or else the standard deviation, as text; or that the number is true by construction."""
         if self.point is None:
             return ""
+        if self.by_construction:
+            return "by construction"
         places = decimals(self.point)
         if self.interval and self.interval.low is not None and self.interval.high is not None:
             return signed(f"[{self.interval.low:,.{places}f}, {self.interval.high:,.{places}f}]")
@@ -124,7 +130,10 @@ def cells(
         interval = spread.get((column.protocol, column.score, column.budget)) if own else None
         state = _without(own, missing.get(setting(column.protocol), []))
         values, runs = tuple(row["value"] for row in own), tuple(str(row["run_id"]) for row in own)
-        found[column.name] = Cell(values, *state, runs=runs, interval=interval, rank=ranks.get(column.name))
+        given = any(row["by_construction"] for row in own)
+        found[column.name] = Cell(
+            values, *state, runs=runs, interval=interval, rank=ranks.get(column.name), by_construction=given
+        )
     return found
 
 

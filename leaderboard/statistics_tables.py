@@ -3,33 +3,37 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
+from benchmark.stages.comparisons import counted
+from benchmark.statistics import MINIMUM_CONFIGURATIONS
 from leaderboard.cells import decimals, signed
 from leaderboard.text_table import TextTable
 
+LISTED = 12
+"""Pairs of scores that are named for one reason."""
 CRITERIA = {"elbo": "ELBO", "reconstruction": "reconstruction", "udr": "UDR", "random": "chance"}
 
 
 def statistics_tables(summaries: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -> list[TextTable]:
     """The tables of one leaderboard. summaries: its frames by name. titles: of its columns, by name."""
-    found = [variance(summaries, titles), selection(summaries, titles)]
+    found = [variance(summaries, titles), selection(summaries, titles), uncorrelated(summaries, titles)]
     return [table for table in found if table is not None]
 
 
 def variance(summaries: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -> TextTable | None:
     """What share of each score's variance the objective, the hyperparameter and the seed explain."""
     frame = summaries.get("variance", pd.DataFrame())
-    if frame.empty or frame["share_seed"].isna().all():
+    if frame.empty:
         return None
     parts = ("objective", "hyperparameter", "seed")
     rows = [
         [
             titles.get(row["column"], row["column"]),
             *(_with_interval(row[f"share_{part}"], row[f"{part}_low"], row[f"{part}_high"]) for part in parts),
-            f"{row['n']} runs, {row['configurations']} configurations",
+            over([row["n"]], [row["configurations"]]),
         ]
         for row in _in_order(frame, titles).to_dict("records")
     ]
@@ -37,9 +41,10 @@ def variance(summaries: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -
         "What explains a score’s variance",
         ["score", "objective", "hyperparameter", "seed", "over"],
         rows,
-        "Shares of the variance over all trained runs; a row sums to 1. A large share of the seed means that one run "
-        "of a method says little about the method; a large share of the hyperparameter, that its tuning says more "
-        "than its name. In brackets a 95 % interval, where there are runs enough for one." + _notes(frame["note"]),
+        "Shares of the variance over the trained runs that have the score; a row sums to 1. A large share of the seed "
+        "means that one run of a method says little about the method; a large share of the hyperparameter, that its "
+        "tuning says more than its name. In brackets a 95 % interval, where there are runs enough for one."
+        + _notes(frame["note"]),
     )
 
 
@@ -64,6 +69,38 @@ def selection(summaries: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) 
         "has that an unsupervised criterion would choose. A criterion is of use where it loses clearly less than "
         "chance does." + _notes(known["note"]),
     )
+
+
+def uncorrelated(summaries: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -> TextTable | None:
+    """The pairs of scores that have no correlation, and why: the heat maps leave them blank."""
+    frame = summaries.get("correlations", pd.DataFrame())
+    frame = frame[frame["rho"].isna()] if len(frame) else frame
+    if frame.empty:
+        return None
+    rows = []
+    for note, group in frame.groupby("note", sort=False):
+        pairs = [" and ".join(titles.get(name, name) for name in pair) for pair in group[["a", "b"]].to_numpy()]
+        more = f"; and {len(pairs) - LISTED:,} more" if len(pairs) > LISTED else ""
+        rows.append([str(note), f"{len(pairs):,}", "; ".join(pairs[:LISTED]) + more])
+    return TextTable(
+        "Correlations that are left blank",
+        ["why", "pairs", "of scores"],
+        rows,
+        "Only runs that have both scores enter a correlation, and runs of one configuration are not independent: over "
+        f"fewer than {MINIMUM_CONFIGURATIONS} configurations it would say which ones took part.",
+    )
+
+
+def over(runs: Iterable[float], configurations: Iterable[float]) -> str:
+    """Over how many runs and configurations numbers are: `12 runs of 4 configurations`, or from the least to the
+    most."""
+    return f"{_range(runs, 'run')} of {_range(configurations, 'configuration')}"
+
+
+def _range(numbers: Iterable[float], noun: str) -> str:
+    every = [int(number) for number in numbers]
+    low, high = min(every), max(every)
+    return counted(high, noun) if low == high else f"{low:,} to {counted(high, noun)}"
 
 
 def _in_order(frame: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:

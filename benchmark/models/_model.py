@@ -24,6 +24,9 @@ class Model:
     version: ClassVar[int] = 1
     supervised: ClassVar[bool] = False
     """Whether it sees labels: such models are marked and never ranked with the rest."""
+    by_construction: ClassVar[tuple[str, ...]] = ()
+    """Measures whose scores it has whatever it is fitted to: they are marked, never the best and not ranked. Like
+    `supervised` it is read from the model's own file, so write it there, and as a constant."""
     transductive: ClassVar[bool] = False
     """Whether it has codes for the points alone that it was fitted to: it is scored on those, and marked."""
     needs_network: ClassVar[bool] = False

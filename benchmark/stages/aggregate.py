@@ -19,7 +19,15 @@ from benchmark.errors import UsageError
 from benchmark.metrics._declare import Metric
 from benchmark.spec import suggest
 from benchmark.stages import comparisons
-from benchmark.statistics import holm, permutation_pairs, spearman_intervals, spread
+from benchmark.statistics import (
+    MINIMUM_CONFIGURATIONS,
+    MINIMUM_RUNS,
+    Interval,
+    holm,
+    permutation_pairs,
+    spearman_intervals,
+    spread,
+)
 from benchmark.table import split_key, write_csv
 
 REFERENCE_MODELS = ("perfect", "perfect_dead", "rotated", "noise", "untrained")
@@ -34,7 +42,7 @@ SUMMARY = [
 ]  # fmt: skip
 CORRELATIONS = [
     "dataset", "kind", "representation", "a", "a_protocol", "b", "b_protocol", "rho", "low", "high", "p",
-    "p_holm", "n", "configurations",
+    "p_holm", "n", "configurations", "note",
 ]  # fmt: skip
 
 
@@ -48,16 +56,19 @@ class Summaries:
     `dataset` is the dataset's label, but in `summary` its name; `column` is a headline score, named as on the page.
 
     summary: a row per configuration and score; the interval is of `iqm`.
-    correlations: a row per pair of headline scores: Spearman's `rho` over `n` runs of raw values, `p` by permutation
-        of configurations (empty below five), `p_holm` adjusted over all pairs of a dataset and representation.
+    correlations: a row per pair of headline scores: Spearman's `rho` over the `n` runs of so many `configurations`
+        that have both, of raw values; `p` by permutation of configurations, `p_holm` adjusted over all pairs of a
+        dataset and representation. Empty below five configurations, as `note` says.
     improvement: a row per ordered pair of configurations `a`, `b` (ids; `a_label`, `b_label`) and score: `p`, the
         probability that a run of a is better than one of b, over `n_a` and `n_b` runs.
-    ranking: a row per configuration and score: `rank` by interquartile mean, 1 the best; `rank_low` to `rank_high`
-        hold the true rank, for all configurations of a score at once; `groups`: letters, of which two share one if
-        and only if they cannot be told apart; `indistinguishable_from`: the labels of all others that it cannot be
-        told from; `note`: why it was not tested.
+    ranking: a row per configuration and score: `rank` by interquartile mean, 1 the best, empty where a configuration
+        has fewer runs than others (and fewer than ten) or a score that is true by construction; `rank_low` to
+        `rank_high` hold the true rank, for all configurations of a score at once; `groups`: letters, of which two share
+        one if and only if they cannot be told apart; `indistinguishable_from`: the labels of all others that it cannot
+        be told from; `note`: why it was not tested or ranked.
     variance: a row per score: `share_objective`, `share_hyperparameter` and `share_seed` sum to 1, each with an
-        interval named like it; empty where the seed's part cannot be told, as `note` says.
+        interval named like it; empty below five configurations or where the seed's part cannot be told, as `note`
+        says.
     selection: a row per supervised score and `criterion` (elbo, reconstruction, udr, random): of sweeps with one run a
         configuration, what the `best` run is expected to score, what the `chosen` one, and their distance, `regret`.
     """
@@ -99,7 +110,8 @@ def direction(higher_is_better: bool | None) -> str:
 
 
 def headline_rows(table: pd.DataFrame, declarations: Mapping[str, Metric]) -> pd.DataFrame:
-    """The rows of headline scores; adds `direction`, `supervised`, `column` and what `configurations` says.
+    """The rows of headline scores; adds `direction`, `supervised`, `column`, `by_construction` and what
+    `configurations` says.
 
     Rows without a value are named like their headline score. Raises `UsageError` on an undeclared metric.
     """
@@ -126,8 +138,11 @@ def headline_rows(table: pd.DataFrame, declarations: Mapping[str, Metric]) -> pd
         direction=[direction(declarations[name].higher_is_better) for name in rows["metric"]],
         supervised=[declarations[name].supervised for name in rows["metric"]],
         column=_column_names(rows),
+        by_construction=[
+            metric in by_construction(model) for metric, model in zip(rows["metric"], rows["model"], strict=True)
+        ],
     )
-    return rows.astype({"direction": "str", "supervised": "bool"})
+    return rows.astype({"direction": "str", "supervised": "bool", "by_construction": "bool"})
 
 
 def _column_names(rows: pd.DataFrame) -> pd.Series:
@@ -164,30 +179,45 @@ def configurations(table: pd.DataFrame) -> pd.DataFrame:
     return frame.astype({"supervised_model": "bool"}).drop(columns="settings")
 
 
-@cache
 def sees_labels(model: str) -> bool:
-    """Whether a model's class says `supervised = True`, read from its file: tables are read without torch.
+    """Whether a model says that it sees labels."""
+    return said_of(model).get("supervised") is True
 
-    False for names that are not registered here, such as those of codes from outside.
+
+def by_construction(model: str) -> frozenset[str]:
+    """The measures whose scores a model says to be true by construction."""
+    return frozenset(said_of(model).get("by_construction", ()))
+
+
+@cache
+def said_of(model: str) -> Mapping[str, Any]:
+    """The constants in a model's class, read from its file: tables are read without torch.
+
+    Empty for names that are not registered here, such as those of codes from outside.
     """
     if model not in registry.names("model"):
-        return False
+        return {}
     found = registry.entry("model", model)
     file = found.file
     if file is None:
         spec = importlib.util.find_spec(found.module)
         file = Path(spec.origin) if spec and spec.origin else None
     if file is None:
-        return False
+        return {}
     classes = [node for node in ast.parse(file.read_text()).body if isinstance(node, ast.ClassDef)]
-    return any(_says_supervised(statement) for each in classes for statement in each.body)
+    return {name: value for each in classes for statement in each.body for name, value in _constants(statement)}
 
 
-def _says_supervised(statement: ast.stmt) -> bool:
-    targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
-    named = any(isinstance(target, ast.Name) and target.id == "supervised" for target in targets)
-    value = getattr(statement, "value", None)
-    return named and isinstance(value, ast.Constant) and value.value is True
+def _constants(statement: ast.stmt) -> list[tuple[str, Any]]:
+    """The names that a statement gives a written-out value, with the value."""
+    if not isinstance(statement, (ast.Assign, ast.AnnAssign)) or statement.value is None:
+        return []
+    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+    try:
+        value = ast.literal_eval(statement.value)
+    except ValueError:  # an expression
+        return []
+    return [(target.id, value) for target in targets if isinstance(target, ast.Name)]
 
 
 def _labels(names: list[str], parts: list[dict[str, dict[str, Any]]], groups: list[str]) -> list[str]:
@@ -268,13 +298,15 @@ def _correlations(competitors: pd.DataFrame, rng: np.random.Generator) -> pd.Dat
         for (i, j), found in spearman_intervals(scores, owners_of_all, rng).items():
             a, b = sides[i], sides[j]
             both = known[:, i] & known[:, j]
+            number, configured = int(both.sum()), len(set(owners_of_all[both]))
+            found = found if configured >= MINIMUM_CONFIGURATIONS else None
             kinds = ["supervised" if side["supervised"] else "unsupervised" for side in (a, b)]
             rows.append(
                 {"dataset": dataset, "kind": "×".join(kinds), "representation": representation}
                 | {"a": a["column"], "a_protocol": a["protocol"], "b": b["column"], "b_protocol": b["protocol"]}
                 | dict(zip(["rho", "low", "high"], found or (None, None, None), strict=True))
                 | {"p": None if found is None else chances[i, j]}
-                | {"n": int(both.sum()), "configurations": len(set(owners_of_all[both]))}
+                | {"n": number, "configurations": configured, "note": _correlation_note(number, configured, found)}
             )
     numbers = dict.fromkeys(["rho", "low", "high", "p", "p_holm"], "float64")
     frame = pd.DataFrame(rows, columns=CORRELATIONS).astype(numbers)
@@ -282,3 +314,13 @@ def _correlations(competitors: pd.DataFrame, rng: np.random.Generator) -> pd.Dat
     families = frame[tested].groupby(["dataset", "representation"])["p"]
     frame.loc[tested, "p_holm"] = families.transform(lambda p: holm(p.to_numpy(dtype=float)))
     return frame
+
+
+def _correlation_note(runs: int, configured: int, found: Interval | None) -> str:
+    """Why there is no number or no interval."""
+    if configured < MINIMUM_CONFIGURATIONS:
+        return comparisons.too_few(runs, configured, "no correlation")
+    if found is None:
+        return "a score is the same for all runs: no correlation"
+    few = f"{comparisons.counted(configured, 'configuration')}: no interval below {MINIMUM_RUNS}"
+    return few if found.low is None else ""

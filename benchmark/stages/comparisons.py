@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 
 from benchmark.statistics import (
+    MINIMUM_CONFIGURATIONS,
     MINIMUM_RUNS,
     Interval,
     probabilities_of_improvement,
     ranking,
+    runs_needed,
     selection_regret,
     variance_shares,
 )
@@ -36,13 +38,18 @@ SELECTION = [
 ]  # fmt: skip
 CRITERIA = ("elbo", "reconstruction", "udr")
 """Measures without labels by which a model may be chosen; chance is a fourth."""
+BY_CONSTRUCTION = "true by construction: not ranked"
+"""The note of a score that a model has whatever it is fitted to."""
 BOARD = ["dataset_label", "representation"]
 
 
 def improvement(competitors: pd.DataFrame) -> pd.DataFrame:
-    """P(a run of `a` is better than one of `b`) for every ordered pair of a leaderboard, by `IMPROVEMENT`."""
+    """P(a run of `a` is better than one of `b`) for every ordered pair of a leaderboard, by `IMPROVEMENT`.
+
+    Scores that are true by construction have won nothing, and are left out.
+    """
     frames = []
-    for common, group in _columns(competitors, directed=True):
+    for common, group in _columns(competitors[~competitors["by_construction"]], directed=True):
         sides = _by_configuration(group)
         ids, labels = (pd.Series(list(names), dtype="str") for names in zip(*sides, strict=True))
         runs = np.array([len(values) for values in sides.values()])
@@ -57,13 +64,23 @@ def improvement(competitors: pd.DataFrame) -> pd.DataFrame:
 
 
 def rankings(competitors: pd.DataFrame) -> pd.DataFrame:
-    """Each configuration's rank per score, 1 the best, and all that it cannot be told from, by `RANKING`."""
+    """Each configuration's rank per score, 1 the best, and all that it cannot be told from, by `RANKING`.
+
+    A score that is true by construction has no rank, and no other is ranked against it.
+    """
     rows: list[dict[str, Any]] = []
     for common, group in _columns(competitors, directed=True):
-        sides = _by_configuration(group)
+        given = group["by_construction"]
+        for config_id, of_one in group[given].groupby("config_id", sort=False):
+            about = {"config_id": config_id, "label": of_one["label"].iloc[0], "groups": "", "runs": len(of_one)}
+            rows.append(common | about | {"indistinguishable_from": [], "note": BY_CONSTRUCTION})
+        sides = _by_configuration(group[~given])
         labels = [label for _, label in sides]
+        needed = runs_needed([len(values) for values in sides.values()])
         for (config_id, label), values, place in zip(sides, sides.values(), ranking(list(sides.values())), strict=True):
             few = "" if place.low is not None else f"{_runs(len(values))}: not tested below {MINIMUM_RUNS}"
+            if place.rank is None:
+                few = f"{_runs(len(values))} where others have {needed} or more: not ranked"
             rows.append(
                 common
                 | {"config_id": config_id, "label": label, "rank": place.rank, "rank_low": place.low}
@@ -72,7 +89,7 @@ def rankings(competitors: pd.DataFrame) -> pd.DataFrame:
             )
     frame = pd.DataFrame(rows, columns=RANKING)
     frame = frame.sort_values(["dataset", "representation", "column", "supervised_model", "rank"], kind="stable")
-    return _typed(frame.reset_index(drop=True), ["rank_low", "rank_high"])
+    return _typed(frame.reset_index(drop=True), ["rank", "rank_low", "rank_high"])
 
 
 def variances(competitors: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
@@ -81,11 +98,15 @@ def variances(competitors: pd.DataFrame, rng: np.random.Generator) -> pd.DataFra
     for common, group in _columns(competitors[~competitors["supervised_model"]], directed=False):
         runs = group.groupby("config_id").size()
         models, ids = group["model"].to_numpy(dtype=str), group["config_id"].to_numpy(dtype=str)
+        # Drawn in any case: what is drawn after it stays the same.
         shares = variance_shares(group["value"].to_numpy(dtype=float), models, ids, rng)
+        few = len(runs) < MINIMUM_CONFIGURATIONS
+        shares = None if few else shares
         row = common | {"n": len(group), "configurations": len(runs), "models": len(set(models))}
         for name, share in zip(("objective", "hyperparameter", "seed"), shares or [Interval(np.nan)] * 3, strict=True):
             row |= {f"share_{name}": share.point, f"{name}_low": share.low, f"{name}_high": share.high}
-        rows.append(row | {"note": _variance_note(runs, group.groupby("model")["config_id"].nunique(), shares is None)})
+        note = _variance_note(runs, group.groupby("model")["config_id"].nunique(), shares is None)
+        rows.append(row | {"note": too_few(len(group), len(runs), "no shares") if few else note})
     bounds = [name for name in VARIANCE if name.endswith(("_low", "_high"))]
     return _typed(pd.DataFrame(rows, columns=VARIANCE), bounds, "float64")
 
@@ -183,8 +204,19 @@ def _oriented(rows: pd.DataFrame) -> np.ndarray:
     return rows["value"].to_numpy(dtype=float) * np.where(rows["direction"] == "lower", -1.0, 1.0)
 
 
+def too_few(runs: int, configurations: int, what: str) -> str:
+    """Why there is no number over so few configurations."""
+    over = f"{_runs(runs)} of {counted(configurations, 'configuration')}"
+    return f"{over}: {what} below {MINIMUM_CONFIGURATIONS}"
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 run`, `2 runs`."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
 def _runs(number: int) -> str:
-    return f"{number} run" + ("" if number == 1 else "s")
+    return counted(number, "run")
 
 
 def _typed(frame: pd.DataFrame, columns: list[str], kind: str = "Int64") -> pd.DataFrame:

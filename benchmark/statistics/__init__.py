@@ -12,14 +12,15 @@ from benchmark.statistics.correlation import (
     two_stage_counts,
 )
 from benchmark.statistics.improvement import probabilities_of_improvement, probability_of_improvement
-from benchmark.statistics.interval import MINIMUM_RUNS, Interval
+from benchmark.statistics.interval import MINIMUM_CONFIGURATIONS, MINIMUM_RUNS, Interval
 from benchmark.statistics.profiles import Profile, performance_profile
-from benchmark.statistics.ranks import Ranked, letter_groups, ranking
+from benchmark.statistics.ranks import Ranked, letter_groups, ranking, runs_needed
 from benchmark.statistics.selection import Selection, selection_regret
 from benchmark.statistics.significance import holm, welch_p, yuen_p, yuen_pairs
 from benchmark.statistics.variance import Shares, variance_shares
 
 __all__ = [
+    "MINIMUM_CONFIGURATIONS",
     "MINIMUM_PERMUTED",
     "MINIMUM_RUNS",
     "Interval",
@@ -39,6 +40,7 @@ __all__ = [
     "probabilities_of_improvement",
     "probability_of_improvement",
     "ranking",
+    "runs_needed",
     "selection_regret",
     "spearman",
     "spearman_interval",

@@ -8,6 +8,8 @@ import numpy as np
 
 MINIMUM_RUNS = 10
 """Fewer runs (or configurations, where those are resampled) get a point and no interval."""
+MINIMUM_CONFIGURATIONS = 5
+"""Over fewer configurations there is no correlation and no share of variance: it would say which ones took part."""
 
 
 class Interval(NamedTuple):

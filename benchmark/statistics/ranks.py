@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Integer
 from numpy import ndarray
 
 from benchmark.statistics.bootstrap import interquartile_mean
@@ -19,11 +19,12 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz"
 class Ranked(NamedTuple):
     """One configuration's place, 1 the best; `low` and `high` bound its true rank, None where it is not tested.
 
-    `letters`: two tested configurations can be told apart if and only if they share none. `alike`: the places in the
-    input of all that it cannot be told from, those with too few runs for a test among them.
+    `rank` is None where it has fewer runs than a rank needs. `letters`: two tested configurations can be told apart if
+    and only if they share none. `alike`: the places in the input of all that it cannot be told from, those with too few
+    runs for a test among them.
     """
 
-    rank: int
+    rank: int | None
     low: int | None
     high: int | None
     letters: str
@@ -33,16 +34,19 @@ class Ranked(NamedTuple):
 def ranking(scores: Sequence[Float[ndarray, " _"]], *, level: float = 0.95) -> list[Ranked]:
     """Rank configurations by the interquartile mean over their runs, high first; equal ones share the best rank.
 
+    A rank needs as many runs as the others have (`runs_needed`): one lucky run would else come before the means of ten.
     Below ten runs it is the plain mean, which is what tables show of so few. Each pair with ten runs or more on both
     sides is tested (`yuen_p`), Holm's adjustment over all pairs. A rank's interval runs from 1 + the number that are
-    told to be better to the whole number less those that are told to be worse: jointly for all configurations it holds
-    the true ranks with a probability of at least `level` (Klein, Wright & Wieczorek 2020), and a true rank that is
-    shared counts as held only if all of its places are.
+    told to be better to the number of those ranked less those that are told to be worse: jointly for all
+    configurations it holds the true ranks with a probability of at least `level` (Klein, Wright & Wieczorek 2020), and
+    a true rank that is shared counts as held only if all of its places are.
     """
     number = len(scores)
     means = np.array(
         [interquartile_mean(values) if len(values) >= MINIMUM_RUNS else np.mean(values) for values in scores]
     )
+    runs = np.array([len(values) for values in scores], dtype=int)
+    ranked = runs >= runs_needed(runs)
     tested = [i for i, values in enumerate(scores) if len(values) >= MINIMUM_RUNS]
     pairs = np.stack(np.triu_indices(len(tested), 1), axis=1)
     different = holm(yuen_pairs([scores[i] for i in tested], pairs)) < 1 - level
@@ -51,17 +55,22 @@ def ranking(scores: Sequence[Float[ndarray, " _"]], *, level: float = 0.95) -> l
     told[i, j] = told[j, i] = different
     letters = letter_groups(told[np.ix_(tested, tested)], means[tested])
     named = dict(zip(tested, letters, strict=True))
-    ranked = []
+    places = []
     for i in range(number):
-        rank = 1 + int((means > means[i]).sum())
+        rank = 1 + int((ranked & (means > means[i])).sum()) if ranked[i] else None
         if i not in named:
-            ranked.append(Ranked(rank, None, None, "", ()))
+            places.append(Ranked(rank, None, None, "", ()))
             continue
         low = 1 + int((told[i] & (means > means[i])).sum())
-        high = number - int((told[i] & (means < means[i])).sum())
+        high = int(ranked.sum()) - int((told[i] & (means < means[i])).sum())
         alike = tuple(j for j in range(number) if j != i and not told[i, j])
-        ranked.append(Ranked(rank, low, high, named[i], alike))
-    return ranked
+        places.append(Ranked(rank, low, high, named[i], alike))
+    return places
+
+
+def runs_needed(runs: Sequence[int] | Integer[ndarray, " c"]) -> int:
+    """How many runs a configuration needs for a rank, or to be called the best: as many as any other, ten at most."""
+    return min(int(max(runs, default=0)), MINIMUM_RUNS)
 
 
 def letter_groups(told: Bool[ndarray, "n n"], means: Float[ndarray, " n"]) -> list[str]:

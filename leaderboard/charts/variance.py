@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from benchmark.stages.comparisons import counted
 from leaderboard.results import Results
+from leaderboard.statistics_tables import over
 from leaderboard.style import PALETTE, STYLE, Figure, Wanted, canvas, drawn
 
 SHARES = {"share_objective": "objective", "share_hyperparameter": "hyperparameter", "share_seed": "seed"}
@@ -21,12 +23,12 @@ def charts(results: Results, kind: Wanted) -> list[Figure | None]:
 def variance(shares: pd.DataFrame, titles: Mapping[str, str], kind: Wanted = "svg") -> Figure | None:
     """`shares`: a row per score with the three shares of its variance over runs, as the aggregate stage writes them.
 
-    None where no score has shares; scores of a single configuration have none that say anything.
+    None where no score has shares.
     """
     from matplotlib import rc_context
     from matplotlib.patches import Patch
 
-    shares = shares[shares["configurations"] > 1].dropna(subset=list(SHARES)).sort_values("share_seed", kind="stable")
+    shares = shares.dropna(subset=list(SHARES)).sort_values("share_seed", kind="stable")
     if shares.empty:
         return None
     with rc_context(STYLE):
@@ -36,20 +38,26 @@ def variance(shares: pd.DataFrame, titles: Mapping[str, str], kind: Wanted = "sv
             width = shares[column].clip(lower=0)
             axis.barh(range(len(shares)), width, left=left, color=colour, height=0.72)
             left = left + width
-        axis.set_yticks(range(len(shares)), [titles[name] for name in shares["column"]])
+        axis.set_yticks(range(len(shares)), named(shares, titles))
         axis.set_ylim(len(shares) - 0.4, -0.6)
         axis.set_xlim(0, 1)
         axis.set_xlabel("share of the variance over runs")
         axis.grid(axis="y", visible=False)
         handles = [Patch(color=colour, label=name) for colour, name in zip(PALETTE, SHARES.values(), strict=False)]
         figure.legend(handles=handles, loc="outside upper left", ncols=3)
-        runs, configurations = int(shares["n"].max()), int(shares["configurations"].max())
         return drawn(
             "variance",
             figure,
             kind,
             "Stacked bars of the shares of variance that objective, hyperparameter and seed explain of "
             f"{', '.join(titles[name] for name in shares['column'])}.",
-            f"What decides a score, over {runs} runs of {configurations} configurations: which objective was trained, "
+            f"What decides a score, over {over(shares['n'], shares['configurations'])}: which objective was trained, "
             "its hyperparameters, or the seed alone. A long last part says that restarts differ as much as models do.",
         )
+
+
+def named(shares: pd.DataFrame, titles: Mapping[str, str]) -> list[str]:
+    """The scores' titles, each with the number of its own runs where these differ."""
+    differ = shares["n"].min() < shares["n"].max()
+    pairs = zip(shares["column"], shares["n"], strict=True)
+    return [titles[name] + (f" ({counted(n, 'run')})" if differ else "") for name, n in pairs]

@@ -31,4 +31,7 @@ def meaning(board: Board) -> str:
     above = "interquartile mean with its 95 % interval from ten runs on"
     below = "mean ± standard deviation over seeds"
     text = " and ".join([above] * (True in has) + [below + (" below" if True in has else "")] * (False in has))
-    return f"{text[0].upper()}{text[1:]}; bold is the best among trained models, which is no test."
+    bold = (
+        "bold is the best among trained models with as many seeds as the others have (ten are enough), which is no test"
+    )
+    return f"{text[0].upper()}{text[1:]}; {bold}; what is true by construction is never bold."

@@ -6,12 +6,14 @@ import csv
 from collections.abc import Sequence
 from io import StringIO
 
+from benchmark.stages.comparisons import BY_CONSTRUCTION
 from leaderboard.board import Board
+from leaderboard.cells import Cell
 
 COLUMNS = (
     "dataset", "representation", "config_id", "configuration", "model", "kind", "marks", "score", "budget", "protocol",
     "direction", "runs", "mean", "std", "iqm", "low", "high", "rank", "rank_low", "rank_high", "groups", "status",
-    "reason",
+    "reason", "note",
 )  # fmt: skip
 """`kind` is trained, labelled (trained on labels) or references; `low` and `high` are of the interquartile mean."""
 
@@ -31,6 +33,13 @@ def render(boards: Sequence[Board]) -> str:
                     + ["; ".join(row.marks), column.score, column.budget, column.protocol, column.direction]
                     + [len(cell.values), cell.mean, cell.std, *interval]
                     + ([rank.rank, rank.low, rank.high, rank.group] if rank else [None] * 4)
-                    + [cell.status, cell.reason]
+                    + [cell.status, cell.reason, _note(cell)]
                 )
     return text.getvalue()
+
+
+def _note(cell: Cell) -> str:
+    """Why there is no rank or no test of it."""
+    if cell.rank:
+        return cell.rank.note
+    return BY_CONSTRUCTION if cell.by_construction else ""

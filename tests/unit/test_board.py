@@ -9,8 +9,10 @@ import pytest
 from synthetic_suite import DECLARATIONS, synthetic_suite, write_scores
 
 from benchmark.stages.aggregate import aggregate
+from benchmark.stages.comparisons import BY_CONSTRUCTION
 from benchmark.statistics import Interval
 from benchmark.table import compile_table
+from leaderboard import formats
 from leaderboard.bars import Axis, axis, bar
 from leaderboard.board import boards
 from leaderboard.cells import Cell
@@ -112,6 +114,33 @@ def test_ranks_come_from_the_ranking(table):
     found = {row.model: row.cells["mig"].rank for row in mean.rows}
     assert found["vae"].text == "2 (1–3)" and found["vae"].group == "ab" and found["ae"].text == "≈ 5"
     assert found["pca"] is None and mean.tested and mean.ranked and not sample.ranked
+
+
+def test_few_seeds_are_neither_first_nor_bold(tmp_path):
+    """Its one run is the best there is, and it stands below those that have three, without a rank."""
+    runs = synthetic_suite(tmp_path, seeds=3, pictures=False)
+    table = compile_table("suite", runs)
+    best = next(run for run, _ in runs if run.model.name == "factor_vae" and run.seed == 0)
+    table = table[(table["config_id"] != best.config_id) | (table["run_id"] == best.run_id)]
+    board = boards(table, DECLARATIONS, ranking=aggregate(table, DECLARATIONS).ranking)[0]
+    few = board.by_config[best.config_id].cells["mig"]
+    assert few.point == max(row.cells["mig"].point for row in board.trained)
+    assert not few.best and few.rank.text == "–" and few.rank.note == "1 run where others have 3 or more: not ranked"
+    assert board.trained[-1].config_id == best.config_id and board.unranked
+    assert board.trained[0].cells["mig"].best and board.trained[0].cells["mig"].rank.text == "≈ 1"
+
+
+def test_what_is_true_by_construction_is_marked(table):
+    board = boards(table, DECLARATIONS, ranking=aggregate(table, DECLARATIONS).ranking)[0]
+    pca = next(row for row in board.rows if row.model == "pca")
+    cells, given = [row.cells["dto"] for row in board.trained], pca.cells["dto"]
+    assert given.point == min(cell.point for cell in cells)
+    assert not given.best and given.rank.text == "–" and given.text.endswith(" by construction")
+    (winner,) = (cell for cell in cells if cell.best)
+    assert winner.rank.text == "≈ 1" and "±" in winner.text
+    assert not pca.cells["mig"].by_construction
+    said = formats.render("csv", [board]).splitlines()
+    assert sum(line.endswith("," + BY_CONSTRUCTION) for line in said) == 1
 
 
 def test_costs_stand_beside_scores(runs, table):

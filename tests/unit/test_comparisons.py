@@ -7,16 +7,25 @@ import numpy as np
 import pandas as pd
 import pytest
 from synthetic_suite import DECLARATIONS, synthetic_suite
+from synthetic_table import synthetic_table
 
 from benchmark import registry
-from benchmark.stages.aggregate import Summaries, aggregate, sees_labels
-from benchmark.stages.comparisons import improvement, rankings, selections, variances
+from benchmark.stages.aggregate import Summaries, aggregate, by_construction, sees_labels
+from benchmark.stages.comparisons import BY_CONSTRUCTION, improvement, rankings, selections, variances
+from benchmark.stages.evaluate import declarations
+from benchmark.statistics import variance_shares
 from benchmark.table import compile_table
+from leaderboard.board import boards
+from leaderboard.statistics_tables import over, statistics_tables
 
 SCORES = {"mig": ("higher", True), "reconstruction": ("lower", False), "kl": ("none", False)}
 
 
-def headlines(scores: Mapping[str, Mapping[str, Sequence[float]]], supervised_model: bool = False) -> pd.DataFrame:
+def headlines(
+    scores: Mapping[str, Mapping[str, Sequence[float]]],
+    supervised_model: bool = False,
+    by_construction: Sequence[tuple[str, str]] = (),
+) -> pd.DataFrame:
     """By configuration `model/setting` and score, the values of its runs."""
     rows = [
         {
@@ -33,6 +42,7 @@ def headlines(scores: Mapping[str, Mapping[str, Sequence[float]]], supervised_mo
             "direction": SCORES[score][0],
             "supervised": SCORES[score][1],
             "supervised_model": supervised_model,
+            "by_construction": (label, score) in by_construction,
         }
         for label, of_label in scores.items()
         for score, values in of_label.items()
@@ -65,9 +75,9 @@ def test_improvement_knows_which_way_is_better():
 
 
 def test_ranking_knows_which_way_is_better():
-    found = rankings(headlines({"vae": {"reconstruction": [5, 6]}, "ae": {"reconstruction": [2]}}))
+    found = rankings(headlines({"vae": {"reconstruction": [5, 6]}, "ae": {"reconstruction": [2, 2]}}))
     assert list(zip(found["label"], found["rank"], strict=True)) == [("ae", 1), ("vae", 2)]
-    assert list(found["note"]) == ["1 run: not tested below 10", "2 runs: not tested below 10"]
+    assert list(found["note"]) == ["2 runs: not tested below 10"] * 2
     assert found["rank_low"].isna().all() and list(found["groups"]) == ["", ""]
 
 
@@ -79,6 +89,31 @@ def test_ranking_of_ten_seeds_says_what_it_cannot_tell():
     assert found.loc["a", "indistinguishable_from"] == ["c"] and found.loc["b", "indistinguishable_from"] == []
     assert (found.loc["a", "rank_low"], found.loc["a", "rank_high"], found.loc["b", "rank_low"]) == (1, 2, 3)
     assert list(found.loc[["a", "c", "b"], "groups"]) == ["a", "a", "b"]
+
+
+def test_a_rank_needs_as_many_runs_as_the_others_have():
+    spread = np.linspace(0, 0.01, 10)
+    scores = {"a": 0.5 + spread, "b": 0.1 + spread, "lucky": [0.9], "most": [0.3] * 40}
+    found = rankings(headlines({name: {"mig": values} for name, values in scores.items()})).set_index("label")
+    assert found["rank"].drop("lucky").to_dict() == {"a": 1, "most": 2, "b": 3} and pd.isna(found.loc["lucky", "rank"])
+    assert found.loc["lucky", "note"] == "1 run where others have 10 or more: not ranked" and found.index[-1] == "lucky"
+    assert found["rank_high"].max() == 3, "nobody's rank makes room for it"
+    few = rankings(headlines({"a": {"mig": [0.1, 0.2, 0.3]}, "b": {"mig": [0.5, 0.6]}, "c": {"mig": [0.0, 0.1, 0.1]}}))
+    assert few.set_index("label")["rank"].dropna().to_dict() == {"a": 1, "c": 2}
+
+
+def test_what_is_true_by_construction_wins_against_nobody():
+    scores = {
+        "pca": {"reconstruction": [0.0, 0.0]},
+        "ae": {"reconstruction": [2, 3]},
+        "vae": {"reconstruction": [4, 5]},
+    }
+    rows = headlines(scores, by_construction=[("pca", "reconstruction")])
+    found = rankings(rows).set_index("label")
+    assert found["rank"].dropna().to_dict() == {"ae": 1, "vae": 2}
+    assert found.loc["pca", "note"] == BY_CONSTRUCTION and found.loc["pca", "runs"] == 2
+    assert set(improvement(rows)["a"]) == {"ae", "vae"}
+    assert rankings(headlines(scores)).set_index("label").loc["pca", "rank"] == 1
 
 
 def test_models_that_see_labels_are_ranked_apart():
@@ -95,15 +130,35 @@ def test_variance_says_what_the_design_cannot_tell():
     def note(scores):
         return variances(headlines(scores), rng())["note"].item()
 
-    assert note({"vae/1": {"mig": [0.1]}, "vae/2": {"mig": [0.2]}}) == "one run a configuration"
-    assert note({"vae/1": {"mig": [0.1, 0.1]}, "vae/2": {"mig": [0.1, 0.1]}}) == "all runs score the same"
-    assert note({"vae/1": {"mig": [0.1, 0.2]}, "vae/2": {"mig": [0.1, 0.3]}}) == (
+    def settings(*values):
+        return {f"vae/{place}": {"mig": own} for place, own in enumerate(values)}
+
+    assert note(settings(*[[0.1 * place] for place in range(5)])) == "one run a configuration"
+    assert note(settings(*[[0.1, 0.1]] * 5)) == "all runs score the same"
+    assert note(settings(*[[0.1, 0.1 * place] for place in range(5)])) == (
         "one model: nothing is the objective's; 2 runs of a configuration: no interval below 10"
     )
-    assert note({"vae": {"mig": [0.1, 0.2]}, "ae": {"mig": [0.1, 0.3, 0.4]}}) == (
+    models = {name: {"mig": [0.1, 0.2]} for name in ("vae", "beta_vae", "dip_vae", "pca")}
+    assert note(models | {"ae": {"mig": [0.1, 0.3, 0.4]}}) == (
         "one setting a model: hyperparameters vary nowhere; unbalanced: 2 to 3 runs a configuration, which weigh by"
         " their number; 2 runs of a configuration: no interval below 10"
     )
+
+
+def test_few_configurations_have_no_shares_and_say_so():
+    scores = {f"vae/{place}": {"mig": list(np.linspace(place, place + 1, 10))} for place in range(5)}
+    assert variances(headlines(scores), rng())["share_seed"].notna().all()
+    few = {name: scores[name] for name in list(scores)[:4]}
+    drawn, again = rng(), rng()
+    row = variances(headlines(few), drawn).iloc[0]
+    assert row["note"] == "40 runs of 4 configurations: no shares below 5" and (row["n"], row["configurations"]) == (
+        40,
+        4,
+    )
+    assert row[[name for name in row.index if "share" in name or name.endswith(("_low", "_high"))]].isna().all()
+    values, ids = np.concatenate([each["mig"] for each in few.values()]), np.repeat(list(few), 10)
+    variance_shares(values, np.repeat("vae", 40), ids, again)
+    assert drawn.bit_generator.state == again.bit_generator.state, "what is drawn afterwards does not move"
 
 
 def test_selection_by_hand():
@@ -129,6 +184,10 @@ def test_who_sees_labels_is_read_as_it_is_declared():
     said = {name: registry.load("model", name).supervised for name in registry.names("model")}
     assert {name: sees_labels(name) for name in said} == said
     assert said["siamese"] and not sees_labels("somebody-elses")
+    given = {name: frozenset(registry.load("model", name).by_construction) for name in registry.names("model")}
+    assert {name: by_construction(name) for name in given} == given
+    assert "dto" in given["pca"] and not given["vae"] and not by_construction("somebody-elses")
+    assert frozenset().union(*given.values()) <= set(registry.names("metric"))
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +204,64 @@ def test_all_tables_are_written_and_leave_references_out(summaries: Summaries, t
     assert set(summaries.ranking["label"]) == set(summaries.improvement["a_label"])
     assert not {"perfect", "noise"} & set(summaries.ranking["label"])
     assert set(summaries.variance["configurations"]) == {4, 6}
+
+
+def test_few_configurations_have_no_correlation_and_say_so():
+    """Three runs of one configuration rank perfectly as often as not: quickstart showed ±1.00."""
+    for configured, seeds in ((1, 3), (4, 10)):
+        found = aggregate(synthetic_table(declarations(), configured, seeds, 3), declarations()).correlations
+        assert found[["rho", "low", "high", "p", "p_holm"]].isna().all(axis=None) and len(found) == 3
+        configurations = "1 configuration" if configured == 1 else "4 configurations"
+        assert set(found["note"]) == {f"{configured * seeds} runs of {configurations}: no correlation below 5"}
+    found = aggregate(synthetic_table(declarations(), 5, 3, 3), declarations()).correlations
+    assert found["rho"].notna().all() and set(found["note"]) == {"5 configurations: no interval below 10"}
+    assert set(found["n"]) == {15} and set(found["configurations"]) == {5}
+
+
+@pytest.mark.parametrize("configured", [0, 1, 12])
+@pytest.mark.parametrize("seeds", [1, 10])
+@pytest.mark.parametrize("constant", [False, True])
+@pytest.mark.filterwarnings("error")
+def test_tables_of_one_configuration_one_seed_or_one_value_have_all_frames(configured, seeds, constant):
+    """Nothing is divided by nothing, and what has no number says why."""
+    table = synthetic_table(declarations(), configured or 1, seeds, 6)
+    if constant:
+        table["value"] = 0.5
+    if not configured:  # references alone
+        table["model"] = "noise"
+    found = aggregate(table, declarations())
+    (board,) = boards(table, declarations(), summary=found.summary, ranking=found.ranking)
+    names = ("correlations", "variance", "selection")
+    of_board = {name: getattr(found, name) for name in names}
+    titles = {column.name: column.title for column in board.columns}
+    tables = statistics_tables(of_board, titles)
+    assert len(found.summary) == 6 * max(configured, 1) and len(found.ranking) == 5 * configured
+    assert len(found.correlations) == (15 if configured else 0) and bool(tables) == bool(configured)
+    for frame, number in ((found.correlations, "rho"), (found.variance, "share_seed"), (found.selection, "regret")):
+        assert not np.isinf(frame.select_dtypes("number").to_numpy(dtype=float)).any()
+        assert (frame.loc[frame[number].isna(), "note"].str.len() > 0).all()
+    if constant or configured < 5:
+        assert found.correlations["rho"].isna().all() and found.variance["share_seed"].isna().all()
+    else:
+        assert found.correlations["rho"].notna().all()
+    if constant and configured == 12:
+        assert set(found.ranking["rank"]) == {1}
+
+
+def test_what_is_left_blank_is_listed_with_its_reason(summaries: Summaries):
+    titles = {"kl": "KL", "mig": "MIG"}
+    (listed,) = (
+        each for each in statistics_tables({"correlations": summaries.correlations}, titles) if "blank" in each.title
+    )
+    reasons = {row[0]: row for row in listed.rows}
+    few = reasons["8 runs of 4 configurations: no correlation below 5"]
+    assert "MIG" in few[2] and "KL" in few[2]
+    blank = summaries.correlations["rho"].isna().sum()
+    assert sum(int(row[1]) for row in listed.rows) == blank > 0
+    assert (
+        over([12, 9], [4, 3]) == "9 to 12 runs of 3 to 4 configurations"
+        and over([3], [1]) == "3 runs of 1 configuration"
+    )
 
 
 def test_correlations_have_p_values_adjusted_by_leaderboard(summaries: Summaries):

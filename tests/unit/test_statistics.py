@@ -17,6 +17,7 @@ from benchmark.statistics import (
     permutation_p,
     probability_of_improvement,
     ranking,
+    runs_needed,
     selection_regret,
     spearman,
     spearman_interval,
@@ -294,12 +295,14 @@ def test_ranks_of_equal_configurations_are_open():
         assert place[:4] == (1, 1, 3, "a") and len(place.alike) == 2
 
 
-def test_too_few_runs_have_a_rank_and_no_test():
+def test_fewer_runs_than_the_others_have_no_rank():
     runs = np.random.default_rng(0).normal(size=(2, 10))
     best, few, worst = ranking([runs[0] + 100, np.array([50.0, 51, 52]), runs[1]])
-    assert few == (2, None, None, "", ())
-    # Those that are tested may lie to either side of it.
-    assert (best.low, best.high, best.alike) == (1, 2, (1,)) and (worst.low, worst.high) == (2, 3)
+    assert few == (None, None, None, "", ())
+    assert (best.rank, best.low, best.high, best.alike) == (1, 1, 1, (1,))
+    assert (worst.rank, worst.low, worst.high) == (2, 2, 2)
+    assert [place.rank for place in ranking([np.array([1.0, 2]), np.array([5.0]), np.array([3.0, 3])])] == [2, None, 1]
+    assert (runs_needed([3, 1]), runs_needed([50, 10, 9]), runs_needed([])) == (3, 10, 0)
 
 
 def test_few_runs_are_ranked_by_the_mean_that_tables_show():

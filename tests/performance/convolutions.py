@@ -3,8 +3,9 @@
 Ours: a process of one thread for each core, set up as in `benchmark run`, each with a model of its own. Theirs: one
 process with torch's own number of threads, a clean eager loop over resident data, torch's layers and its Adam.
 Both train conv64 at batch 64 on binary images. Models × steps a second over the whole machine.
-Goal: 1.6 times as many. Where other work wants the cores too, threads wait for each other and the ratio is larger than
-on an idle machine: a second row has theirs in as many processes of one thread as ours.
+Goals: 2.6 times as many in single precision, 3.6 in bfloat16 where the processor multiplies such numbers four times as
+fast (one that does so twice as fast cannot reach it). Where other work wants the cores too, threads wait for each other
+and the ratio is larger than on an idle machine: a second row has theirs in as many processes of one thread as ours.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from rounds import Crew, Row, Work, race
 from benchmark.spec import Precision
 
 BATCH, IMAGES, RATE = 64, 5_000, 1e-4
-GOAL = 1.6
+GOALS: dict[Precision, float] = {"float32": 2.6, "bfloat16": 3.6}
 
 
 def squares(images: int) -> np.ndarray:
@@ -93,10 +94,11 @@ def measure(rounds: int = 9, steps: int = 10) -> list[Row]:
     cores = os.cpu_count() or 1
     return [
         race(
-            f"conv64 VAE, {cores} processes against {processes} of {threads} threads (models × steps a second)",
-            *(Crew(cores, ours), Crew(processes, theirs, threads)),
-            *(steps, rounds, GOAL),
+            f"conv64 VAE, {precision}, {cores} processes against {processes} of {threads} (models × steps a second)",
+            *(Crew(cores, ours, "vae", precision), Crew(processes, theirs, threads)),
+            *(steps, rounds, goal),
         )
+        for precision, goal in GOALS.items()
         for processes, threads in ((1, cores), (cores, 1))
     ]
 

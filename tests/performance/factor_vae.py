@@ -76,9 +76,11 @@ def theirs() -> Work:
 
 
 def measure(rounds: int = 9, steps: int = 10) -> list[Row]:
-    processes = os.cpu_count() or 1
-    crews = Crew(processes, ours, "factor_vae"), Crew(processes, theirs)
-    return [race("factor_vae on conv64, its loss alone (models × steps a second)", *crews, steps, rounds, GOAL)]
+    processes, rows = os.cpu_count() or 1, []
+    for precision, what in (("float32", "its loss alone"), ("bfloat16", "its loss and narrow products")):
+        crews = Crew(processes, ours, "factor_vae", precision), Crew(processes, theirs)
+        rows.append(race(f"factor_vae on conv64, {what} (models × steps a second)", *crews, steps, rounds, GOAL))
+    return rows
 
 
 def main() -> None:

@@ -81,18 +81,25 @@ class Codes:
                     raise BenchmarkError(f"{path} has format {header['format']}, newer than this version reads; update")
                 keys = [k for k in file.keys() if names is None or not k.startswith("arrays.") or k[7:] in names]  # noqa: SIM118
                 tensors = {key: file.get_tensor(key) for key in keys}
-        except (SafetensorError, OSError, KeyError, json.JSONDecodeError) as error:
-            raise BenchmarkError(f"{path} cannot be read as codes ({error}); delete its run folder and rerun") from None
-        return cls(
-            means=tensors["means"],
-            factors=tensors["factors"],
-            factor_names=tuple(header["factor_names"]),
-            factor_sizes=tuple(header["factor_sizes"]),
-            variances=tensors.get("variances"),
-            samples=tensors.get("samples"),
-            grid=header["grid"],
-            arrays={key[7:]: value for key, value in tensors.items() if key.startswith("arrays.")},
-        )
+            names_of, sizes_of = tuple(header["factor_names"]), tuple(header["factor_sizes"])
+            if not len(names_of) == len(sizes_of) == tensors["factors"].shape[1]:
+                raise ValueError("its factors, their names and their sizes differ in number")
+            return cls(
+                means=tensors["means"],
+                factors=tensors["factors"],
+                factor_names=names_of,
+                factor_sizes=sizes_of,
+                variances=tensors.get("variances"),
+                samples=tensors.get("samples"),
+                grid=header["grid"],
+                arrays={key[7:]: value for key, value in tensors.items() if key.startswith("arrays.")},
+            )
+        # A header that is JSON but says something else is a KeyError, TypeError, …
+        except (SafetensorError, OSError, KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise BenchmarkError(
+                f"{path} cannot be read as codes ({reason}); delete its run folder and rerun"
+            ) from None
 
 
 def read_arrays(path: Path, names: Collection[str]) -> dict[str, ndarray]:

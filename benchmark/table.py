@@ -190,8 +190,11 @@ def read_table(path: Path) -> pd.DataFrame:
             frame = pd.read_parquet(path)
         else:
             raise UsageError(f"{path} ends in {path.suffix!r}; a results table ends in .parquet or .csv")
-    except (ValueError, OSError, RecursionError) as error:
-        raise UsageError(f"{path} cannot be read as a results table ({error})") from None
+    except UsageError:
+        raise
+    except Exception as error:  # pandas' and pyarrow's parsers raise whatever they meet in a damaged file
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UsageError(f"{path} cannot be read as a results table ({reason})") from None
     missing, unknown = [c for c in COLUMNS if c not in frame], [c for c in frame if c not in COLUMNS]
     if missing:
         raise UsageError(f"{path} is not a results table: it lacks the columns {', '.join(missing)}")

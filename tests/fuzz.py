@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import io
+import json
 import os
 import re
 import signal
@@ -117,12 +118,16 @@ def formats() -> dict[str, Format]:
     """Everything that is tried, by name."""
     import pandas as pd
 
+    from benchmark.codes import Codes
     from benchmark.datasets._idx import read_idx
     from benchmark.datasets.cars3d import _images, _matlab_files
     from benchmark.datasets.npz import Npz
     from benchmark.datasets.smallnorb import read_matrix
+    from benchmark.sealed import read_json
     from benchmark.stages.read_codes import digest, read_codes
+    from benchmark.store import runs_of
     from benchmark.suite import expand
+    from benchmark.table import read_table
 
     rng = np.random.default_rng(0)
     factors = np.stack(np.unravel_index(np.arange(24), (2, 3, 4)), axis=1)
@@ -167,6 +172,10 @@ def formats() -> dict[str, Format]:
         "idx": Format(".gz", [gzip.compress(idx, mtime=0)], read_idx, _inside_gzip),
         "norb": Format(".gz", [gzip.compress(norb, mtime=0)], read_matrix, _inside_gzip),
         "mat": Format(".mat", _matlab(pixels), lambda path: _images(path, "car.mat", path.read_bytes())),
+        "plan": Format(".json", _plans(), lambda path: runs_of(read_json(path), path)),
+        "table csv": Format(".csv", [_table(".csv")], read_table),
+        "table parquet": Format(".parquet", [_table(".parquet")], read_table),
+        "codes": Format(".safetensors", [_codes(codes, factors)], Codes.load),
         "tar": Format(".gz", [_tar(pixels)], lambda path: [len(car) for _, car in _matlab_files(path)], _inside_gzip),
     }
 
@@ -201,6 +210,42 @@ def _tar(pixels: np.ndarray) -> bytes:
             entry.size = len(content)
             archive.addfile(entry, io.BytesIO(content))
     return file.getvalue()
+
+
+def _plans() -> list[bytes]:
+    """A suite's plan, without a digest as earlier versions wrote it: a change is left to the reader of its content."""
+    from benchmark.spec import Component, Run
+
+    parts = (
+        Component("synth_linear", 1, {"points": 1200}),
+        Component("ae", 1, {}),
+        Component("mlp_tiny", 1, {"hidden": 8}),
+    )
+    run = Run(*parts, Component("adam", 1, {"steps": 40}), 0)
+    return [json.dumps({"format": 1, "suite": "tiny", "source": "0" * 64, "runs": [run.to_json()] * 2}).encode()]
+
+
+def _table(ending: str) -> bytes:
+    """A results table of four rows."""
+    import pandas as pd
+
+    from benchmark.table import COLUMNS, write_table
+
+    texts = {name: name for name, kind in COLUMNS.items() if kind == "str"} | {"status": "ok", "reason": None}
+    numbers = {name: 1 for name, kind in COLUMNS.items() if kind != "str"}
+    frame = pd.DataFrame([texts | numbers | {"score": f"score{row}", "factor": str(row)} for row in range(4)])
+    with tempfile.TemporaryDirectory() as folder:
+        write_table(frame[list(COLUMNS)].astype(COLUMNS), Path(folder) / "table.csv")
+        return next(Path(folder).glob(f"*{ending}")).read_bytes()
+
+
+def _codes(codes: np.ndarray, factors: np.ndarray) -> bytes:
+    from benchmark.codes import Codes
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "codes.safetensors"
+        Codes(codes, factors, ("a", "b", "c"), (2, 3, 4), samples=codes, arrays={"v": np.eye(3)[None]}).save(path)
+        return path.read_bytes()
 
 
 @contextmanager

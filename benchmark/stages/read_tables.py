@@ -84,7 +84,7 @@ def factor_column(path: Path, name: str, column: pd.Series, notes: list[str]) ->
         return column.to_numpy(dtype=np.float64)
     if not _is_text(column):
         raise UsageError(f"{path}: factor {name} holds {column.dtype} and must hold numbers or names")
-    numbers = pd.to_numeric(column, errors="coerce")
+    numbers = pd.to_numeric(column, errors="coerce").replace([np.inf, -np.inf], np.nan)
     if numbers.notna().all():
         return factor_column(path, name, numbers, notes)
     if numbers.notna().any():

@@ -172,7 +172,7 @@ def test_codes_without_factors_are_scored_by_what_needs_none(files):
     ("line", "said"),
     [
         ([], "name a suite, or give codes of your own by --codes FILE"),
-        (["tiny.toml", "--name", "mine"], "--name, --dataset, --seed and --factors describe codes from elsewhere"),
+        (["tiny.toml", "--name", "mine"], "--drop and --rename describe codes from elsewhere: give them by --codes"),
         (["--codes", "absent.npz"], "absent.npz: no such file"),
         (["--codes", "tiny.toml"], "tiny.toml ends in '.toml'; codes and factors are read from .npz"),
         (["--codes", "nan.npz"], "nan.npz: `codes` hold NaN or infinite values"),

@@ -121,3 +121,16 @@ def test_dead_codes_change_nothing(position):
     expected = explicitness(codes, factors, train=300, test=300)
     assert explicitness(np.insert(codes, position, 1 / 3, axis=1), factors, train=300, test=300) == expected
     assert set(explicitness(np.ones_like(codes), factors, train=300, test=300).values()) == {0.5}
+
+
+def test_training_and_test_rows_without_a_common_value():
+    """An id: every row holds a value of its own, so nothing is learnt of those that are asked."""
+    factors = np.arange(200)[:, None]
+    with pytest.raises(NotApplicable, match="factor 0"):
+        explicitness.declaration.function(factors.astype(float), factors, train=100, test=100)
+
+
+def test_more_values_than_models_can_be_fitted_to():
+    factors = np.arange(3_000)[:, None] // 2
+    with pytest.raises(NotApplicable, match=r"factor 0 has 1,500 values, .* at most 1,000"):
+        explicitness.declaration.function(factors.astype(float), factors, train=2_000, test=1_000)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmark.errors import NotApplicable, UsageError
+from benchmark.errors import NotApplicable, ScoreWarning, UsageError
 from benchmark.metrics.infomec import infomec
 
 SIZES = (3, 6, 40, 32, 32)
@@ -100,6 +100,26 @@ def test_probes_are_linear():
     codes = np.stack([a, b], axis=1).astype(float)
     assert infomec(codes, (a ^ b)[:, None])["infoe"] == pytest.approx(0.0, abs=1e-6)
     assert infomec((a ^ b)[:, None].astype(float), (a ^ b)[:, None])["infoe"] > 0.999
+
+
+@pytest.mark.parametrize("far", [1e3, 1e6, 1e9])
+def test_a_row_far_away_leaves_the_others_explicit(far):
+    """Five classes on a line, one row far out on its own class's side: a probe still tells all of them."""
+    rng = np.random.default_rng(0)
+    factor = grid((5,), 400)
+    codes = factor + 0.1 * rng.standard_normal(factor.shape)
+    codes[-1] = far
+    with pytest.warns(ScoreWarning, match="code 0: 1 of 2,000 rows"):
+        assert infomec(codes, factor)["infoe"] > 0.999
+
+
+def test_a_row_far_on_the_wrong_side_forbids_every_slope():
+    """Two classes: any slope w that tells them costs w · 1e6 / 2,000 for that row alone, so none is left to explain."""
+    factor = grid((2,), 1_000)
+    codes = factor + 0.1 * np.random.default_rng(0).standard_normal(factor.shape)
+    codes[0] = 1e6
+    with pytest.warns(ScoreWarning):
+        assert infomec(codes, factor)["infoe"] == pytest.approx(0.0, abs=1e-3)
 
 
 def test_explicitness_of_a_continuous_factor():

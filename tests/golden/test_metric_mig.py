@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmark.errors import NotApplicable
+from benchmark.errors import NotApplicable, UsageError
 from benchmark.metrics.mig import mig
 
 SIZES = (3, 6, 40, 32, 32)
@@ -76,3 +76,16 @@ def test_refused_below_a_thousand_points():
     factors = np.arange(999)[:, None] % 4
     with pytest.raises(NotApplicable, match="1,000"):
         mig(factors.astype(float), factors)
+
+
+def test_bins_that_hold_no_rows_are_refused():
+    codes = np.arange(1_000.0)[:, None]
+    with pytest.raises(UsageError, match="bins = 1,000,000,000: more than 5,000 bins"):
+        mig(codes, (codes > 500).astype(int), bins=10**9)
+
+
+def test_joint_counts_that_take_gigabytes_are_refused():
+    """5,000 bins and 20,000 values of a dataset that declares them."""
+    numbers = np.arange(20_000)[:, None]
+    with pytest.raises(NotApplicable, match="5,000 × 20,000 joint counts"):
+        mig.declaration.function(numbers.astype(float), numbers, bins=5_000)

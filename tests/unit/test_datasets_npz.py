@@ -182,3 +182,16 @@ def test_changed_content_is_refused(path: Path) -> None:
     for use in (resolved.resolved, lambda: Npz(resolved)):
         with pytest.raises(UsageError, match=f"has changed: expected sha256 {resolved.sha256}, found {changed}"):
             use()
+
+
+def test_dark_bytes_are_said(path: Path) -> None:
+    """scikit-learn's digits are 0 … 16, which of 255 is black to the eye and to a model."""
+    with pytest.warns(UserWarning, match="the brightest pixel of `images` is 16, and white is 255"):
+        assert load(path, images=GREY // 16 + 1).maximum == 255
+    load(path, images=np.maximum(GREY, 64))
+
+
+def test_archives_of_others_are_told_what_to_call_their_arrays(path: Path) -> None:
+    np.savez(path, x_train=GREY, y_train=np.arange(12), x_test=GREY)
+    with pytest.raises(UsageError, match=r"images=file\['x_train'\], factors=file\['y_train'\]"):
+        Npz(settings(path))

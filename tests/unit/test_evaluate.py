@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -342,3 +343,52 @@ def test_the_task_itself_never_raises(folder):
     one = score(task)
     assert one.status == "failed"
     assert records(folder)[score_path(task).name]["reason"] == one.reason
+
+
+def test_measures_are_told_what_the_codes_declare_of_their_factors(tmp_path, measure):
+    """The same whole numbers as levels and as measurements, and levels that are no whole numbers."""
+
+    @metric(representations=("mean",))
+    def whole(factors, *, seed: int = 0) -> dict[str, float]:
+        return {"whole": float((factors == np.floor(factors)).all(axis=0) @ [1, 2, 4])}
+
+    name = measure(whole)
+    numbers = np.arange(60)
+    factors = np.stack([numbers, numbers % 3 / 7, numbers / 7], axis=1)
+    for place, (sizes, expected) in enumerate({(60, 3, 0): 3.0, (0, 3, 60): 6.0, (0, 0, 0): 0.0}.items()):
+        (own := tmp_path / str(place)).mkdir()
+        Codes(np.ones((60, 2)), factors, ("a", "b", "c"), sizes).save(own / "codes.safetensors")
+        load_codes.cache_clear()
+        scored(own, name)
+        (record,) = records(own).values()
+        assert record["values"] == {"whole": expected}
+
+
+def test_an_outlier_is_said_beside_the_score(folder):
+    codes = load_codes(folder / "codes.safetensors")
+    scored(folder, "mig")
+    assert all("notes" not in record for record in records(folder).values())
+    far = codes.means.copy()
+    far[7, 1] = 1e6
+    Codes(far, codes.factors, codes.factor_names, codes.factor_sizes).save(folder / "codes.safetensors")
+    load_codes.cache_clear()
+    shutil.rmtree(folder / "scores")
+    (found,) = scored(folder, "mig")[1]
+    (record,) = records(folder).values()
+    said = "code 1: 1 of 3,000 rows lie so far away that all others share one bin of its histogram; is it an outlier?"
+    assert list(found.notes) == record["notes"] == [said]
+    assert record["values"]["mig"] < 0.6
+
+
+def test_other_warnings_of_a_measure_go_their_way(folder, measure):
+    @metric(representations=("mean",))
+    def warns(codes, *, seed: int = 0) -> dict[str, float]:
+        warnings.warn("of something else", RuntimeWarning, stacklevel=1)
+        return {"warns": 1.0}
+
+    name = measure(warns)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        (found,) = scored(folder, name)[1]
+    assert [str(each.message) for each in caught] == ["of something else"]
+    assert found == Scored("ok")

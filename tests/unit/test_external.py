@@ -1,5 +1,6 @@
 """Codes from outside: every format gives the same codes, and what is wrong with a file is one sentence."""
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ from benchmark.codes import Codes
 from benchmark.errors import UsageError
 from benchmark.spec import Component, Run
 from benchmark.stages.external import Source, publish, runs_of
-from benchmark.stages.read_codes import digest, read_codes
+from benchmark.stages.factor_kinds import Wishes, described
+from benchmark.stages.read_codes import digest, digests, read_codes
 from benchmark.store import Store
 
 N = 60
@@ -297,3 +299,223 @@ def test_continuous_factors_may_lack_the_last_decimals(tmp_path, arrays, store):
     moved = source(tmp_path / "b.npz", {"codes": arrays["codes"], "factors": u + 1e-4})
     with pytest.raises(UsageError, match="factor u is another"):
         runs_of([moved], "mine", "plane", None, store, [data])
+
+
+N_MANY = 400
+"""Rows enough for a hundred values to be measurements."""
+
+
+@pytest.fixture
+def many() -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(3)
+    factors = np.stack([rng.integers(3, size=N_MANY) / 7, rng.integers(100, size=N_MANY), rng.random(N_MANY)], axis=1)
+    return {
+        "codes": rng.standard_normal((N_MANY, 2)),
+        "factors": factors,
+        "factor_names": np.array(["scale", "time", "x"]),
+    }
+
+
+def test_the_kind_of_a_factor_is_decided_by_its_values_and_said(tmp_path, many):
+    reading = source(tmp_path / "a.npz", many).reading
+    assert reading.codes.factor_sizes == (3, 0, 0)
+    np.testing.assert_array_equal(reading.codes.factors, many["factors"])
+    assert reading.notes == (
+        "factor scale has 3 values in 400 rows: discrete, unless --continuous scale",
+        f"factor time has {len(set(many['factors'][:, 1]))} values in 400 rows: continuous, unless --discrete time",
+    )
+    assert described(reading.codes.factor_names, reading.codes.factor_sizes) == (
+        "scale 3 values, time continuous, x continuous"
+    )
+
+
+def test_the_user_or_the_file_says_otherwise(tmp_path, many):
+    values = len(set(many["factors"][:, 1]))
+    np.savez(tmp_path / "a.npz", **many)
+    said = Wishes(discrete=["time"], continuous=["scale"], drop=["x"])
+    reading = read_codes(tmp_path / "a.npz", wishes=said)
+    assert (reading.codes.factor_sizes, reading.codes.factor_names, reading.notes) == (
+        (0, values),
+        ("scale", "time"),
+        (),
+    )
+    declared = {"discrete_factors": np.array(["time"]), "continuous_factors": np.array(["scale"])}
+    np.savez(tmp_path / "b.npz", **many, **declared)
+    assert read_codes(tmp_path / "b.npz").codes.factor_sizes == (0, values, 0)
+    outranked = read_codes(tmp_path / "b.npz", wishes=Wishes(discrete=["scale"]))
+    assert outranked.codes.factor_sizes == (3, values, 0)
+    assert Wishes(["a"], ["b"], ["c"], (("z", "codes"),)).words() == [
+        *("--discrete", "a", "--continuous", "b", "--drop", "c", "--rename", "z=codes")
+    ]
+    ids = many | {"codes": np.ones((1_500, 2)), "factors": np.arange(4_500).reshape(1_500, 3) % 1_499}
+    np.savez(tmp_path / "c.npz", **ids)
+    for wishes, words in [
+        (Wishes(discrete=["tim"]), r"no factor is called 'tim' \(discrete\); did you mean \"time\"?"),
+        (Wishes(discrete=["x"], continuous=["x"]), "cannot be both"),
+        (Wishes(drop=["scal"]), r"holds no 'scal' to drop; did you mean \"scale\"?"),
+        (Wishes(rename=(("q", "codes"),)), "holds no 'q' to rename"),
+        (Wishes(discrete=["time"]), "factor time takes 1,499 values, a discrete one at most 1,000"),
+    ]:
+        with pytest.raises(UsageError, match=words):
+            read_codes(tmp_path / "c.npz", wishes=wishes)
+
+
+def test_another_kind_of_factor_is_another_run_and_the_usual_kinds_are_the_old_ones(tmp_path, arrays, many, store):
+    """Ids of stored runs do not move: this one was given by the version before kinds were decided by values."""
+    known = {"codes": np.arange(8.0).reshape(4, 2), "factors": np.array([[0, 1], [1, 0], [1, 1], [2, 0]])}
+    (run,) = runs_of([source(tmp_path / "k.npz", known)], "mine", None, None, store, [])
+    assert run.run.run_id == "2ec9a83a9058-s0"
+    np.savez(tmp_path / "a.npz", **many)
+    ids = set()
+    for wishes in (Wishes(), Wishes(continuous=["scale"]), Wishes(discrete=["time"])):
+        given = Source(tmp_path / "a.npz", read_codes(tmp_path / "a.npz", wishes=wishes))
+        ids.add(runs_of([given], "mine", None, None, store, [])[0].run.run_id)
+    assert len(ids) == 3
+
+
+def test_the_same_numbers_are_the_same_run_from_whatever_file(tmp_path, arrays, store):
+    single = arrays["codes"].astype(np.float32)
+    table = frame(arrays | {"codes": single})
+    paths = [tmp_path / name for name in ("a.npz", "a.parquet", "a.csv", "b.npz", "c.npz")]
+    np.savez(paths[0], **{**arrays, "codes": single})
+    table.to_parquet(paths[1])
+    table.to_csv(paths[2], index=False)
+    np.savez(paths[3], **{**arrays, "codes": single, "factors": arrays["factors"].astype(np.float32)})
+    np.savez(paths[4], **{**arrays, "codes": single.astype(np.float64)})
+    found = [Source(path, read_codes(path)) for path in paths]
+    assert len({digest(each.reading.codes) for each in found}) == 1
+    (first,) = runs_of([found[0]], "mine", None, None, store, [])
+    publish(first, store, [])
+    for each in found[1:]:
+        (again,) = runs_of([each], "mine", None, None, store, [])
+        assert (again.run.run_id, again.arrays) == (first.run.run_id, first.arrays)
+    changed = single.copy()
+    changed[3, 1] = np.nextafter(changed[3, 1], np.float32(9))
+    np.savez(paths[0], **{**arrays, "codes": changed})
+    assert digest(read_codes(paths[0]).codes) != digest(found[0].reading.codes)
+
+
+def test_runs_stored_under_the_digest_of_earlier_versions_are_found(tmp_path, arrays):
+    """Then a table's codes were double precision, and whole factors as floats stayed floats."""
+    known = hashlib.sha256(repr(("shape", "size")).encode())
+    codes, factors = arrays["codes"].astype(np.float32).astype(np.float64), arrays["factors"].astype(np.float64)
+    for name, array in (("factors", factors), ("means", codes)):
+        known.update(f"{name} <f8 {array.shape} ".encode() + array.tobytes())
+    now = source(tmp_path / "a.npz", arrays, codes=codes, factors=factors).reading.codes
+    assert known.hexdigest() in digests(now)
+    assert digest(now) != known.hexdigest()
+
+
+TABLES_OF_OTHERS = {
+    "z": "z0,z1\n1,2\n3,4\n",
+    "latent": "latent_1,latent_0\n2,1\n4,3\n",
+    "index": ",z0,z1\n0,1,2\n1,3,4\n",
+    "index from 1": "id,code_0,code_1\n1,1,2\n2,3,4\n",
+    "spaces": "code_0, code_1\n1, 2\n3, 4\n",
+    "bom": "\ufeffcode_0,code_1\n1,2\n3,4\n",
+    "windows": "code_0,code_1\r\n1,2\r\n3,4\r\n",
+}
+
+
+@pytest.mark.parametrize("case", TABLES_OF_OTHERS)
+def test_tables_as_people_have_them(tmp_path, case):
+    for path, encoding in ((tmp_path / "a.csv", "utf-8"), (tmp_path / "A.CSV", "utf-16")):
+        path.write_bytes(TABLES_OF_OTHERS[case].encode(encoding))
+        codes = read_codes(path).codes
+        expected = [[2, 1], [4, 3]] if case == "latent" else [[1, 2], [3, 4]]
+        np.testing.assert_array_equal(codes.means, expected)
+        assert codes.factors.shape == (2, 0)
+
+
+def test_an_index_a_label_and_other_names(tmp_path):
+    (tmp_path / "a.csv").write_text(",z_0,z_1,label\n0,1,2,cat\n1,3,4,dog\n2,5,6,cat\n")
+    reading = read_codes(tmp_path / "a.csv")
+    assert reading.codes.factor_names == ("label",)
+    np.testing.assert_array_equal(reading.codes.factors, [[0], [1], [0]])
+    assert reading.notes[:3] == (
+        "column 'Unnamed: 0' numbers the rows and is left out",
+        "columns z_0 … z_1 are the codes",
+        "column label is a factor",
+    )
+    (tmp_path / "b.csv").write_text("h1,h2,kind,comment\n1,2,a,x\n3,4,b,y\n")
+    wishes = Wishes(drop=["comment"], rename=(("h*", "code_*"), ("kind", "factor_kind")))
+    assert read_codes(tmp_path / "b.csv", wishes=wishes).codes.factor_names == ("kind",)
+    with pytest.raises(UsageError, match="--rename 'h1=factor_h1' or --drop 'h1' says what it is"):
+        read_codes(tmp_path / "b.csv")
+    (tmp_path / "c.csv").write_text("z0,mu0\n1,2\n")
+    with pytest.raises(UsageError, match=r"z…, mu… may all be codes; say which by --rename 'z\*=code_\*'"):
+        read_codes(tmp_path / "c.csv")
+    with pytest.raises(UsageError, match="--rename gives two of its names to 'code_0'"):
+        read_codes(tmp_path / "c.csv", wishes=Wishes(rename=(("z0", "code_0"), ("mu0", "code_0"))))
+
+
+def test_factors_written_with_their_index(tmp_path, arrays):
+    np.save(tmp_path / "c.npy", arrays["codes"])
+    factors = pd.DataFrame(arrays["factors"], columns=["shape", "size"])
+    factors.to_csv(tmp_path / "a.csv")
+    factors.reset_index().to_parquet(tmp_path / "b.parquet")
+    factors.set_index("shape", append=True).to_parquet(tmp_path / "c.parquet")
+    for name in ("a.csv", "b.parquet"):
+        reading = read_codes(tmp_path / "c.npy", tmp_path / name)
+        assert reading.codes.factor_names == ("shape", "size")
+        assert "numbers the rows and is left out" in reading.notes[0]
+    assert read_codes(tmp_path / "c.npy", tmp_path / "c.parquet").codes.factor_names == ("size",)
+    factors.assign(step=range(N)).to_csv(tmp_path / "d.csv", index=False)
+    reading = read_codes(tmp_path / "c.npy", tmp_path / "d.csv")
+    assert reading.codes.factor_sizes == (3, 2, 0)
+    assert reading.notes == ("factor step numbers the rows: if it is an index, leave it out by --drop step",)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("code_0,factor_b\n1,10.5\n2,?\n3,4\n", "factor b holds '?' in row 2 among numbers"),
+        ("code_0,factor_b\n1,10.5\n2,NA\n3,4\n", "factor b holds 'NA' in row 2 among numbers"),
+        ("code_0,factor_b\n1,a\n2,\n", "factor b lacks values in 1 rows, the first in row 2"),
+        ("code_0,code_0\n1,2\n", "two columns are called 'code_0'"),
+        ("code_0,code_1\n1,2,3\n4,5,6\n", "the header names 2 columns, the first row holds 3 values"),
+        ("code_0,code_1\n1,2\n4,5,6\n", "cannot be read as a table"),
+        ("code_0;code_1\n1;2\n", "not separated by commas"),
+        ("code_0,factor_t\n1,-9223372036854775808\n2,9223372036854775807\n", "more than double precision tells apart"),
+    ],
+)
+def test_a_table_that_would_be_read_wrongly_is_refused(tmp_path, text, said):
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(UsageError) as caught:
+        read_codes(tmp_path / "a.csv")
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("word", ["NA", "None", "nan", "null", "inf"])
+def test_names_that_pandas_takes_for_missing_are_names(tmp_path, word):
+    (tmp_path / "a.csv").write_text(f"code_0,factor_a\n1,{word}\n2,box\n3,{word}\n")
+    factors = read_codes(tmp_path / "a.csv").codes.factors[:, 0]
+    assert factors[0] == factors[2] != factors[1]
+
+
+def test_times_in_nanoseconds_keep_their_differences(tmp_path):
+    (tmp_path / "a.csv").write_text("code_0,factor_t,factor_x\n1,1700000000000000001,0.5\n2,1700000000000000003,0.7\n")
+    reading = read_codes(tmp_path / "a.csv")
+    np.testing.assert_array_equal(reading.codes.factors[:, 0], [0, 2])
+    assert "factor t is counted from 1700000000000000001" in reading.notes
+
+
+def test_other_arrays_are_left_alone_and_other_names_renamed(tmp_path, arrays):
+    np.savez(tmp_path / "a.npz", **arrays, metadata=np.array({"a": 1}, dtype=object), images=np.zeros((N, 2, 2)))
+    reading = read_codes(tmp_path / "a.npz")
+    assert reading.notes == tuple(
+        f"array `{name}` is read by no measure and left alone" for name in ("metadata", "images")
+    )
+    np.savez(tmp_path / "b.npz", z=arrays["codes"], labels=arrays["factors"])
+    with pytest.raises(UsageError, match=r"`codes`; it holds z \(60, 2\), labels \(60, 2\); say which .* --rename"):
+        read_codes(tmp_path / "b.npz")
+    found = read_codes(tmp_path / "b.npz", wishes=Wishes(rename=(("z", "codes"), ("labels", "factors")))).codes
+    np.testing.assert_array_equal(found.means, arrays["codes"])
+    np.testing.assert_array_equal(found.factors, arrays["factors"])
+
+
+def test_log_variances_of_single_precision_at_its_ends(tmp_path, arrays):
+    low = source(tmp_path / "a.npz", arrays, logvar=np.full((N, 2), -110, np.float32)).reading.codes
+    np.testing.assert_allclose(low.variances, np.exp(-110.0))
+    kept = source(tmp_path / "b.npz", arrays, logvar=np.full((N, 2), -2, np.float32)).reading.codes
+    assert kept.variances is not None and kept.variances.dtype == np.float32

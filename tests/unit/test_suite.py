@@ -251,3 +251,31 @@ def test_a_suites_file_that_is_not_there():
 def test_an_empty_list_of_blocks(suite):
     with pytest.raises(UsageError, match="suite mine: no runs"):
         suite("block = []\n")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_suite_as_windows_saves_it(tmp_path, encoding):
+    """The same runs and the same digest of the text, with a byte order mark or without, whatever ends the lines."""
+    text = HEAD + "seeds = 2\n" + BLOCK
+    (plain := tmp_path / "mine.toml").write_text(text, encoding="utf-8", newline="\n")
+    known = expand(str(plain))
+    plain.write_bytes(text.replace("\n", "\r\n").encode(encoding))
+    found = expand(str(plain))
+    assert [run.run_id for run in found.runs] == [run.run_id for run in known.runs]
+    assert found.source == known.source
+
+
+def test_text_of_no_known_encoding(tmp_path):
+    (path := tmp_path / "mine.toml").write_bytes(HEAD.encode() + b"# \xe9t\xe9")
+    with pytest.raises(UsageError, match=r"mine\.toml is no text in UTF-8 \(byte \d+\): save it as UTF-8"):
+        expand(str(path))
+
+
+def test_a_number_of_seeds_that_fills_the_memory(suite):
+    with pytest.raises(UsageError, match="a suite has at most 100,000 seeds"):
+        suite("seeds = 1000000000\n" + BLOCK)
+
+
+def test_a_path_with_backslashes_in_double_quotes(suite):
+    with pytest.raises(UsageError, match="write paths with backslashes in single quotes"):
+        suite(BLOCK.replace('"synth_linear"', '{ name = "npz", path = "C:\\Users\\me" }'))

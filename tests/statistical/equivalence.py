@@ -2,15 +2,15 @@
 
     python tests/statistical/equivalence.py [--results FOLDER] [--jobs N] [--to FILE]
 
-trains the runs of `equivalence.toml` beside this file (hours; the same command carries on), scores them and prints a row
-a model and score; `--to` writes the table.
+trains the runs of `equivalence.toml` beside this file (hours; the same command carries on), scores them and prints a
+row a model and score; `--to` writes the table.
 
 Two one-sided tests (Schuirmann 1987; Welch's t, level 5 % each): the means of the two precisions are equivalent if the
 90 % interval of their difference lies within ± the margin. Seeds are not paired: a run's streams are named by its
 configuration. The margin was stated before anything was trained: MARGIN standard deviations over the seeds of the model
-in single precision. `power` is the chance that ten seeds show the equivalence of two precisions that do not differ at
-all; for a margin of a third of a deviation it is 0, which 200 seeds would mend. `smallest` is the margin, in deviations,
-within which the test would still say "equivalent".
+in single precision. `power` is the chance that so many seeds show the equivalence of two precisions that do not differ
+at all; for a margin of a third of a deviation it is 0 at ten seeds, which 200 would mend. `smallest` is the margin, in
+deviations, within which the test would still say "equivalent".
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ SUITE = Path(__file__).with_suffix(".toml")
 SCORES = ("reconstruction", "elbo", "mig", "factor_vae_score", "dto")
 MARGIN = 1.5
 LEVEL = 0.05
+ROWS = 10
+"""Models × scores: a difference is called a move at LEVEL over so many tests (Bonferroni)."""
 
 
 class Equivalence(NamedTuple):
@@ -50,8 +52,8 @@ class Equivalence(NamedTuple):
 def two_one_sided(one: ndarray, other: ndarray, margin: float = MARGIN) -> Equivalence:
     """Whether `other` has the mean of `one`, within `margin` deviations of `one`.
 
-    "moved" where the 95 % interval of the difference leaves 0 outside and the two are not equivalent; "open" where the
-    data show neither. Samples without any spread are compared as they are.
+    "moved" where they are not equivalent and Welch's test of the whole table tells them apart; "open" where the data
+    show neither. Samples without any spread are compared as they are.
     """
     from scipy import stats
 
@@ -67,7 +69,7 @@ def two_one_sided(one: ndarray, other: ndarray, margin: float = MARGIN) -> Equiv
         max(stats.t.sf((difference + bound) / error, degrees), stats.t.cdf((difference - bound) / error, degrees))
     )
     half = float(stats.t.ppf(1 - LEVEL, degrees)) * error
-    apart = abs(difference) > float(stats.t.ppf(1 - LEVEL / 2, degrees)) * error
+    apart = abs(difference) > float(stats.t.ppf(1 - LEVEL / ROWS / 2, degrees)) * error
     verdict = "equivalent" if p < LEVEL else "moved" if apart else "open"
     smallest = (abs(difference) + half) / deviation if deviation else np.inf
     return Equivalence(difference, difference - half, difference + half, bound, p, verdict, float(smallest))

@@ -47,8 +47,8 @@ def selection_regret(
     if runs.min() < MINIMUM_RUNS:
         return Selection(Interval(max(best - chosen, 0.0)), best, chosen)
     counts = np.empty((draws, len(measure)))
-    for c, n in enumerate(runs):
-        counts[:, owners == c] = rng.multinomial(n, np.full(n, 1 / n), size=draws)
+    drawn = [rng.multinomial(n, np.full(n, 1 / n), size=draws) for n in runs]
+    counts[:, np.argsort(owners, kind="stable")] = np.concatenate(drawn, axis=1)
     of_best, of_chosen = _expected(measure, criterion, owners, counts)
     tail = expanded_tail((1 - level) / 2, int(runs.min()))
     low, high = np.maximum(np.quantile(of_best - of_chosen, [tail, 1 - tail]), 0)

@@ -55,6 +55,8 @@ def read_value(text: str) -> Any:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text
+    except (ValueError, RecursionError):  # a number of thousands of digits, or as many brackets
+        raise UsageError(f"{text[:40]}…: this is no value that could be read") from None
 
 
 def _spelled(value: Any) -> str:

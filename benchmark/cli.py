@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ import typer
 from benchmark import registry
 from benchmark.choice import read_value, split_choices
 from benchmark.errors import BenchmarkError, UsageError
+from benchmark.naming import printable
 
 app = typer.Typer(
     name="benchmark",
@@ -103,7 +105,7 @@ def run(
     done, failed = len(summary.done), len(summary.failed)
     _print(summary, as_json, f"{summary.suite}: {done} runs done, {summary.trained} of them now; {failed} failed")
     for run_id, reason in summary.failed.items():
-        print(f"failed  {run_id}: {reason}", file=sys.stderr)
+        print(f"failed  {run_id}: {printable(reason)}", file=sys.stderr)
     _next(f"benchmark run {suite} --retry-failed" if failed else f"benchmark evaluate {suite}", results)
     _fail_if(bool(failed))
 
@@ -490,10 +492,15 @@ def data_verify(
 def main() -> None:
     """The entry point: a user's mistake is one sentence on stderr, never a traceback."""
     with _explained():
+        signal.signal(signal.SIGTERM, _stop)  # a batch system's time limit is an interrupt like any other
         code = app(standalone_mode=False)
         if code == INTERRUPTED:  # typer turns an interrupt into this code
             raise KeyboardInterrupt
         sys.exit(code)
+
+
+def _stop(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 @contextmanager
@@ -501,12 +508,12 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except BenchmarkError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         sys.exit(error.exit_code)
     except USAGE as error:
         message = " ".join(error.format_message().split())  # type: ignore[attr-defined]
         if message:  # without one it is a bare `benchmark`, and the help is printed already
-            print(f"error: {message.rstrip('.')}; see benchmark --help", file=sys.stderr)
+            print(f"error: {printable(message.rstrip('.'))}; see benchmark --help", file=sys.stderr)
         sys.exit(UsageError.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         print("interrupted: nothing finished is lost; the same command carries on", file=sys.stderr)
@@ -514,10 +521,14 @@ def _explained() -> Iterator[None]:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(FAILED)
+    except OSError as error:  # a file or folder that the system refuses: a user can act on what it says
+        what = error.filename if error.filename is not None else "the system"
+        print(f"error: {printable(f'{what}: {error.strerror or error}')}", file=sys.stderr)
+        sys.exit(UsageError.exit_code)
 
 
 def _print(value: Any, as_json: bool, text: str) -> None:
-    print(json.dumps(value, indent=1, ensure_ascii=False, default=_plain) if as_json else text)
+    print(json.dumps(value, indent=1, ensure_ascii=False, default=_plain) if as_json else printable(text))
 
 
 def _write(path: Path, text: str) -> None:
@@ -593,16 +604,16 @@ def _seeds(text: str) -> list[int]:
             return seed_list([int(part) for part in text.split(",") if part.strip()], "--seeds")
         if "-" in text.lstrip("-"):
             first, last = text.split("-")
-            return seed_list(list(range(int(first), int(last) + 1)), "--seeds")
+            return seed_list(range(int(first), int(last) + 1), "--seeds")
         return seed_list(int(text), "--seeds")
     except ValueError:
-        raise UsageError(f"--seeds {text}: write how many (3), a list (0,4) or a range (2-5)") from None
+        raise UsageError(f"--seeds {text[:40]}: write how many (3), a list (0,4) or a range (2-5)") from None
 
 
 def _shard(text: str) -> tuple[int, int]:
     part, slash, parts = text.partition("/")
-    if not slash or not part.isdigit() or not parts.isdigit():
-        raise UsageError(f"--shard {text}: write I/N, such as 1/4")
+    if not slash or not part.isdecimal() or not parts.isdecimal() or len(text) > 20:
+        raise UsageError(f"--shard {text[:40]}: write I/N, such as 1/4")
     return int(part), int(parts)
 
 

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from benchmark.errors import BenchmarkError, UsageError
-from benchmark.execution import DEATHS, Outcome
+from benchmark.execution import DEATHS, Outcome, few_threads
 
 Task = TypeVar("Task")
 
@@ -78,6 +78,7 @@ class Cluster:
             from distributed import Client
         except ImportError:
             raise UsageError("--scheduler needs dask: pip install 'disentanglement-benchmark[dask]'") from None
+        _check_address(address)
         for name in ("distributed", "distributed.client"):  # what matters of it is said here in a sentence
             logging.getLogger(name).setLevel(logging.CRITICAL)
         self.address = address
@@ -262,6 +263,22 @@ class Cluster:
             raise BenchmarkError(f"{gone} ({type(error).__name__}: {error})") from None
 
 
+def _check_address(address: str) -> None:
+    """Raise `UsageError` on what is no address, before dask makes a client of it, which complains again at the end."""
+    from distributed.comm import get_address_host_port
+    from distributed.comm.registry import get_backend
+
+    scheme, separator, _ = address.partition("://")
+    try:
+        get_backend(scheme if separator else "tcp")
+        if scheme != "inproc":
+            get_address_host_port(address)
+    except (ValueError, TypeError) as error:
+        raise UsageError(
+            f"--scheduler {address}: this is no address of a dask scheduler, such as tcp://host:8786 ({error})"
+        ) from None
+
+
 class _Lost(Exception):
     """A task's worker died before its result was here."""
 
@@ -293,7 +310,8 @@ def _run(function: Callable[[Task], Any], task: Task) -> Any:
     with _one_at_a_time:
         _running.cancelled = cancelled
         try:
-            return function(task)
+            with few_threads():  # a nanny sets the worker's environment; without one numpy takes every core
+                return function(task)
         finally:
             del _running.cancelled
 

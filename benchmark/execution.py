@@ -9,9 +9,13 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+
+from benchmark.atomic import is_full
+from benchmark.errors import BenchmarkError
+from benchmark.semaphores import clear_dead, name_ours
 
 if TYPE_CHECKING:
     from benchmark.cluster import Cluster
@@ -52,7 +56,9 @@ def execute(
     if jobs == 0:
         for task in tasks:
             watch()
-            yield Outcome(task, function(task))
+            with few_threads():
+                value = function(task)
+            yield Outcome(task, value)
         return
     deaths = [0] * len(tasks)
     waiting = list(range(len(tasks)))
@@ -71,6 +77,32 @@ def execute(
                     finished.add(lost)
                     yield Outcome(tasks[lost], died=f"its process was killed {DEATHS} times")
         waiting = [index for index in waiting if index not in finished]
+
+
+@contextmanager
+def few_threads() -> Iterator[None]:
+    """Within the block numpy's products use as many threads as in a worker process: one, unless the user says more.
+
+    Sums round differently with the number of threads, and a result must not tell where it was computed.
+    """
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(int(os.environ.get("OPENBLAS_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS") or 1)):
+        yield
+
+
+@contextmanager
+def _shared_memory() -> Iterator[None]:
+    """Say in a sentence that processes cannot be started because there is no room for what they share."""
+    try:
+        yield
+    except OSError as error:
+        if not is_full(error):
+            raise
+        raise BenchmarkError(
+            "no space left in /dev/shm, where processes share their semaphores: free some and run the same command"
+            " again, or work in this process alone with --jobs 0"
+        ) from None
 
 
 def _end_with(parent: int) -> None:
@@ -111,7 +143,10 @@ def _round(
     # A process a core, each of one thread: numpy's own threads on top would fight for the cores.
     threads = {name: os.environ.get(name, "1") for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
     _start_tracker()
-    pool = ProcessPoolExecutor(max_workers=width, initializer=_end_with, initargs=(os.getpid(),), env=threads)
+    clear_dead()
+    name_ours()
+    with _shared_memory():
+        pool = ProcessPoolExecutor(max_workers=width, initializer=_end_with, initargs=(os.getpid(),), env=threads)
     queue = list(reversed(batch))
     running: dict[Future[Any], int] = {}
     broken = False
@@ -120,7 +155,8 @@ def _round(
             # No more than one task a process is handed over, so that those in hand are known when the pool breaks.
             while queue and len(running) < width:
                 try:
-                    future = pool.submit(function, tasks[queue[-1]])
+                    with _shared_memory():
+                        future = pool.submit(function, tasks[queue[-1]])
                 except (BrokenProcessPool, ShutdownExecutorError):
                     broken = True  # an idle worker was killed: nothing of it was in hand
                     break

@@ -7,6 +7,8 @@ import time
 from types import TracebackType
 from typing import Any, Self
 
+from benchmark.naming import printable
+
 LINE_SECONDS = 30.0
 """Seconds between two lines of how far a stage is, where there is no terminal."""
 
@@ -56,7 +58,8 @@ class Progress:
             print(f"{self.title}: {share:.0%}{left}", file=sys.stderr, flush=True)
 
     def say(self, line: str) -> None:
-        """A line that stays."""
+        """A line that stays. What it quotes of others does not move the terminal's cursor."""
+        line = printable(line)
         if self._bar:
             self._bar.console.print(line, markup=False, highlight=False)
         elif not self.quiet:

@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import Any, Literal
 
 from benchmark.errors import UsageError
+from benchmark.naming import check_name
 from benchmark.spec import suggest
 
 Kind = Literal["model", "dataset", "network", "metric", "suite"]
@@ -105,7 +106,9 @@ def add_plugin(path: Path) -> list[Entry]:
     """Register what a loose Python file defines: models, datasets, networks and metrics, under the file's name."""
     if not path.is_file():
         raise UsageError(f"--plugin {path}: no such file")
-    name, content = path.stem, path.read_bytes()
+    if path.suffix != ".py":
+        raise UsageError(f"--plugin {path}: a plug-in is a Python file, and its name ends in .py")
+    name, content = check_name(path.stem, f"--plugin {path.name[:40]}: its name"), path.read_bytes()
     digest = hashlib.sha256(content).hexdigest()
     module_name = f"benchmark_plugin_{name}_{digest[:12]}"
     if module_name not in sys.modules:
@@ -115,7 +118,7 @@ def add_plugin(path: Path) -> list[Entry]:
         sys.modules[module_name] = module
         try:
             spec.loader.exec_module(module)
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # whatever the file does when it runs is what is wrong with it
             del sys.modules[module_name]
             raise UsageError(f"--plugin {path} fails when it is imported: {type(error).__name__}: {error}") from error
     module = sys.modules[module_name]

@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
@@ -14,8 +14,9 @@ from typing import Any, Literal, TypeVar, cast
 from benchmark import registry
 from benchmark.choice import read_choice, with_all
 from benchmark.errors import UsageError
+from benchmark.naming import check_name
 from benchmark.registry import Kind
-from benchmark.spec import Component, Run, Settings, TrainingSettings, canonical, static, suggest
+from benchmark.spec import LARGEST_SEED, Component, Run, Settings, TrainingSettings, canonical, static, suggest
 from benchmark.text import read_text
 
 MOST_SEEDS = 100_000
@@ -99,10 +100,11 @@ def read(name: str) -> tuple[str, SuiteFile, str]:
     try:
         text = read_text(path)
         content = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # also a number of thousands of digits, or as many brackets
         told = "; write paths with backslashes in single quotes" if re.search("hex value|backslash", str(error)) else ""
         raise UsageError(f"{path} is not valid TOML: {error}{told}") from None
     _read_tables(content, path.name)
+    check_name(path.stem, f"suite {path.name[:40]}: its name")
     return path.stem, SuiteFile.read(content, path.name), hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -173,15 +175,19 @@ def _settings_of_run(run: Run) -> list[tuple[str, str]]:
     return [(part, key) for part, component in components if component for key in component.settings]
 
 
-def seed_list(value: int | list[int], where: str) -> list[int]:
+def seed_list(value: int | Sequence[int], where: str) -> list[int]:
     """Seeds 0 … n − 1 for a number n, or the list itself."""
-    if isinstance(value, int) and value > MOST_SEEDS:
-        raise UsageError(f"{where} = {value}: a suite has at most {MOST_SEEDS:,} seeds")
-    seeds = list(range(value)) if isinstance(value, int) else list(value)
+    given = range(value) if isinstance(value, int) else value
+    # A range of more than a machine's word has no length.
+    if (given.stop - given.start if isinstance(given, range) else len(given)) > MOST_SEEDS:
+        raise UsageError(f"{where}: a suite has at most {MOST_SEEDS:,} seeds")
+    seeds = list(given)
     if not seeds:
         raise UsageError(f"{where}: no seeds, so no runs")
     if min(seeds) < 0 or len(set(seeds)) != len(seeds):
         raise UsageError(f"{where} = {value}: seeds are distinct and not negative")
+    if max(seeds) > LARGEST_SEED:
+        raise UsageError(f"{where}: a seed is at most {LARGEST_SEED:,}")
     return seeds
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from benchmark.semaphores import clear_dead
 from benchmark.store import Store
 from benchmark.verbs._given import RESULTS, takes_paths
 
@@ -16,7 +17,8 @@ def prune(*, results: Path = RESULTS) -> dict[str, int]:
     from benchmark.training.fleet import read_fleet
 
     store = Store(results)
-    counts = {"fleets": 0, "damaged runs": 0, "files of killed processes": store.clean_scratch() + store.clean_parts()}
+    left = store.clean_scratch() + store.clean_parts() + clear_dead()
+    counts = {"fleets": 0, "damaged runs": 0, "files of killed processes": left}
     for path in (store.root / "fleets").glob("*/fleet.json"):
         fleet, _ = read_fleet(path)
         if all(store.is_done(each) or store.failure(each) for each in fleet.runs):

@@ -31,14 +31,17 @@ def undisturbed(tmp_path_factory) -> tuple[Path, dict[str, str]]:
     return folder, kill.undisturbed(folder, SUITE)[0]
 
 
-@pytest.mark.parametrize("whom", ["group", "process"])
-def test_an_interrupted_run_says_so_keeps_its_checkpoint_and_resumes_bit_for_bit(undisturbed, whom):
+@pytest.mark.parametrize(
+    ("whom", "how"), [("group", signal.SIGINT), ("process", signal.SIGINT), ("process", signal.SIGTERM)]
+)
+def test_an_interrupted_run_says_so_keeps_its_checkpoint_and_resumes_bit_for_bit(undisturbed, whom, how):
     folder, wanted = undisturbed
-    results = folder / whom
-    process = kill.start(folder, whom)
+    name = f"{whom}-{how.name}"
+    results = folder / name
+    process = kill.start(folder, name)
     assert kill.checkpointed(process, results / "fleets")
-    # Ctrl-C in a terminal reaches the group; `kill -INT` reaches the one process.
-    (os.killpg if whom == "group" else os.kill)(process.pid, signal.SIGINT)
+    # Ctrl-C in a terminal reaches the group; `kill -INT`, and a batch system's time limit, reach the one process.
+    (os.killpg if whom == "group" else os.kill)(process.pid, how)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     lines = [line for line in err.splitlines() if not line.startswith("done ")]
@@ -46,7 +49,7 @@ def test_an_interrupted_run_says_so_keeps_its_checkpoint_and_resumes_bit_for_bit
     assert list((results / "fleets").glob("*/checkpoint.safetensors"))
     assert not list((results / "failures").glob("*"))
 
-    err = kill.finish(kill.start(folder, whom))
+    err = kill.finish(kill.start(folder, name))
     assert " at step " in err
     assert "resumed 2 runs at step 0" not in err
     assert tensors(results) == wanted

@@ -1,7 +1,10 @@
 """Tasks onto processes: a killed worker costs its own task in hand, and no other."""
 
+import errno
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections import Counter
 from functools import partial
@@ -9,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.claim import born
+from benchmark.errors import BenchmarkError
 from benchmark.execution import DEATHS, execute
+from benchmark.semaphores import FOLDER, _space, clear_dead
 
 
 def square(task: int) -> tuple[int, int]:
@@ -97,3 +103,66 @@ def test_whoever_stops_listening_stops_the_processes():
     outcomes.close()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+KILLED = """
+import os, signal, time
+from benchmark.execution import execute
+
+def kill(task):
+    os.killpg(os.getppid(), signal.SIGKILL)
+
+if __name__ == "__main__":
+    list(execute(kill, [0], 1))
+"""
+
+
+@pytest.mark.skipif(not FOLDER.is_dir() or _space() is None, reason="only Linux shows its semaphores")
+def test_semaphores_of_the_killed_are_cleared_and_those_of_the_living_and_of_elsewhere_kept(tmp_path):
+    script = tmp_path / "killed.py"
+    script.write_text(KILLED)
+    process = subprocess.Popen([sys.executable, str(script)], start_new_session=True, stderr=subprocess.DEVNULL)
+    assert process.wait(60) == -signal.SIGKILL
+    left = list(FOLDER.glob(f"sem.benchmark-*-{process.pid}-*"))
+    assert left, "the process left nothing to clear"
+    others = [
+        FOLDER / f"sem.benchmark-{_space()}-{os.getpid()}-{born(os.getpid())}-abc",
+        FOLDER / f"sem.benchmark-1-{process.pid}-1-abc",
+        FOLDER / f"sem.loky-{process.pid}-abc",
+    ]
+    for path in others:
+        path.touch()
+    try:
+        assert clear_dead() >= len(left)
+        assert not any(path.exists() for path in left)
+        assert all(path.exists() for path in others)
+    finally:
+        for path in others:
+            path.unlink()
+
+
+def test_no_room_for_semaphores_is_one_sentence(monkeypatch):
+    from joblib.externals.loky.backend import synchronize
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(synchronize, "_SemLock", full)
+    with pytest.raises(BenchmarkError, match="no space left in /dev/shm"):
+        list(execute(square, [1], 1))
+
+
+def threads(_: int) -> set[int]:
+    from threadpoolctl import threadpool_info
+
+    return {each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"}
+
+
+def test_in_this_process_products_take_one_thread_as_in_a_worker(monkeypatch):
+    from threadpoolctl import threadpool_limits
+
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    with threadpool_limits(2, "blas"):
+        assert [outcome.value for outcome in execute(threads, [0], 0)] == [{1}]
+        assert threads(0) == {2}

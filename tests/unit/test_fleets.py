@@ -13,7 +13,13 @@ import torch
 from small import load, small_run, weights
 from torch import Tensor
 
+from benchmark.errors import BenchmarkError
+from benchmark.sealed import read_json
 from benchmark.spec import Run
+from benchmark.stages.train import train_fleets
+from benchmark.stages.worker import FleetOutcome, FleetTask, lacks_memory
+from benchmark.store import Store
+from benchmark.suite import EncodingSettings
 from benchmark.training.fleet import CACHED_WEIGHTS, LARGEST, Fleet, fleet_size, plan_fleets
 from benchmark.training.loop import Interrupted, build, train
 from benchmark.training.stacked import StackedEngine
@@ -150,6 +156,26 @@ class TestTraining:
         assert progress.resumed == resumed
         assert torch.equal(weights(whole.member(1)), weights(again.member(1)))
 
+    @pytest.mark.parametrize("place", [3, 200, 400, -1, "cut", "old"])
+    def test_an_altered_checkpoint_is_said_and_the_fleet_begins_again(self, place: int | str, tmp_path: Path) -> None:
+        fleet = fleet_of("stacked", "vae")
+        data, path = load(fleet.runs[0]), folder(tmp_path, "fleet")
+        whole, _ = train(fleet, data, folder(tmp_path, "whole"), 1e9, never)
+        with pytest.raises(Interrupted):
+            train(fleet, data, path, 1e9, after(3))
+        file = path / "checkpoint.safetensors"
+        content = bytearray(file.read_bytes())
+        if isinstance(place, int):
+            content[place] ^= 1
+        content = content[:-5] if place == "cut" else content
+        file.write_bytes(content.replace(b"sha256", b"digest") if place == "old" else content)
+        said: list[str] = []
+        again, progress = train(fleet, data, path, 1e9, never, say=said.append)
+        assert progress.resumed == []
+        assert len(said) == 1
+        assert said[0].endswith("training begins again at step 0")
+        assert torch.equal(weights(whole.member(1)), weights(again.member(1)))
+
     def test_a_finished_fleet_that_was_not_published_is_not_trained_again(self, tmp_path: Path) -> None:
         fleet = fleet_of("stacked", "vae")
         data, path = load(fleet.runs[0]), folder(tmp_path, "fleet")
@@ -162,7 +188,8 @@ class TestTraining:
         fleet = fleet_of("stacked", "vae")
         path = folder(tmp_path, "fleet")
         train(fleet, load(fleet.runs[0]), path, 1e9, never)
-        assert json.loads((path / "progress.json").read_text()) == {"step": 40, "steps": 40, "resumed": []}
+        said = read_json(path / "progress.json")
+        assert (said["step"], said["steps"], said["resumed"]) == (40, 40, [])
 
     def test_history_has_a_row_for_each_twentieth(self, tmp_path: Path) -> None:
         fleet = fleet_of("stacked", "beta_vae")
@@ -214,3 +241,55 @@ class TestTraining:
         assert progress.step == 0
         for index, run in enumerate(fleet.runs):
             assert torch.equal(weights(engine.member(index)), weights(build(run, data)))
+
+
+@pytest.mark.parametrize(
+    ("error", "lacks"),
+    [
+        (MemoryError(), True),
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"), True),
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried 9 bytes"), True),
+        (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
+        (ValueError("out of memory"), False),
+    ],
+)
+def test_a_lack_of_memory_is_told_from_a_failure_of_the_model(error: Exception, lacks: bool) -> None:
+    assert lacks_memory(error) is lacks
+
+
+@pytest.mark.parametrize("alone_suffices", [True, False])
+def test_what_lacks_memory_is_tried_again_alone_and_is_no_failure(
+    alone_suffices: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[str] = []
+
+    def starving(task: FleetTask) -> FleetOutcome:
+        tries.append(task.fleet_id)
+        enough = alone_suffices and len(tries) > 2
+        return FleetOutcome(task.fleet_id, starved=None if enough else "can't allocate memory")
+
+    monkeypatch.setattr("benchmark.stages.train.train_fleet", starving)
+    store, said, done = Store(tmp_path), [], []
+    fleets = [fleet_of("stacked", "vae"), fleet_of("stacked", "beta_vae")]
+
+    def all_of_them() -> None:
+        train_fleets(
+            store,
+            fleets,
+            jobs=0,
+            data_dir=None,
+            checkpoint_seconds=1.0,
+            encoding=EncodingSettings(),
+            on_outcome=lambda fleet, _: done.append(fleet.fleet_id),
+            watch=lambda: None,
+            say=said.append,
+        )
+
+    if alone_suffices:
+        all_of_them()
+        assert sorted(done) == sorted(fleet.fleet_id for fleet in fleets)
+    else:
+        with pytest.raises(BenchmarkError, match="not enough memory to train fleet"):
+            all_of_them()
+    assert said == ["no memory for 2 of the fleets beside the others: each is tried again alone"]
+    assert not (tmp_path / "failures").exists()

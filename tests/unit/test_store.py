@@ -13,6 +13,7 @@ import pytest
 from benchmark import store as module
 from benchmark.claim import CLAIM_SECONDS, Claim, born
 from benchmark.errors import BenchmarkError, UsageError
+from benchmark.sealed import render, sealed
 from benchmark.spec import Component, Run
 from benchmark.store import Store, read_json, write_json
 
@@ -230,7 +231,7 @@ def test_a_claim_is_held_by_the_living_and_free_when_released(tmp_path):
 
 
 def claimed(path: Path, pid: int, *, host: str | None = None, birth: str | None = None, age: float = 0.0) -> Claim:
-    path.write_text(json.dumps({"host": host or socket.gethostname(), "pid": pid, "born": birth}))
+    path.write_text(render(sealed({"host": host or socket.gethostname(), "pid": pid, "born": birth})))
     os.utime(path, (time.time() - age,) * 2)
     return Claim(path)
 
@@ -266,6 +267,34 @@ def test_another_host_is_believed_while_its_heart_beats(tmp_path, dead):
     assert not claim.is_held()
     claim.beat()
     assert claim.is_held()
+
+
+def test_a_heart_that_beats_in_the_future_is_stale_and_its_holder_has_a_name(tmp_path, dead):
+    claim = claimed(tmp_path / "claim.json", dead, host="else\x1bwhere", age=-CLAIM_SECONDS / 2)
+    assert claim.is_held()
+    assert claim.holder() == f"process {dead} on else\\x1bwhere"
+    claim = claimed(tmp_path / "claim.json", dead, host="elsewhere", age=-CLAIM_SECONDS - 60)
+    assert not claim.is_held()
+    assert claim.take()
+
+
+@pytest.mark.parametrize("content", ["[1]", '{"pid": 1}', '{"host": 3, "pid": "x"}', '{"host": "h", "pid": -1}', "\0"])
+def test_a_damaged_claim_holds_until_it_is_old(tmp_path, content):
+    path = tmp_path / "claim.json"
+    path.write_text(content)
+    assert Claim(path).is_held()
+    assert Claim(path).holder() == "another process"
+    os.utime(path, (time.time() - CLAIM_SECONDS - 1,) * 2)
+    assert Claim(path).take()
+
+
+def test_what_a_killed_process_was_writing_is_cleared_and_what_others_write_is_kept(store, dead):
+    here, elsewhere = socket.gethostname(), "elsewhere"
+    names = {f".{host}-{pid}-1a2b3c4d.part" for host, pid in ((here, os.getpid()), (elsewhere, dead))}
+    for name in {f".{here}-{dead}-1a2b3c4d.part", f".{here}-{dead}.part", *names}:
+        (store.root / name).write_text("half")
+    assert store.clean_parts() == 1
+    assert {path.name for path in store.root.glob(".*")} == {f".{here}-{dead}.part", *names}
 
 
 def test_a_half_written_claim_holds_until_it_is_old(tmp_path):

@@ -1,6 +1,7 @@
 """The results table: from score files to one number a row, and back from disk."""
 
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -233,3 +234,14 @@ def test_ten_seeds_have_intervals(tmp_path):
     table = compile_table("suite", synthetic_suite(tmp_path, seeds=10, pictures=False))
     summary = aggregate(table, DECLARATIONS).summary.query("score == 'mig' and model == 'vae'")
     assert (summary["low"] < summary["iqm"]).all() and (summary["iqm"] < summary["high"]).all()
+
+
+@pytest.mark.parametrize("text", ["=cmd|' /C calc'!A0", "+1", "-x", "@a", "'=1", "''=1", "'plain", "\t=1"])
+def test_text_that_a_spreadsheet_would_run_gets_an_apostrophe_and_comes_back(run, tmp_path, text):
+    write_scores(run[1], "mig", {"mig": -0.5, "mig_factor_0": 0.25}, factor_names=[text])
+    table = compile_table("formulas", [run])
+    write_table(table, tmp_path / "results.csv")
+    raw = (tmp_path / "results.csv").read_text()
+    assert ",-0.5," in raw, "numbers stay as they are"
+    assert not re.search(r'(^|,)"?[=+@]', raw, re.MULTILINE)
+    pd.testing.assert_frame_equal(read_table(tmp_path / "results.csv"), table)

@@ -80,6 +80,12 @@ def check_data(fleets: list[Fleet], data_dir: Path | None) -> None:
     forget_data()
 
 
+def turn(fleet: Fleet) -> tuple[int, int]:
+    """What fleets are sorted by: all configurations of one seed before the next one's, so that a suite which is stopped
+    has about as many seeds of each; the longest first, so that no single one is left over at the end."""
+    return min(run.seed for run in fleet.runs), -fleet.steps
+
+
 def train_fleets(
     store: Store,
     fleets: list[Fleet],
@@ -101,8 +107,7 @@ def train_fleets(
     """
     by_id = {fleet.fleet_id: fleet for fleet in fleets}
     remaining = list(by_id)
-    # The longest first, so that no single one is left over at the end.
-    remaining.sort(key=lambda fleet_id: -by_id[fleet_id].steps)
+    remaining.sort(key=lambda fleet_id: turn(by_id[fleet_id]))
     told: dict[str, str] = {}
     alone = False
     while remaining:

@@ -16,6 +16,7 @@ from torch import Tensor
 from benchmark.errors import BenchmarkError
 from benchmark.sealed import read_json
 from benchmark.spec import Run
+from benchmark.stages.train import turn
 from benchmark.stages.train import train_fleets
 from benchmark.stages.worker import FleetOutcome, FleetTask, lacks_memory
 from benchmark.store import Store
@@ -293,3 +294,15 @@ def test_what_lacks_memory_is_tried_again_alone_and_is_no_failure(
             all_of_them()
     assert said == ["no memory for 2 of the fleets beside the others: each is tried again alone"]
     assert not (tmp_path / "failures").exists()
+
+
+def test_networks_that_train_one_by_one_are_worked_off_seed_by_seed() -> None:
+    runs = [
+        small_run("vae", network=("conv32", {"latents": 2}), training={"steps": steps}, seed=seed)
+        for steps in (10, 30, 20)
+        for seed in range(2)
+    ]
+    order = [fleet.runs[0] for fleet in sorted(plan_fleets(runs), key=turn)]
+    assert [(run.seed, run.training and run.training.settings["steps"]) for run in order] == [
+        (0, 30), (0, 20), (0, 10), (1, 30), (1, 20), (1, 10),
+    ]  # fmt: skip

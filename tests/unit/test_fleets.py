@@ -16,8 +16,7 @@ from torch import Tensor
 from benchmark.errors import BenchmarkError
 from benchmark.sealed import read_json
 from benchmark.spec import Run
-from benchmark.stages.train import turn
-from benchmark.stages.train import train_fleets
+from benchmark.stages.train import train_fleets, turn
 from benchmark.stages.worker import FleetOutcome, FleetTask, lacks_memory
 from benchmark.store import Store
 from benchmark.suite import EncodingSettings

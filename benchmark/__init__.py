@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from benchmark.verbs.report import report
     from benchmark.verbs.run import run
     from benchmark.verbs.status import status
+    from benchmark.verbs.verify import verify
 
 __version__ = "0.1.0"
 
@@ -46,6 +47,7 @@ _HOMES = {
     "benchmark.verbs.report": ["report"],
     "benchmark.verbs.run": ["run"],
     "benchmark.verbs.status": ["status"],
+    "benchmark.verbs.verify": ["verify"],
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -95,7 +95,16 @@ class Codes:
                 arrays={key[7:]: value for key, value in tensors.items() if key.startswith("arrays.")},
             )
         # A header that is JSON but says something else is a KeyError, TypeError, …
-        except (SafetensorError, OSError, KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        except (
+            SafetensorError,
+            OSError,
+            KeyError,
+            TypeError,
+            ValueError,
+            IndexError,
+            AttributeError,
+            RecursionError,
+        ) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise BenchmarkError(
                 f"{path} cannot be read as codes ({reason}); delete its run folder and rerun"
@@ -103,12 +112,18 @@ class Codes:
 
 
 def read_arrays(path: Path, names: Collection[str]) -> dict[str, ndarray]:
-    """Those of the named `arrays` that a codes file holds, without reading the rest of it."""
-    from safetensors import safe_open
+    """Those of the named `arrays` that a codes file holds, without reading the rest of it.
 
-    with safe_open(str(path), framework="numpy") as file:
-        held = set(file.keys())
-        return {name: file.get_tensor(f"arrays.{name}") for name in names if f"arrays.{name}" in held}
+    Raises `BenchmarkError` on a damaged file.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(str(path), framework="numpy") as file:
+            held = set(file.keys())
+            return {name: file.get_tensor(f"arrays.{name}") for name in names if f"arrays.{name}" in held}
+    except (SafetensorError, OSError) as error:
+        raise BenchmarkError(f"{path} cannot be read as codes ({error}); delete its run folder and rerun") from None
 
 
 class FactorIndex:

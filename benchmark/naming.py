@@ -21,7 +21,7 @@ def check_name(name: object, where: str) -> str:
         raise UsageError(f"{where} {_short(repr(name))}: a name is text")
     if len(name.encode(errors="surrogatepass")) > LONGEST:
         raise UsageError(f"{where} {_short(repr(name))}: a name has at most {LONGEST} bytes")
-    if UNSAFE.search(name) or name.startswith(".") or name != name.strip() or not name.isprintable():
+    if UNSAFE.search(name) or name[0] in ".=+-@" or name != name.strip() or not name.isprintable():
         raise UsageError(
             f"{where} {name!a}: a name has no slashes and no control characters, and begins with neither a dot"
             " nor a space"

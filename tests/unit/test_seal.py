@@ -8,11 +8,16 @@ from pathlib import Path
 import pytest
 from command import command, sentence, succeed
 
+from benchmark.claim import Claim
 from benchmark.digests import file_digest
 from benchmark.errors import BenchmarkError
 from benchmark.run_seal import check_run, damage
 from benchmark.sealed import content_digest, read_json, render, sealed, write_json
+from benchmark.spec import Component, Run
+from benchmark.stamp import BLANK, KEY, stamp
+from benchmark.store import Store
 from benchmark.suite_seal import check_table, newer_scores, seal_page
+from benchmark.training.fleet import Fleet, read_fleet
 from benchmark.verbs.verify import verify
 
 
@@ -216,3 +221,36 @@ def test_a_seal_names_nothing_outside(results):
     with pytest.raises(BenchmarkError, match="names files outside"):
         check_table(suite, [])
     shutil.rmtree(results)
+
+
+def test_what_an_unfinished_fleet_left_is_noticed_too(tmp_path):
+    import numpy as np
+    from safetensors.numpy import save_file
+
+    store = Store(tmp_path / "results")
+    run = Run(Component("synth_linear", 1, {}), Component("perfect", 1, {}), None, None, 0)
+    fleet = Fleet("closed_form", (run,))
+    folder = store.fleet_folder(fleet.fleet_id)
+    write_json(folder / "fleet.json", {"command": "benchmark run", "fleet": fleet.to_json()})
+    write_json(folder / "progress.json", {"step": 3, "steps": 9, "resumed": []})
+    assert Claim(folder / "claim.json").take()
+    save_file({"w": np.arange(9.0)}, folder / "checkpoint.safetensors", metadata={"checkpoint": "{}", KEY: BLANK})
+    stamp(folder / "checkpoint.safetensors")
+    assert verify(results=store.root).findings == []
+    rng = random.Random(2)
+    for path in sorted(folder.iterdir()) * 20:
+        place, mask = rng.randrange(path.stat().st_size), rng.randrange(1, 256)
+        flip(path, place, mask)
+        assert any(path.name in finding for finding in verify(results=store.root).findings), (path, place, mask)
+        flip(path, place, mask)
+    folder.rename(folder.with_name("0" * 12))
+    assert any("is another fleet's" in finding for finding in verify(results=store.root).findings)
+
+
+@pytest.mark.parametrize(
+    "record", [{"fleet": {}}, {"fleet": {"engine": "x", "runs": [1]}}, {"fleet": {"engine": "single", "runs": []}}, {}]
+)
+def test_what_is_no_fleet_is_one_sentence(tmp_path, record):
+    write_json(tmp_path / "fleet.json", record)
+    with pytest.raises(BenchmarkError, match=r"fleet\.json: fleet is no fleet"):
+        read_fleet(tmp_path / "fleet.json")

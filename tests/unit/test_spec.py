@@ -187,7 +187,10 @@ def test_what_is_no_run_is_refused_by_name(change, said) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        *(({"name": name}, "a name") for name in ("", 3, None, "..", "../../../x", "/etc", "a\\b", ".hidden")),
+        *(
+            ({"name": name}, "a name")
+            for name in ("", 3, None, "..", "../../../x", "/etc", "=cmd|x", "@a", "a\\b", ".hidden")
+        ),
         *(({"name": name}, "a name") for name in ("a\x1b[2J", "a\nb", "a\u202eb", "x" * 260, " a", "a\x00")),
         ({"version": "1"}, "a version is a whole number"),
         ({"version": True}, "a version is a whole number"),

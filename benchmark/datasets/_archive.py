@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
+from jaxtyping import Integer
 from numpy import ndarray
 
 from benchmark.errors import UsageError
@@ -119,7 +120,14 @@ def _read_array(file: BufferedIOBase, size: int, where: str) -> ndarray:
             raise UsageError(f"{where} is damaged: it ends after {done:,} of {wanted:,} bytes")
         done += read
     file.read(1)  # an archive compares its checksum where it meets the end
+    if dtype.kind == "U" and not _is_text(content.view(f"{dtype.str[0]}u4")):
+        raise UsageError(f"{where} is damaged: it holds what is no text")
     return content.view(dtype).reshape(shape, order="F" if fortran else "C") if wanted else np.empty(shape, dtype)
+
+
+def _is_text(points: Integer[ndarray, " n"]) -> bool:
+    """Whether all are characters of Unicode: Python's text dies of others, or cannot be printed."""
+    return bool(((points < 0xD800) | ((points > 0xDFFF) & (points < 0x110000))).all())
 
 
 def _header(file: BufferedIOBase) -> tuple[tuple[int, ...], np.dtype, bool]:

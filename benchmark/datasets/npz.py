@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 import zipfile
+from collections.abc import Mapping, Sequence
 from math import prod
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from benchmark.datasets._archive import member, opened, read_header, read_npz
 from benchmark.datasets._dataset import Data, Dataset
 from benchmark.datasets._files import remembered_sha256
 from benchmark.errors import UsageError
-from benchmark.spec import location, static
+from benchmark.kinds import seems_discrete
+from benchmark.spec import location, static, suggest
 
 OTHERS = {
     "images": ("x_train", "X_train", "train_images", "imgs", "x", "X", "data", "x_test", "arr_0"),
@@ -34,6 +36,8 @@ OTHERS = {
 }
 """How others call these arrays: Keras, dSprites, scikit-learn."""
 
+OPTIONAL = ("factors", "factor_names", "discrete_factors", "continuous_factors")
+
 DARK = 64
 """Images of bytes of which none is brighter are said to be dark: white is 255."""
 
@@ -46,7 +50,9 @@ class Npz(Dataset):
     black. Or points (N D) as floats, for the Gaussian likelihood, whose σ_x is 1 unless the model's `sigma` says
     otherwise.
     `factors`: (N k) or (N): integers or booleans are discrete, their values relabelled 0, 1, … in ascending order;
-    floats are continuous. Where the rows are every combination of discrete values once, they are put into C order.
+    floats are continuous, unless the names in `discrete_factors` or `continuous_factors` say otherwise; a warning tells
+    where the values look like another kind. Where the rows are every combination of discrete values once, they are put
+    into C order.
     Errors, each a `UsageError`: a file that is no archive, truncated or pickled; `images` missing; shapes that do not
     fit; NaN; content other than `sha256` says.
     """
@@ -75,11 +81,11 @@ class Npz(Dataset):
 
     def load(self, data_dir: Path | None = None) -> Data:  # noqa: ARG002
         """Read and check the file; `data_dir` is not used."""
-        arrays = read_npz(self.path, ("images",), ("factors", "factor_names"))
+        arrays = read_npz(self.path, ("images",), OPTIONAL)
         images, maximum = _images(self.path, arrays["images"])
-        given = arrays.get("factors", np.zeros((len(images), 0), np.int64))
-        factors, sizes = _factors(self.path, given, len(images))
-        names = _names(self.path, arrays.get("factor_names"), len(sizes))
+        given = _table(self.path, arrays.get("factors", np.zeros((len(images), 0), np.int64)), len(images))
+        names = _names(self.path, arrays.get("factor_names"), given.shape[1])
+        factors, sizes = _factors(self.path, given, len(images), _kinds(self.path, given, names, arrays))
         grid = _is_grid(factors, sizes)
         if grid:
             order = np.lexsort(factors.T[::-1])
@@ -143,24 +149,52 @@ def _images(path: Path, images: ndarray) -> tuple[UInt8[ndarray, "N c h w"] | Fl
     return np.ascontiguousarray(images, np.uint8), 1 if brightest <= 1 else 255
 
 
-def _factors(path: Path, factors: ndarray, n: int) -> tuple[Shaped[ndarray, "N k"], tuple[int, ...]]:
-    """The factors in the suite's form, and how many values each takes."""
+def _table(path: Path, factors: ndarray, n: int) -> Shaped[ndarray, "N k"]:
     if factors.ndim == 1:
         factors = factors[:, None]
     if factors.ndim != 2 or len(factors) != n:
         raise UsageError(f"{path}: `factors` of shape {factors.shape} does not fit {n} images")
-    if factors.dtype.kind == "f":
-        if not np.isfinite(factors).all():
-            raise UsageError(f"{path}: `factors` holds NaN or infinite values")
-        return factors.astype(np.float64), (0,) * factors.shape[1]
-    if factors.dtype.kind not in "iub":
+    return factors
+
+
+def _factors(
+    path: Path, factors: ndarray, n: int, kinds: Sequence[bool | None]
+) -> tuple[Shaped[ndarray, "N k"], tuple[int, ...]]:
+    """The factors in the suite's form, and how many values each takes; `kinds`: which the file says are discrete."""
+    if factors.dtype.kind == "f" and not np.isfinite(factors).all():
+        raise UsageError(f"{path}: `factors` holds NaN or infinite values")
+    if factors.dtype.kind not in "fiub":
         raise UsageError(f"{path}: `factors` must be integers, booleans or floats, not {factors.dtype}")
-    labels = np.empty(factors.shape, np.int64)
-    sizes = []
-    for k, column in enumerate(factors.T):
-        values, labels[:, k] = np.unique(column, return_inverse=True)
-        sizes.append(len(values))
-    return labels, tuple(sizes)
+    discrete = [factors.dtype.kind != "f" if kind is None else kind for kind in kinds]
+    columns, sizes = [], []
+    for column, is_class in zip(factors.T, discrete, strict=True):
+        values, labels = np.unique(column, return_inverse=True)
+        columns.append(labels.astype(np.int64) if is_class else column.astype(np.float64))
+        sizes.append(len(values) if is_class else 0)
+    return (np.stack(columns, axis=1) if columns else np.zeros((n, 0), np.int64)), tuple(sizes)
+
+
+def _kinds(path: Path, factors: ndarray, names: tuple[str, ...], arrays: Mapping[str, ndarray]) -> list[bool | None]:
+    """Which factors the file says are discrete or not, None where the type decides, with a warning if values differ."""
+    said: dict[str, bool] = {}
+    for kind, discrete in (("discrete_factors", True), ("continuous_factors", False)):
+        declared = arrays.get(kind, np.zeros(0, str))
+        if declared.ndim != 1 or declared.dtype.kind != "U" or set(declared.tolist()) & set(said):
+            raise UsageError(f"{path}: `{kind}` must be names of factors, each of one kind, not {declared.tolist()}")
+        said |= dict.fromkeys(declared.tolist(), discrete)
+    if unknown := sorted(set(said) - set(names)):
+        raise UsageError(f"{path}: no factor is called {unknown[0]!r}{suggest(unknown[0], list(names))}")
+    by_type = factors.dtype.kind != "f"
+    usable = by_type or np.isfinite(factors).all()
+    for name, column in zip(names, factors.T, strict=True):
+        if name not in said and factors.dtype.kind in "fiu" and usable and seems_discrete(column) != by_type:
+            taken, other = ("discrete", "continuous") if by_type else ("continuous", "discrete")
+            warnings.warn(
+                f"{path}: factor {name} takes {len(np.unique(column)):,} values in {len(column):,} rows and is {taken}"
+                f" by its type, {factors.dtype}; an array `{other}_factors` of names says otherwise",
+                stacklevel=3,
+            )
+    return [said.get(name) for name in names]
 
 
 def _names(path: Path, names: ndarray | None, k: int) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy import ndarray
 
 from benchmark.errors import UsageError
-from benchmark.metrics._factors import decided
+from benchmark.kinds import decided
 
 
 def given(name: str, value: Any) -> Any:

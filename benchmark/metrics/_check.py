@@ -7,9 +7,7 @@ from jaxtyping import Bool, Float, Integer, Num
 from numpy import ndarray
 
 from benchmark.errors import NotApplicable, UsageError
-
-MOST_CLASSES = 1_000
-"""The most values of a discrete factor for which measures fit a model a value."""
+from benchmark.kinds import MOST_CLASSES
 
 
 def check_table(table: Num[ndarray, "n d"], name: str) -> Float[ndarray, "n d"]:

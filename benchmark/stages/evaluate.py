@@ -20,8 +20,8 @@ from benchmark.choice import read_choice, with_all
 from benchmark.codes import Codes, read_arrays
 from benchmark.errors import BenchmarkError, NotApplicable, ScoreWarning, UsageError
 from benchmark.execution import Workers, execute
+from benchmark.kinds import encoded
 from benchmark.metrics._declare import Metric
-from benchmark.metrics._factors import encoded
 from benchmark.run_seal import MEND_SCORE, codes_digest
 from benchmark.seeds import stream
 from benchmark.spec import Run, Settings

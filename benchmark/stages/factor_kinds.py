@@ -10,8 +10,8 @@ from jaxtyping import Num
 from numpy import ndarray
 
 from benchmark.errors import UsageError
-from benchmark.metrics._check import MOST_CLASSES, is_discrete
-from benchmark.metrics._factors import kinds
+from benchmark.kinds import MOST_CLASSES, kinds
+from benchmark.metrics._check import is_discrete
 from benchmark.spec import suggest
 from benchmark.stages.read_tables import numbers_the_rows
 

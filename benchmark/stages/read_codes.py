@@ -68,7 +68,7 @@ def read_codes(
     `factors`: .npy or .npz (`factors`, `factor_names`), or a table whose columns are all factors, named with or
     without `factor_`.
 
-    Which factors are discrete is decided by their values (`metrics._factors.kinds`) unless `wishes` or the file say so;
+    Which factors are discrete is decided by their values (`benchmark.kinds`) unless `wishes` or the file say so;
     names become 0, 1, … in alphabetical order. Rows that are every combination of discrete values once are put into C
     order. Integers become floats; nothing else is changed.
     Raises `UsageError` on what is missing, damaged, pickled, misshapen, not finite, or none of the above.

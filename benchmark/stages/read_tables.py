@@ -14,7 +14,7 @@ from numpy import ndarray
 
 from benchmark.datasets._archive import LIMIT
 from benchmark.errors import UsageError
-from benchmark.metrics._factors import EXACT
+from benchmark.kinds import EXACT
 from benchmark.text import read_text
 
 if TYPE_CHECKING:

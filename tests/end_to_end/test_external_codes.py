@@ -199,10 +199,29 @@ def test_a_mistake_changes_nothing(files, line, said):
 
 
 def test_nothing_is_made_where_a_file_is_bad(tmp_path):
-    (tmp_path / "mine.csv").write_text("z0,z1\n1,2\n")
+    (tmp_path / "mine.csv").write_text("x0,x1\n1,2\n")
     said = sentence(command(tmp_path, "evaluate", "--codes", "mine.csv"), 2)
-    assert "columns are code_0, code_1, … and" in said and "(found: z0, z1)" in said
+    assert "columns are code_0, code_1, … and" in said and "(found: x0, x1)" in said
     assert {path.name for path in tmp_path.iterdir()} <= {"mine.csv", "cache"}
+
+
+def test_flags_say_what_is_what_in_a_file(files):
+    """Arrays of other names, a factor taken for another kind, and the command in the record that does it again."""
+    factors = np.column_stack([np.arange(1_200) % 4 / 3, np.arange(1_200) % 5, np.arange(1_200)])
+    np.savez(files / "theirs.npz", z=codes(factors), labels=factors, metadata=np.array("a word"))
+    flags = ("--rename", "z=codes", "--rename", "labels=factors", "--continuous", "factor_1", "--drop", "factor_2")
+    result = succeed(files, *EVALUATE, "--codes", "theirs.npz", *flags)
+    assert result.stderr.splitlines()[0] == (
+        "theirs seed 0 on external: 1,200 points × 3 codes, factors factor_0 4 values, factor_1 continuous; array"
+        " `metadata` is read by no measure and left alone; factor factor_0 has 4 values in 1,200 rows: discrete, unless"
+        " --continuous factor_0"
+    )
+    (path,) = (files / "results").glob("runs/external/theirs/*/s0/run.json")
+    command_line = json.loads(path.read_text())["command"].split()
+    assert command_line[:4] == ["benchmark", "evaluate", "--codes", "theirs.npz"] and set(flags) <= set(command_line)
+    before = checksums(files / "results" / "runs")
+    succeed(files, *command_line[1:], "--jobs", "0", "--metrics", "mig,active_units")
+    assert checksums(files / "results" / "runs") == before
 
 
 def test_the_function_does_what_the_flag_does(files):

@@ -113,3 +113,15 @@ def test_a_damaged_archive_of_arrays_is_named(path):
     path.write_bytes(file.getvalue()[:-30])
     with pytest.raises(UsageError, match=r"a\.npz is no \.npz archive, or is truncated or damaged"):
         read_npz(path, ["codes"])
+
+
+@pytest.mark.parametrize("point", [0x110000, 0xFFFFFFFF, 0xD800])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_text_that_is_none(path, point, order):
+    names = np.array(["ab", "c"]).astype(f"{order}U2")
+    np.savez(path, names=names)
+    np.testing.assert_array_equal(read_npz(path, ["names"])["names"], names)
+    names.view(f"{order}u4")[1] = point
+    np.savez(path, names=names)
+    with pytest.raises(UsageError, match="holds what is no text"):
+        read_npz(path, ["names"])

@@ -195,3 +195,23 @@ def test_archives_of_others_are_told_what_to_call_their_arrays(path: Path) -> No
     np.savez(path, x_train=GREY, y_train=np.arange(12), x_test=GREY)
     with pytest.raises(UsageError, match=r"images=file\['x_train'\], factors=file\['y_train'\]"):
         Npz(settings(path))
+
+
+def test_the_file_says_which_factors_are_discrete(path: Path) -> None:
+    """By type alone levels as floats are continuous, and a row's number is a class each: both are warned of."""
+    images = np.repeat(GREY, 10, axis=0)
+    factors = np.stack([np.arange(120) % 3 / 7, np.arange(120) * 1.5], axis=1)
+    names = np.array(["scale", "time"])
+    with pytest.warns(UserWarning, match="factor scale takes 3 values in 120 rows and is continuous by its type"):
+        assert load(path, images=images, factors=factors, factor_names=names).factor_sizes == (0, 0)
+    data = load(path, images=images, factors=factors, factor_names=names, discrete_factors=names[:1])
+    assert data.factor_sizes == (3, 0)
+    np.testing.assert_array_equal(data.factors, np.stack([np.arange(120) % 3, factors[:, 1]], axis=1))
+    with pytest.warns(UserWarning, match="factor factor_0 takes 120 values in 120 rows and is discrete by its type"):
+        assert load(path, images=images, factors=np.arange(120)).factor_sizes == (120,)
+    data = load(path, images=images, factors=np.arange(120), continuous_factors=np.array(["factor_0"]))
+    assert data.factor_sizes == (0,)
+    with pytest.raises(UsageError, match=r"no factor is called 'scal'; did you mean \"scale\""):
+        load(path, images=images, factors=factors, factor_names=names, discrete_factors=np.array(["scal"]))
+    with pytest.raises(UsageError, match="each of one kind"):
+        load(path, images=images, factors=factors, factor_names=names, discrete_factors=names, continuous_factors=names)

@@ -9,13 +9,14 @@ import numpy as np
 from jaxtyping import Num
 from numpy import ndarray
 
-from benchmark.metrics._check import MOST_CLASSES, classes
-
 FEW = 20
 """So many values lose nothing as classes: a continuous factor enters measures in 20 bins."""
 
 ROWS_A_VALUE = 10
 """Values that come back in so many rows, on average, are levels; fewer rows a value are measurements."""
+
+MOST_CLASSES = 1_000
+"""The most values of a discrete factor: measures fit a model a value."""
 
 OFFSET = 1e6
 """A column so many times its range away from zero is centred: its mean would be off by a part of the range."""
@@ -94,11 +95,11 @@ def _levels(column: Num[ndarray, " n"]) -> Num[ndarray, " n"]:
         low, high = int(column.min()), int(column.max())
         if _is_near(low, high):
             return column
-        return (column - column.min()).astype(np.int64) if high - low < EXACT else classes(column)
+        return (column - column.min()).astype(np.int64) if high - low < EXACT else _ranks(column)
     if _is_whole(column) and _is_near(float(column.min()), float(column.max())):
         return column
     whole = np.rint(_share(column) * STEPS)
-    return whole if len(np.unique(whole)) == len(np.unique(column)) else classes(column)
+    return whole if len(np.unique(whole)) == len(np.unique(column)) else _ranks(column)
 
 
 def _measurements(column: Num[ndarray, " n"]) -> Num[ndarray, " n"]:
@@ -109,6 +110,11 @@ def _measurements(column: Num[ndarray, " n"]) -> Num[ndarray, " n"]:
         if not _is_whole(centred):
             return centred
     return column if column.min() == column.max() else 0.25 + 0.5 * _share(column)
+
+
+def _ranks(column: Num[ndarray, " n"]) -> Num[ndarray, " n"]:
+    """Each value's place among all, from 0."""
+    return np.unique(column, return_inverse=True)[1]
 
 
 def _share(column: Num[ndarray, " n"]) -> Num[ndarray, " n"]:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from benchmark.kinds import decided, encoded, kinds, seems_discrete
 from benchmark.metrics._check import is_discrete
-from benchmark.metrics._factors import decided, encoded, kinds, seems_discrete
 from benchmark.metrics.factor_vae_score import factor_vae_score
 from benchmark.metrics.linear_separability import linear_separability
 from benchmark.metrics.mcc import mcc

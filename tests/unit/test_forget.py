@@ -1,6 +1,7 @@
 """What should not be there is taken out: scores of a protocol, codes under a name, one run; and nothing else."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -23,19 +24,33 @@ def half(codes, factors, *, share: float = 0.5, seed: int = 0) -> dict[str, floa
 '''
 
 
-@pytest.fixture
-def suite(tmp_path, monkeypatch) -> Path:
-    """A folder with a suite `first` of two seeds, scored by mcc and a loose measure, once with a division by zero."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(registry, "_plugins", {})
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    """A folder with a suite `first` of two seeds, scored by mcc and a loose measure."""
+    folder = tmp_path_factory.mktemp("made") / "work"
+    folder.mkdir()
     rng = np.random.default_rng(0)
     factors = rng.integers(4, size=(300, 2))
-    for seed in (0, 1):
-        np.savez(f"seed{seed}.npz", codes=factors + 0.1 * rng.standard_normal(factors.shape), factors=factors)
-    Path("half.py").write_text(HALF)
-    add_codes(["seed0.npz", "seed1.npz"], name="first", metrics=["mcc", "half"], plugins="half.py")
-    evaluate("first", jobs=0)
-    return tmp_path
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(registry, "_plugins", {})
+        for seed in (0, 1):
+            np.savez(f"seed{seed}.npz", codes=factors + 0.1 * rng.standard_normal(factors.shape), factors=factors)
+        Path("half.py").write_text(HALF)
+        add_codes(["seed0.npz", "seed1.npz"], name="first", metrics=["mcc", "half"], plugins="half.py")
+        evaluate("first", jobs=0)
+    return folder
+
+
+@pytest.fixture
+def suite(made, tmp_path, monkeypatch) -> Path:
+    """That folder, with the measure at hand."""
+    folder = tmp_path / "work"
+    shutil.copytree(made, folder)
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(registry, "_plugins", {})
+    registry.add_plugin(Path("half.py"))
+    return folder
 
 
 def table() -> pd.DataFrame:

@@ -147,7 +147,7 @@ def expand(
         own = block.seeds if block.seeds is not None else content.seeds
         chosen = seeds if seeds is not None else seed_list(own, f"{where}.seeds")
         for table in _sweep(block, content.training, where):
-            run = _run(table, overrides, used, where)
+            run = _run(_beside(table, find(name).parent), overrides, used, where)
             for seed in chosen:
                 one = Run(run.dataset, run.model, run.network, run.training, seed)
                 runs.setdefault(one.run_id, one)
@@ -269,6 +269,20 @@ def _run(table: dict[str, dict[str, Any] | None], overrides: dict[str, Any], use
         training=training,
         seed=0,
     )
+
+
+def _beside(table: dict[str, dict[str, Any] | None], folder: Path) -> dict[str, dict[str, Any] | None]:
+    """The table with relative paths of data files that lie beside the suite's file; others start where one works."""
+    dataset = table["dataset"]
+    assert dataset is not None
+    settings: type[Settings] = registry.load("dataset", dataset["name"]).Settings
+    found = {
+        key: str(folder / value)
+        for key, value in dataset.items()
+        if key in settings.model_fields and settings.extra(key, "location") and isinstance(value, str)
+        if (folder / value).exists()
+    }
+    return {**table, "dataset": {**dataset, **found}}
 
 
 def _settings(

@@ -14,6 +14,7 @@ from benchmark.errors import UsageError
 from benchmark.index import planned
 from benchmark.spec import Run, canonical, suggest
 from benchmark.store import Store, read_json, write_json
+from benchmark.suite_seal import PAGE, TABLE, seal_table
 from benchmark.verbs._given import RESULTS, located, started, suite_name, takes_paths
 from benchmark.verbs._words import count
 
@@ -189,14 +190,17 @@ def _compile(store: Store, suite: str, runs: Sequence[Run]) -> None:
     from benchmark.table import compile_table, write_table
 
     folder = store.suite_folder(suite)
-    if not (folder / "results.csv").exists():
+    if not (folder / TABLE).exists():
         return
     done = [(each, store.run_folder(each)) for each in runs if store.is_done(each)]
     table = compile_table(suite, done)
-    (folder / "index.html").unlink(missing_ok=True)
-    with disk_full_explained(folder / "results.csv"):
-        write_table(table, folder / "results.csv")
-        aggregate(table, measures_of(table, [path for _, path in done])).write(folder)
+    places = [path for _, path in done]
+    (folder / PAGE).unlink(missing_ok=True)
+    shutil.rmtree(folder / "figures", ignore_errors=True)
+    with disk_full_explained(folder / TABLE):
+        write_table(table, folder / TABLE)
+        names = [TABLE, "results.csv", *aggregate(table, measures_of(table, places)).write(folder)]
+        seal_table(folder, names, places)
 
 
 def _told(run: Run) -> str:

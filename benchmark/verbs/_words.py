@@ -10,7 +10,7 @@ from benchmark.spec import Run
 
 def command_line(*words: str | os.PathLike[str]) -> str:
     """A command of this program as it is typed, quoted where a shell would part or change it."""
-    return shlex.join(["benchmark", *map(os.fspath, words)])
+    return shlex.join(["benchmark", *(os.fspath(word) for word in words)])
 
 
 def count(number: int, noun: str) -> str:

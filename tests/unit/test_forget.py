@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmark import add_codes, cli, evaluate, forget, registry
+from benchmark import add_codes, cli, evaluate, forget, registry, report
 from benchmark.errors import Note, UsageError
 from benchmark.store import Store
 from benchmark.verbs.forget import find_forgotten
+from benchmark.verbs.verify import verify
 
 HALF = '''from benchmark import metric
 
@@ -67,8 +68,11 @@ def test_a_mistaken_protocol_is_failed_every_time_until_it_is_forgotten(suite):
     assert evaluate("first", jobs=0).failed == failed
     assert evaluate("first", metrics=["half(share=0)"], jobs=0, retry_failed=True).failed == failed
     before = table()
+    report("first", jobs=0)
     done = forget("first", metric="half(share=0)")
     assert (len(done.scores), done.runs) == (2, ())
+    assert verify().findings == verify().notes == []
+    assert not Path("results/suites/first/index.html").exists()
     assert evaluate("first", jobs=0).failed == {}
     after = table()
     assert (
@@ -100,6 +104,7 @@ def test_a_run_and_then_the_last_one_leave_nothing_behind(suite):
     runs = Store(Path("results")).plan("first")
     forget("first", run=runs[0].run_id)
     assert set(table()["run_id"]) == {runs[1].run_id}
+    assert verify().findings == []
     assert not list(Path("results").glob("runs/*/*/*/s0"))
     forget("first", model="first")
     assert not Path("results/suites/first").exists()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -34,7 +33,7 @@ from benchmark.spec import Run
 from benchmark.stamp import check_stamp
 from benchmark.store import Store, runs_of
 from benchmark.suite_seal import PAGE, SEAL, TABLE, check_table, is_table, read_seal
-from benchmark.verbs._given import RESULTS, PathLike
+from benchmark.verbs._given import RESULTS
 
 APART = {"published", "scratch", "damaged", "README.md", ".gitignore"}
 """Not looked at: tables that are kept elsewhere, and what no result rests on."""
@@ -61,7 +60,7 @@ class Verification:
         return None
 
 
-def verify(target: PathLike | None = None, *, results: PathLike = RESULTS) -> Verification:
+def verify(target: str | None = None, *, results: Path = RESULTS) -> Verification:
     """Check every file of a results folder, of one suite in it, or of one folder: of results, of a suite or of a run.
 
     A file is sound where its bytes are those that its own digest, its run's record or its suite's seal names. What
@@ -69,7 +68,6 @@ def verify(target: PathLike | None = None, *, results: PathLike = RESULTS) -> Ve
     """
     digests.forget()
     found = Verification()
-    results, target = Path(results), None if target is None else os.fspath(target)
     folder = Path(target) if target else results
     if (folder / "format.json").is_file():
         store = found.attempt(lambda: Store(folder, make=False))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from benchmark.verbs.add_codes import add_codes
     from benchmark.verbs.check import check
     from benchmark.verbs.evaluate import evaluate
+    from benchmark.verbs.forget import forget
     from benchmark.verbs.merge import merge
     from benchmark.verbs.prune import prune
     from benchmark.verbs.publish import publish
@@ -41,6 +42,7 @@ _HOMES = {
     "benchmark.verbs.add_codes": ["add_codes"],
     "benchmark.verbs.check": ["check"],
     "benchmark.verbs.evaluate": ["evaluate"],
+    "benchmark.verbs.forget": ["forget"],
     "benchmark.verbs.merge": ["merge"],
     "benchmark.verbs.prune": ["prune"],
     "benchmark.verbs.publish": ["publish"],

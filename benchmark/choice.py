@@ -23,7 +23,7 @@ class Choice:
     settings: Mapping[str, Any]
 
     def __str__(self) -> str:
-        words = [f"{key}={_spelled(value)}" for key, value in sorted(self.settings.items())]
+        words = [f"{key}={spelled(value)}" for key, value in sorted(self.settings.items())]
         return f"{self.name}({', '.join(words)})" if words else self.name
 
 
@@ -59,5 +59,6 @@ def read_value(text: str) -> Any:
         raise UsageError(f"{text[:40]}…: this is no value that could be read") from None
 
 
-def _spelled(value: Any) -> str:
+def spelled(value: Any) -> str:
+    """A value as `read_value` takes it back."""
     return value if isinstance(value, str) and read_value(value) == value else canonical_json(value)

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import sys
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
-from benchmark import registry
+from benchmark import __version__, registry
 from benchmark.choice import read_value, split_choices
-from benchmark.errors import BenchmarkError, UsageError
+from benchmark.errors import BenchmarkError, Note, UsageError
 from benchmark.naming import printable
 
 app = typer.Typer(
     name="benchmark",
     help="Train, encode, score and compare disentangled representations.",
     epilog="Start with: benchmark demo. Then: benchmark list suites, benchmark run SUITE, benchmark evaluate SUITE.",
-    no_args_is_help=True,
-    add_completion=False,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -34,33 +35,92 @@ FIGURES: tuple[Literal["svg", "pdf", "png"], ...] = ("svg", "pdf", "png")
 USAGE: type[Exception] = typer.BadParameter.__mro__[1]
 """What a wrong flag raises. Typer names only its subclasses, and keeps it in another package in every version."""
 
-Name = Annotated[str, typer.Argument(metavar="SUITE", help="a built-in suite's name, or the path of a .toml file")]
-Results = Annotated[Path, typer.Option(help="folder of all results")]
-Plugin = Annotated[list[Path] | None, typer.Option(help="a loose FILE.py with a model, dataset, network or metric")]
-Jobs = Annotated[int | None, typer.Option(min=0, help="processes; by default one a core; 0 works in this process")]
+
+def _beginning(kind: registry.Kind, text: str) -> list[str]:
+    """The names of a kind that begin so: what the shell completes."""
+    return [name for name in registry.names(kind) if name.startswith(text)]
+
+
+def _suites(incomplete: str) -> list[str]:
+    return _beginning("suite", incomplete) + [str(path) for path in Path().glob(f"{incomplete}*.toml")]
+
+
+def _models(incomplete: str) -> list[str]:
+    return _beginning("model", incomplete)
+
+
+def _metrics(incomplete: str) -> list[str]:
+    before, comma, last = incomplete.rpartition(",")
+    return [f"{before}{comma}{name}" for name in _beginning("metric", last)]
+
+
+def _kinds(incomplete: str) -> list[str]:
+    return [kind for kind in registry.KINDS if kind.startswith(incomplete)]
+
+
+def _components(ctx: typer.Context, incomplete: str) -> list[str]:
+    kind = (ctx.params.get("what") or ctx.params.get("kind") or "").removesuffix("s")
+    return _beginning(kind, incomplete) if kind in registry.KINDS else []
+
+
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="SUITE", help="a built-in suite's name, or the path of a .toml file", autocompletion=_suites
+    ),
+]
+Results = Annotated[Path, typer.Option(metavar="DIR", help="folder of all results")]
+Plugin = Annotated[
+    list[Path] | None,
+    typer.Option(metavar="FILE", help="a loose FILE.py with a model, dataset, network or metric; may be repeated"),
+]
+Jobs = Annotated[
+    int | None, typer.Option(min=0, metavar="N", help="processes; by default one a core; 0 works in this process")
+]
 Scheduler = Annotated[
     str | None, typer.Option(metavar="ADDRESS", help="a dask scheduler, tcp://host:8786: its workers do the work")
 ]
 Json = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
 Only = Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE[,…]", help="keep these runs: model=vae,ae")]
 Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="override: training.steps=100")]
-Seeds = Annotated[str | None, typer.Option(help="how many (3), a list (0,4) or a range (2-5)")]
+Seeds = Annotated[str | None, typer.Option(metavar="N|LIST|RANGE", help="how many (3), a list (0,4) or a range (2-5)")]
 Budget = Annotated[str | None, typer.Option(metavar="quick|full", help="by default the suite's own")]
-DataDir = Annotated[Path | None, typer.Option(help="where data files lie, before $BENCHMARK_DATA and the cache")]
+DataDir = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="where data files lie, before $BENCHMARK_DATA and the cache")
+]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"benchmark {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def top(
+    ctx: typer.Context,
+    version: Annotated[  # noqa: ARG001  its callback answers
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version")
+    ] = False,
+) -> None:
+    """Train, encode, score and compare disentangled representations."""
+    if ctx.invoked_subcommand is None:
+        print(ctx.get_help())
 
 
 @app.command()
-def demo(results: Results = Path("results"), jobs: Jobs = None) -> None:
+def demo(results: Results = Path("results"), jobs: Jobs = None, as_json: Json = False) -> None:
     """Run, evaluate and report the suite `quickstart`: a few minutes, no download."""
     from benchmark.verbs.evaluate import evaluate
     from benchmark.verbs.report import report
     from benchmark.verbs.run import run
 
-    summary = run("quickstart", results=results, jobs=jobs, quiet=False)
-    evaluate("quickstart", results=results, jobs=jobs, quiet=False)
-    print(report("quickstart", results=results, jobs=jobs, quiet=False))
-    _next("open the page above, then: benchmark list suites")
-    _fail_if(bool(summary.failed))
+    summary = run("quickstart", results=results, jobs=jobs, quiet=as_json)
+    scores = evaluate("quickstart", results=results, jobs=jobs, quiet=as_json)
+    page = report("quickstart", results=results, jobs=jobs, quiet=as_json)
+    _print({"run": summary, "evaluate": scores, "report": page}, as_json, str(page))
+    _say_next("open the page above, then: benchmark list suites")
+    _fail_if(bool(summary.failed or scores.failed))
 
 
 @app.command()
@@ -106,24 +166,38 @@ def run(
     _print(summary, as_json, f"{summary.suite}: {done} runs done, {summary.trained} of them now; {failed} failed")
     for run_id, reason in summary.failed.items():
         print(f"failed  {run_id}: {printable(reason)}", file=sys.stderr)
-    _next(f"benchmark run {suite} --retry-failed" if failed else f"benchmark evaluate {suite}", results)
+    if failed:
+        _again("--retry-failed")
+    else:
+        _next("evaluate", suite, results=results, plugins=plugin)
     _fail_if(bool(failed))
 
 
 @app.command()
 def evaluate(
     suite: Annotated[
-        str | None, typer.Argument(metavar="[SUITE]", help="a built-in suite's name, or the path of a .toml file")
+        str | None,
+        typer.Argument(
+            metavar="[SUITE]", help="a built-in suite's name, or the path of a .toml file", autocompletion=_suites
+        ),
     ] = None,
     results: Results = Path("results"),
     codes: Annotated[
         list[Path] | None,
         typer.Option(metavar="FILE", help="codes from elsewhere: .npz, .npy, .csv or .parquet; one FILE for each seed"),
     ] = None,
-    name: Annotated[str | None, typer.Option(help="with --codes: the model's name; by default the file's")] = None,
-    dataset: Annotated[str | None, typer.Option(help="with --codes: the suite's dataset that they are of")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="with --codes: the first file's seed, by default 0")] = None,
-    factors: Annotated[Path | None, typer.Option(help="with --codes: a file of the factors alone")] = None,
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="with --codes: the model's name; by default the file's")
+    ] = None,
+    dataset: Annotated[
+        str | None, typer.Option(metavar="NAME", help="with --codes: the suite's dataset that they are of")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="with --codes: the first file's seed, by default 0")
+    ] = None,
+    factors: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="with --codes: a file of the factors alone")
+    ] = None,
     discrete: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="with --codes: a factor whose values are classes")
     ] = None,
@@ -138,11 +212,15 @@ def evaluate(
         typer.Option(metavar="OLD=NEW", help="with --codes: read z=codes, y=factors, 'h*=code_*'"),
     ] = None,
     only: Only = None,
-    metrics: Annotated[str | None, typer.Option(metavar="NAME[,…]", help="only these: mig,mig(bins=10)")] = None,
+    metrics: Annotated[
+        str | None,
+        typer.Option(metavar="NAME[,…]", help="only these: mig,mig(bins=10)", autocompletion=_metrics),
+    ] = None,
     budget: Budget = None,
     plugin: Plugin = None,
     jobs: Jobs = None,
     scheduler: Scheduler = None,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="try failed scores again")] = False,
     as_json: Json = False,
 ) -> None:
     """Score the finished runs of a suite and compile its results table. Scores that are there are kept.
@@ -184,6 +262,7 @@ def evaluate(
         plugins=plugin or (),
         jobs=jobs,
         scheduler=scheduler,
+        retry_failed=retry_failed,
         quiet=as_json,
     )
     counts = ", ".join(f"{number:,} {status.replace('_', ' ')}" for status, number in summary.scores.items())
@@ -194,7 +273,12 @@ def evaluate(
         numbers = headlines(summary.table, added.runs)
         text, value = f"{text}\n{as_text(numbers)}", {**value, "runs": added.runs, "numbers": numbers}
     _print(value, as_json, text)
-    _next(f"benchmark report {suite}", results)
+    if summary.failed:
+        for line in _grouped(summary.failed):
+            print(line, file=sys.stderr)
+        _again("--retry-failed")
+    else:
+        _next("report", suite, results=results, plugins=plugin)
     _fail_if(bool(summary.failed))
 
 
@@ -208,12 +292,15 @@ def report(
     columns: Annotated[
         str | None, typer.Option(metavar="all|NAME[,…]", help="measures of the text; by default the main ones")
     ] = None,
-    output: Annotated[Path | None, typer.Option(help="write the text here instead of to stdout")] = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="write the text here instead of to stdout")
+    ] = None,
     figures: Annotated[
         str | None, typer.Option(metavar="svg|pdf|png", help="write every chart and picture as a file, too")
     ] = None,
     jobs: Jobs = None,
     plugin: Plugin = None,
+    as_json: Json = False,
 ) -> None:
     """Write a suite's page, one self-contained index.html, or print its leaderboards as text."""
     from benchmark.verbs.report import report, report_text
@@ -224,21 +311,23 @@ def report(
     if format_ == "html":
         if output or columns:
             raise UsageError("--output and --columns are for --format markdown, latex or csv: the page has all columns")
-        path = report(suite, results=results, plugins=plugin or (), figures=kind, jobs=jobs, quiet=False)
-        print(path)
-        if figures:
-            print(path.parent / "figures")
-        _next(f"open the page above; to guard against regressions: benchmark check {suite} --against TABLE", results)
+        path = report(suite, results=results, plugins=plugin or (), figures=kind, jobs=jobs, quiet=as_json)
+        written = {"page": path} | ({"figures": path.parent / "figures"} if figures else {})
+        _print(written, as_json, "\n".join(map(str, written.values())))
+        guard = _typed("check", suite, "--against", "TABLE", results=results, plugins=plugin)
+        _say_next(f"open the page above; to guard against regressions: {guard}")
         return
     if figures:
         raise UsageError("--figures goes with the page: leave --format out")
     names = [name.strip() for name in (columns or "").split(",") if name.strip()]
     text = report_text(suite, format_, columns=names, results=results, plugins=plugin or ())
-    if output is None:
+    if output is not None:
+        _write(output, text)
+        _print({"file": output}, as_json, str(output))
+    elif as_json:
+        print(json.dumps({"text": text}, ensure_ascii=False))
+    else:
         print(text, end="")
-        return
-    _write(output, text)
-    print(output)
 
 
 @app.command()
@@ -248,36 +337,42 @@ def publish(
         str,
         typer.Option("--as", metavar="summary|table|margins", help="which: the last two are what check compares with"),
     ] = "summary",
-    to: Annotated[Path, typer.Option(help="folder of published tables")] = Path("results/published"),
+    to: Annotated[Path, typer.Option(metavar="DIR", help="folder of published tables")] = Path("results/published"),
     results: Results = Path("results"),
     plugin: Plugin = None,
+    as_json: Json = False,
 ) -> None:
     """Write a small table of a suite to keep: its summary, its scores, or what they differ by from seed to seed."""
     from benchmark.verbs.publish import publish
 
     path = publish(suite, kind, results=results, to=to, plugins=plugin or ())
-    print(path)
-    commands = {
-        "table": f"benchmark check {suite} --against {path}",
-        "margins": f"benchmark check {suite} --against TABLE --margins {path}",
-        "summary": "benchmark status",
-    }
-    if suite == "anchors":
-        commands["summary"] = "benchmark show metric NAME prints what the anchors score"
-    _next(commands[kind], results)
+    _print({"file": path}, as_json, str(path))
+    if kind == "table":
+        _next("check", suite, "--against", path, results=results, plugins=plugin)
+    elif kind == "margins":
+        _next("check", suite, "--against", "TABLE", "--margins", path, results=results, plugins=plugin)
+    elif suite == "anchors":
+        _say_next("benchmark show metric NAME prints what the anchors score")
+    else:
+        _next("status", results=results)
 
 
 @app.command()
 def check(
     suite: Name,
-    against: Annotated[Path, typer.Option(help="a saved results table, .csv or .parquet")],
+    against: Annotated[Path, typer.Option(metavar="TABLE", help="a saved results table, .csv or .parquet")],
     margins: Annotated[
-        Path | None, typer.Option(help="what reruns under other seeds moved; by default TABLE-margins.csv, if there")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="what reruns under other seeds moved; by default TABLE-margins.csv, if there"
+        ),
     ] = None,
     results: Results = Path("results"),
     plugin: Plugin = None,
-    junit: Annotated[Path | None, typer.Option(help="write JUnit XML here")] = None,
-    markdown: Annotated[Path | None, typer.Option(help="write a summary for a pull request here")] = None,
+    junit: Annotated[Path | None, typer.Option(metavar="FILE", help="write JUnit XML here")] = None,
+    markdown: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="write a summary for a pull request here")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Compare a suite's table with a saved one; exit 3 where a score, or several together, became worse."""
@@ -316,14 +411,16 @@ def status(results: Results = Path("results"), as_json: Json = False) -> None:
     waiting = next((row["suite"] for row in rows if row["missing"]), None)
     unscored = next((row["suite"] for row in rows if row["done"] and not row["scored"]), None)
     if waiting:
-        _next(f"benchmark run {waiting}", results)
+        _next("run", waiting, results=results)
     elif unscored:
-        _next(f"benchmark evaluate {unscored}", results)
+        _next("evaluate", unscored, results=results)
 
 
 @app.command("list")
 def list_(
-    kind: Annotated[str | None, typer.Argument(metavar="[models|datasets|networks|metrics|suites]")] = None,
+    kind: Annotated[
+        str | None, typer.Argument(metavar="[models|datasets|networks|metrics|suites]", autocompletion=_kinds)
+    ] = None,
     plugin: Plugin = None,
     as_json: Json = False,
 ) -> None:
@@ -338,13 +435,15 @@ def list_(
         print(f"{each}s")
         for name, line in names.items():
             print(f"  {name:<28}{line}")
-    _next("benchmark show KIND NAME for one of them, such as: benchmark show metric mig")
+    _say_next("benchmark show KIND NAME for one of them, such as: benchmark show metric mig")
 
 
 @app.command()
 def show(
-    what: Annotated[str, typer.Argument(metavar="RUN|KIND", help="a run's id, or a kind: model, metric, …")],
-    name: Annotated[str | None, typer.Argument(metavar="NAME")] = None,
+    what: Annotated[
+        str, typer.Argument(metavar="RUN|KIND", help="a run's id, or a kind: model, metric, …", autocompletion=_kinds)
+    ],
+    name: Annotated[str | None, typer.Argument(metavar="NAME", autocompletion=_components)] = None,
     results: Results = Path("results"),
     plugin: Plugin = None,
     as_json: Json = False,
@@ -370,7 +469,46 @@ def merge(
 
     counts = merge(folder, results=results)
     _print(counts, as_json, ", ".join(f"{number} {what}" for what, number in counts.items()) + " taken over")
-    _next("benchmark status", results)
+    _next("status", results=results)
+
+
+@app.command()
+def forget(
+    suite: Name,
+    metric: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="its scores: mig, mig(bins=10) or a protocol id", autocompletion=_metrics),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="its runs, or codes added under it", autocompletion=_models)
+    ] = None,
+    dataset: Annotated[str | None, typer.Option(metavar="NAME", help="runs on it, such as: external")] = None,
+    run: Annotated[str | None, typer.Option(metavar="ID", help="this run")] = None,
+    results: Results = Path("results"),
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="do it without asking")] = False,
+    as_json: Json = False,
+) -> None:
+    """Take out what should not be there, for ever: scores of a measure, or whole runs.
+
+    With --metric and --model, --dataset or --run: the scores of these runs.
+    """
+    from benchmark.verbs.forget import carry_out, find_forgotten
+
+    found = find_forgotten(suite, metric=metric, model=model, dataset=dataset, run=run, results=results)
+    if not yes:
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise UsageError(f"this would delete {found.sentence()}; nothing is done without --yes")
+        typer.confirm(f"delete {found.sentence()}?", abort=True, err=True)
+    done = {
+        "suite": found.suite,
+        "scores": list(map(str, found.scores)),
+        "runs": [each.run_id for each in found.runs],
+        "shared": list(found.shared),
+    }
+    sentence = found.sentence()
+    carry_out(found)
+    _print(done, as_json, f"deleted {sentence}")
+    _next("status", results=results)
 
 
 @app.command()
@@ -411,6 +549,7 @@ def doctor(
 ) -> None:
     """Run the conformance suite on one component, your own included; exit 1 where it fails."""
     _add(plugin)
+    name = registry.metric_named(name) if _kind(kind) == "metric" else name
     if _kind(kind) != "metric":
         raise UsageError(f"benchmark doctor {kind}: the conformance suite is there for metrics")
     from benchmark.metrics._conformance import checks
@@ -458,15 +597,17 @@ def data_fetch(
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="the dataset's setting: kind=toy")
     ] = None,
     data_dir: DataDir = None,
+    as_json: Json = False,
 ) -> None:
     """Download what a dataset lacks at these settings into the user's cache, and check the files that it needs."""
     from benchmark.datasets import _files
 
     dataset = registry.load("dataset", name)
+    found: list[Path] = []
     if set_ or dataset.files:
         settings = dataset.Settings.read(dict(map(_value, set_ or [])), name)
-        for path in _files.fetch(dataset(settings).wanted(), data_dir):
-            print(path)
+        found = list(_files.fetch(dataset(settings).wanted(), data_dir))
+    _print({"files": found}, as_json, "\n".join(map(str, found)) or f"{name} needs no files")
 
 
 @data.command("verify")
@@ -491,9 +632,13 @@ def data_verify(
 
 def main() -> None:
     """The entry point: a user's mistake is one sentence on stderr, never a traceback."""
+    warnings.showwarning = _note
+    warnings.simplefilter("always", Note)
     with _explained():
         signal.signal(signal.SIGTERM, _stop)  # a batch system's time limit is an interrupt like any other
-        code = app(standalone_mode=False)
+        command = typer.main.get_command(app)
+        _hide_types(command)
+        code = command.main(standalone_mode=False)
         if code == INTERRUPTED:  # typer turns an interrupt into this code
             raise KeyboardInterrupt
         sys.exit(code)
@@ -541,10 +686,55 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else vars(value)
 
 
-def _next(line: str, results: Path = Path("results")) -> None:
+def _hide_types(command: Any) -> None:
+    """Flags take no value, and are shown with the type of none."""
+    for each in getattr(command, "commands", {}).values():
+        _hide_types(each)
+    for parameter in command.params:
+        if getattr(parameter, "is_flag", False):
+            parameter.metavar = ""
+
+
+def _note(message: Warning | str, category: type[Warning], *place: Any) -> None:
+    """Notes are lines for people; what libraries warn of stays as it is."""
+    if issubclass(category, Note):
+        print(f"note: {message}", file=sys.stderr)
+    else:
+        sys.stderr.write(warnings.formatwarning(message, category, place[0], place[1]))
+
+
+def _typed(*words: str | Path, results: Path = Path("results"), plugins: Sequence[Path] | None = None) -> str:
+    """A command to type here, with the folder and the loose files that were named in this one."""
+    from benchmark.verbs._words import command_line
+
+    elsewhere = [] if results == Path("results") else ["--results", results]
+    return command_line(*words, *elsewhere, *(word for plugin in plugins or [] for word in ("--plugin", plugin)))
+
+
+def _next(*words: str | Path, results: Path = Path("results"), plugins: Sequence[Path] | None = None) -> None:
     """The last line: what to type next."""
-    command = line if results == Path("results") or not line.startswith("benchmark") else f"{line} --results {results}"
-    print(f"next: {command}", file=sys.stderr)
+    _say_next(_typed(*words, results=results, plugins=plugins))
+
+
+def _say_next(line: str) -> None:
+    print(f"next: {line}", file=sys.stderr)
+
+
+def _again(flag: str) -> None:
+    """The last line: this very command with one more flag."""
+    words = sys.argv[1:]
+    _say_next(shlex.join(["benchmark", *words, *([] if flag in words else [flag])]))
+
+
+def _grouped(failed: dict[str, str]) -> Iterable[str]:
+    """A line for scores that failed under one protocol for one reason, with the first of them."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for place, reason in failed.items():
+        run, _, protocol = place.partition(" ")
+        groups.setdefault((protocol, reason), []).append(run)
+    for (protocol, reason), runs in groups.items():
+        more = f" and {len(runs) - 1} more" if len(runs) > 1 else ""
+        yield f"failed  {runs[0]}{more} {protocol}: {printable(reason)}"
 
 
 def _fail_if(failed: bool) -> None:

@@ -16,6 +16,7 @@ from benchmark.store import Store, read_json, runs_of
 
 def component(kind: Kind, name: str) -> dict[str, Any]:
     """A model, dataset, network, metric or suite: its documentation, version and settings with their defaults."""
+    name = registry.metric_named(name) if kind == "metric" else name
     entry = registry.entry(kind, name)
     shown: dict[str, Any] = {"kind": kind, "name": name, "about": registry.describe(kind, name)}
     if kind == "suite":

@@ -30,3 +30,15 @@ class NotApplicable(Exception):
 
 class ScoreWarning(UserWarning):
     """What a reader of a score should know of its input: it is kept beside the score, and said once."""
+
+
+class TooFewPoints(NotApplicable):
+    """So many `points` do not suffice; with other settings they may."""
+
+    def __init__(self, reason: str, points: int) -> None:
+        super().__init__(reason)
+        self.points = points
+
+
+class Note(UserWarning):
+    """What a caller should know and need not act on; the command line prints it to stderr."""

@@ -35,7 +35,7 @@ class Progress:
             times = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
             self._bar = Bars(*columns, *times, console=Console(stderr=True))
             self._bar.start()
-            self._task = self._bar.add_task(self.title, total=self.total)
+            self._task = self._bar.add_task(self.title, total=None)  # it moves to and fro until something is done
         return self
 
     def __exit__(
@@ -48,7 +48,8 @@ class Progress:
         """Say how much is done by now."""
         self.done = done
         if self._bar:
-            self._bar.update(self._task, completed=done, total=self.total)
+            if done > 0:
+                self._bar.update(self._task, completed=done, total=self.total)
             return
         now = time.monotonic()
         if not self.quiet and self.total and now - self._last > LINE_SECONDS:

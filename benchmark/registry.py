@@ -11,7 +11,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 from benchmark.errors import UsageError
 from benchmark.naming import check_name
-from benchmark.spec import suggest
+from benchmark.spec import plainly, suggest
 
 Kind = Literal["model", "dataset", "network", "metric", "suite"]
 KINDS: tuple[Kind, ...] = ("model", "dataset", "network", "metric", "suite")
@@ -57,6 +57,26 @@ def entry(kind: Kind, name: str) -> Entry:
     if name not in entries:
         raise UsageError(f'unknown {kind} "{name}"{suggest(name, sorted(entries))}')
     return entries[name]
+
+
+def metric_named(text: str) -> str:
+    """The measure of this name, in any spelling (MIG, Beta-VAE score), or the one that returns a score of this name.
+
+    Raises `UsageError` on a name that is neither.
+    """
+    known = names("metric")
+    if text in known:
+        return text
+    spelled = {plainly(name): name for name in known}
+    if plainly(text) in spelled:
+        return spelled[plainly(text)]
+    scores: dict[str, str] = {}
+    for name in known:
+        declaration = load("metric", name).declaration
+        scores |= {plainly(score): name for score in (declaration.headline, *declaration.also)}
+    if plainly(text) in scores:
+        return scores[plainly(text)]
+    raise UsageError(f'unknown metric "{text}"{suggest(text, known)}')
 
 
 def describe(kind: Kind, name: str) -> str:
@@ -102,6 +122,11 @@ def _content_digest(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
+def is_builtin(kind: Kind, name: str) -> bool:
+    """Whether a component is part of this package, and there wherever its results are read."""
+    return name in _builtin(kind)
+
+
 def add_plugin(path: Path) -> list[Entry]:
     """Register what a loose Python file defines: models, datasets, networks and metrics, under the file's name."""
     if not path.is_file():
@@ -142,6 +167,9 @@ def add_plugin(path: Path) -> list[Entry]:
                 f'--plugin {path}: a {item.kind} "{item.name}" comes from {other.file} already; rename one'
             )
         _plugins[item.kind, item.name] = item
+        if item.kind == "metric":
+            function = getattr(module, item.name)
+            function.declaration = replace(function.declaration, source=digest)
     return found
 
 

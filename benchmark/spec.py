@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, Self, get_origin
@@ -125,17 +125,33 @@ def _explain_one(detail: ErrorDetails, settings: type[BaseModel], where: str) ->
     if detail["type"] == "missing":
         return f"{path}: this setting is required"
     message = detail["msg"].removeprefix("Value error, ")
+    if not detail["loc"]:  # of the settings together
+        return f"{path}: {message}"
     return f"{path} = {detail['input']!r}: {message[0].lower()}{message[1:]}"
 
 
 def suggest(name: str, known: list[str]) -> str:
     """'; did you mean "x"? Known: …' for an error about an unknown name."""
-    import difflib
-
-    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f'; did you mean "{nearest[0]}"?' if nearest else "."
+    found = nearest(name, known)
+    hint = f'; did you mean "{found}"?' if found else "."
     listing = ", ".join(known[:40]) if known else "none"
     return f"{hint} Known: {listing}"
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name most like this one; capitals, hyphens and underscores make no difference: BetaVAE is beta_vae."""
+    import difflib
+
+    plain: dict[str, str] = {}
+    for each in known:
+        plain.setdefault(plainly(each), each)
+    close = difflib.get_close_matches(plainly(name), plain, n=1, cutoff=0.5)
+    return plain[close[0]] if close else None
+
+
+def plainly(name: str) -> str:
+    """A name without what people write in different ways."""
+    return "".join(letter for letter in name.casefold() if letter not in "-_ ")
 
 
 def canonical(value: Any) -> Any:

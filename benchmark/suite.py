@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 
 from benchmark import registry
-from benchmark.choice import read_choice, with_all
+from benchmark.choice import Choice, read_choice, spelled, with_all
 from benchmark.errors import UsageError
 from benchmark.naming import check_name
 from benchmark.registry import Kind
@@ -139,7 +139,7 @@ def expand(
     stem, content, source = read(name)
     overrides, only = dict(overrides or {}), dict(only or {})
     for metric in with_all(content.evaluation.metrics, ()):
-        registry.entry("metric", read_choice(metric).name)  # said now rather than after hours of training
+        check_choice(read_choice(metric))  # said now rather than after hours of training
     used: set[str] = set()
     runs: dict[str, Run] = {}
     for index, block in enumerate(content.block):
@@ -147,7 +147,7 @@ def expand(
         own = block.seeds if block.seeds is not None else content.seeds
         chosen = seeds if seeds is not None else seed_list(own, f"{where}.seeds")
         for table in _sweep(block, content.training, where):
-            run = _run(table, overrides, used, where)
+            run = _run(_beside(table, find(name).parent), overrides, used, where)
             for seed in chosen:
                 one = Run(run.dataset, run.model, run.network, run.training, seed)
                 runs.setdefault(one.run_id, one)
@@ -156,13 +156,17 @@ def expand(
         known = sorted({f"{part}.{key}" for run in runs.values() for part, key in _settings_of_run(run)})
         wrong = sorted(unused)[0]
         raise UsageError(f"--set {wrong}: no run of suite {stem} has this setting{suggest(wrong, known)}")
-    kept = [run for run in runs.values() if matches(run, only)]
-    if not kept:
-        if not only:
-            raise UsageError(f"suite {stem}: no runs, because it has no blocks")
-        asked = " ".join(f"{key}={','.join(map(str, values))}" for key, values in only.items())
-        raise UsageError(f"suite {stem}: no run is left by --only {asked}; benchmark show suite {stem} prints it")
+    if not runs:
+        raise UsageError(f"suite {stem}: no runs, because it has no blocks")
+    kept = chosen_by(list(runs.values()), only, f"suite {stem}")
     return Suite(stem, content.description, source, content.evaluation, content.encoding, content.execution, kept)
+
+
+def check_choice(choice: Choice) -> None:
+    """Raise `UsageError` where a measure is unknown, or its settings are wrong or do not go with its quick ones."""
+    declaration = registry.load("metric", registry.metric_named(choice.name)).declaration
+    for settings in (choice.settings, {**declaration.quick, **choice.settings}):
+        declaration.settings.read(settings, choice.name)
 
 
 def evaluation_settings(name: str) -> EvaluationSettings:
@@ -267,6 +271,20 @@ def _run(table: dict[str, dict[str, Any] | None], overrides: dict[str, Any], use
     )
 
 
+def _beside(table: dict[str, dict[str, Any] | None], folder: Path) -> dict[str, dict[str, Any] | None]:
+    """The table with relative paths of data files that lie beside the suite's file; others start where one works."""
+    dataset = table["dataset"]
+    assert dataset is not None
+    settings: type[Settings] = registry.load("dataset", dataset["name"]).Settings
+    found = {
+        key: str(folder / value)
+        for key, value in dataset.items()
+        if key in settings.model_fields and settings.extra(key, "location") and isinstance(value, str)
+        if (folder / value).exists()
+    }
+    return {**table, "dataset": {**dataset, **found}}
+
+
 def _settings(
     kind: Kind, table: dict[str, Any] | None, overrides: dict[str, Any], used: set[str], where: str
 ) -> tuple[str, Settings]:
@@ -296,22 +314,35 @@ def _component(kind: Kind | None, name: str, version: int, settings: Settings) -
     return Component(name, version, settings.identity(), locations, source)
 
 
+def chosen_by(runs: Sequence[Run], only: Mapping[str, list[Any]], where: str) -> list[Run]:
+    """The runs that have one of the wanted values at each dotted key. Raises `UsageError` where none is left."""
+    kept = [run for run in runs if matches(run, only)]
+    if kept or not only:
+        return kept
+    asked = " ".join(f"{key}={','.join(map(str, values))}" for key, values in only.items())
+    hints = []
+    for key, values in only.items():
+        known = sorted({spelled(value) for run in runs if (value := _value_at(run, key)) is not None})
+        hints += [suggest(spelled(value), known) for value in values if spelled(value) not in known]
+    raise UsageError(f"{where}: no run is left by --only {asked}{hints[0] if hints else '; no run has all of these'}")
+
+
+def _value_at(run: Run, key: str) -> Any:
+    """What a run has at a dotted key; None where it has no such part or setting."""
+    part, _, setting = key.partition(".")
+    if part not in (*PARTS, "config", "seed"):
+        raise UsageError(f"--only {key}: filter by one of dataset, model, network, training, config or seed")
+    if part in ("config", "seed"):
+        return run.seed if part == "seed" else run.config_id
+    component: Component | None = getattr(run, part)
+    if component is None:
+        return None
+    return component.settings.get(setting) if setting else component.name
+
+
 def matches(run: Run, only: Mapping[str, list[Any]]) -> bool:
     """Whether a run has one of the wanted values at each dotted key."""
-    for key, wanted in only.items():
-        part, _, setting = key.partition(".")
-        if part not in (*PARTS, "config", "seed"):
-            raise UsageError(f"--only {key}: filter by one of dataset, model, network, training, config or seed")
-        if part in ("config", "seed"):
-            value: Any = run.seed if part == "seed" else run.config_id
-        else:
-            component: Component | None = getattr(run, part)
-            if component is None:
-                return False
-            value = component.settings.get(setting) if setting else component.name
-        if value not in [canonical(item) for item in wanted]:
-            return False
-    return True
+    return all(_value_at(run, key) in [canonical(item) for item in wanted] for key, wanted in only.items())
 
 
 Chosen = TypeVar("Chosen", bound=Settings)

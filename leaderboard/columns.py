@@ -77,7 +77,7 @@ def setting(protocol: str) -> str:
 
     A measure that gives up early says another n, so its rows are told apart by their settings alone.
     """
-    return re.sub(r"[-/]n\d+(?=/v\d+$)", "", protocol)
+    return re.sub(r"[-/]n\d+(?=/v\d+(-[0-9a-f]+)?$)", "", protocol)
 
 
 def columns(rows: pd.DataFrame, declarations: Mapping[str, Metric]) -> list[Column]:

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Integer, Num
 from numpy import ndarray
 
-from benchmark.errors import NotApplicable, UsageError
+from benchmark.errors import NotApplicable, TooFewPoints, UsageError
 from benchmark.kinds import MOST_CLASSES
 
 
@@ -93,6 +93,6 @@ def need_few_classes(factors: Num[ndarray, "n k"], chosen: list[int]) -> None:
 
 
 def need_rows(n: int, minimum: int, why: str) -> None:
-    """Raise `NotApplicable` on fewer than `minimum` points."""
+    """Raise `TooFewPoints`, which is `NotApplicable`, on fewer than `minimum` points."""
     if n < minimum:
-        raise NotApplicable(f"{n} points; {why} needs at least {minimum:,}")
+        raise TooFewPoints(f"{n} points; {why} needs at least {minimum:,}", n)

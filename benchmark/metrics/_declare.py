@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import Annotated, Any, Literal, Protocol, TypeVar, cast, get_origin
+from typing import Any, ClassVar, Literal, Protocol, TypeVar, cast
 
-from pydantic import BeforeValidator
+from pydantic import field_validator, model_validator
 
+from benchmark.errors import UsageError
 from benchmark.metrics._boundary import given
-from benchmark.spec import Settings, canonical
+from benchmark.spec import INFINITIES, Settings, canonical
 
 Rows = Literal["sample", "all"]
 Invariance = Literal["permutation", "sign", "scale"]
@@ -53,6 +54,29 @@ class Pieces:
         return self.combine(parts, [self.compute(*arrays, part) for part in parts])
 
 
+class MetricSettings(Settings):
+    """A measure's keyword parameters: of their types and ranges, numbers and not NaN, and fitting together."""
+
+    checks_settings: ClassVar[Callable[..., None] | None] = None
+
+    @field_validator("*")
+    @classmethod
+    def _numbers(cls, value: Any) -> Any:
+        if isinstance(value, float) and value != value:
+            raise ValueError("must be a number, not NaN")
+        return value
+
+    @model_validator(mode="after")
+    def _together(self) -> MetricSettings:
+        check = type(self).checks_settings
+        if check is not None:
+            try:
+                check(**{name: getattr(self, name) for name in type(self).model_fields})
+            except UsageError as error:
+                raise ValueError(str(error)) from None
+        return self
+
+
 @dataclass(frozen=True)
 class Metric:
     """A measure and all that the evaluation, the table and the page need to know of it.
@@ -60,7 +84,8 @@ class Metric:
     `needs` are its positional parameters, each the name of an array that the evaluation supplies: `codes` (n d, the
     representation scored), `factors` (n k), `means`, `variances`, `samples`, `history`, or the name of an encoded
     array such as `v`. Those with the default None are `optional`: passed where there is one. `settings` are its
-    keyword-only parameters; all of them, and n, make up the protocol id.
+    keyword-only parameters; all of them, and n, make up the protocol id. `source` is the sha256 of a loose file's
+    content, None for what is installed.
     """
 
     name: str
@@ -82,7 +107,10 @@ class Metric:
     cost: float = 1.0
     invariances: tuple[Invariance, ...] = ()
     later: tuple[str, ...] = ()
+    applies: dict[str, tuple[str, Any]] = field(default_factory=dict)
+    also: tuple[str, ...] = ()
     pieces: Pieces | None = None
+    source: str | None = None
 
     @property
     def module(self) -> str:
@@ -91,16 +119,54 @@ class Metric:
     def protocol(self, settings: Settings, representation: str, n: int | None) -> str:
         """The protocol id, such as `mig/bins20-mean-n10000/v1`: everything that implementations differ in.
 
-        n is None where the number of points is not known yet.
+        n is None where the number of points is not known yet. A loose file's version is its content's, too.
         """
-        fields = self.settings.model_fields
-        words = [
-            _word(name, value)
-            for name, value in settings.plain().items()
-            if name not in self.later or getattr(settings, name) != fields[name].default
-        ]
+        words = [_word(name, value) for name, value in settings.plain().items() if self._decides(name, settings)]
         points = [] if n is None else [f"n{n}"]
-        return f"{self.name}/{'-'.join([*words, representation, *points])}/v{self.version}"
+        loose = "" if self.source is None else f"-{self.source[:8]}"
+        return f"{self.name}/{'-'.join([*words, representation, *points])}/v{self.version}{loose}"
+
+    def described(self) -> dict[str, Any]:
+        """What readers of its scores need to know where its code is not there: JSON values."""
+        return {
+            "about": (self.function.__doc__ or "").strip().split("\n")[0],
+            "headline": self.headline,
+            "higher_is_better": self.higher_is_better,
+            "bounds": canonical(list(self.bounds)),
+            "supervised": self.supervised,
+        }
+
+    @staticmethod
+    def absent(name: str, described: Mapping[str, Any]) -> Metric:
+        """A measure whose scores are there and whose code is not; calling it raises `UsageError`."""
+
+        def function(*_: Any, **__: Any) -> dict[str, float]:
+            raise UsageError(f'the code of metric "{name}" is not here: give its file by --plugin')
+
+        function.__doc__ = described["about"]
+        low, high = (float(INFINITIES.get(bound, bound)) for bound in described["bounds"])
+        return Metric(
+            name=name,
+            function=function,
+            version=0,
+            headline=described["headline"],
+            higher_is_better=described["higher_is_better"],
+            bounds=(low, high),
+            supervised=described["supervised"],
+            rows="all",
+            minimum_rows=1,
+            representations=(),
+            scope="run",
+            needs=(),
+            settings=MetricSettings,
+        )
+
+    def _decides(self, name: str, settings: Settings) -> bool:
+        """Whether a setting is part of the protocol id."""
+        if name in self.later and getattr(settings, name) == self.settings.model_fields[name].default:
+            return False
+        other, value = self.applies.get(name, (name, getattr(settings, name)))
+        return bool(getattr(settings, other) == value)
 
 
 def _word(name: str, value: Any) -> str:
@@ -109,17 +175,11 @@ def _word(name: str, value: Any) -> str:
     return f"{name.replace('_', '')}{text if not isinstance(value, str) else '=' + text}"
 
 
-def _from_file(annotation: Any) -> Any:
-    """Settings files know lists only, where a measure's default is a tuple."""
-    if get_origin(annotation) is not tuple:
-        return annotation
-    return Annotated[annotation, BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)]
-
-
 def metric(
     *,
     version: int = 1,
     headline: str | None = None,
+    also: tuple[str, ...] = (),
     higher_is_better: bool | None = True,
     bounds: tuple[float, float] = (0.0, 1.0),
     supervised: bool = False,
@@ -132,6 +192,8 @@ def metric(
     cost: float = 1.0,
     invariances: tuple[Invariance, ...] = (),
     later: tuple[str, ...] = (),
+    applies: dict[str, tuple[str, Any]] | None = None,
+    check: Callable[..., None] | None = None,
     pieces: Pieces | None = None,
 ) -> Callable[[Function], Function]:
     """Declare a measure; the function stays an ordinary function and gains `.declaration`.
@@ -140,8 +202,12 @@ def metric(
     are discrete (`benchmark.metrics._boundary`). The evaluation calls `declaration.function`, the function as it was
     written: its arrays are plain, and datasets declare what their factors are.
 
+    What a setting may be stands in its parameter's type, `Literal["a", "b"]` or `Annotated[int, Field(ge=2)]` with
+    pydantic's `Field`, and is checked before anything is scored.
+
     version: raise it when the same input may give another number.
     headline: the key that the leaderboard shows; by default the function's name.
+    also: further scores by which people ask for the measure.
     higher_is_better: None where neither direction is better.
     bounds: the range of the headline score.
     rows: "sample" gets one seeded draw of 10,000 points that all measures share, "all" gets every row.
@@ -156,6 +222,9 @@ def metric(
         holds the measure to it.
     later: settings that were added since its first scores were published: protocol ids leave them out at their
         defaults, so that those scores keep their column.
+    applies: which settings decide something only where another has a certain value, {"train": ("kind", "discrete")};
+        elsewhere protocol ids leave them out.
+    check: `check(**settings)` raises `UsageError` on settings that do not go together or cannot be had here.
     pieces: how it falls into independent pieces, for measures that take minutes.
     """
 
@@ -163,14 +232,16 @@ def metric(
         parameters = inspect.signature(function, eval_str=True).parameters.values()
         arrays = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
         fields = {
-            p.name: (_from_file(p.annotation), p.default)
-            for p in parameters
-            if p.kind is p.KEYWORD_ONLY and p.name not in RESERVED
+            p.name: (p.annotation, p.default) for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in RESERVED
         }
         settings = type(
             f"{function.__name__}_settings",
-            (Settings,),
-            {"__annotations__": {n: a for n, (a, _) in fields.items()}, **{n: d for n, (_, d) in fields.items()}},
+            (MetricSettings,),
+            {
+                "__annotations__": {n: a for n, (a, _) in fields.items()},
+                **{n: d for n, (_, d) in fields.items()},
+                "checks_settings": None if check is None else staticmethod(check),
+            },
         )
         declaration = Metric(
             name=function.__name__,
@@ -192,6 +263,8 @@ def metric(
             cost=cost,
             invariances=invariances,
             later=later,
+            applies=applies or {},
+            also=also,
             pieces=pieces,
         )
         return _for_people(function, declaration)

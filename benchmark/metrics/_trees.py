@@ -62,13 +62,18 @@ class Fit:
         return self.values * (each + row * len(self.train))
 
 
+def check_model(*, model: str, **_: Any) -> None:
+    """Raise `UsageError` where LightGBM is asked for and not there."""
+    if model == "lightgbm" and find_spec("lightgbm") is None:
+        raise UsageError("LightGBM is not installed: pip install disentanglement-benchmark[lightgbm]")
+
+
 def fits(factors: Num[ndarray, "n k"], varying: list[int], rows: Split, seed: int, model: Model) -> list[Fit]:
     """One fit for each of the `varying` factors.
 
     Raises `NotApplicable` on a continuous factor that the model cannot predict, `UsageError` without LightGBM.
     """
-    if model == "lightgbm" and find_spec("lightgbm") is None:
-        raise UsageError("LightGBM is not installed: pip install disentanglement-benchmark[lightgbm]")
+    check_model(model=model)
     if model != "lasso":
         need_few_classes(factors, varying)
     train, test = rows

@@ -8,10 +8,11 @@ from numpy import ndarray
 
 from benchmark.metrics._check import check_table, need_rows
 from benchmark.metrics._declare import metric
+from benchmark.metrics._settings import NotNegative
 
 
 @metric(higher_is_better=None, bounds=(0.0, float("inf")), rows="all", minimum_rows=2, representations=("mean",))
-def active_units(means: Float[ndarray, "n d"], *, threshold: float = 0.01, seed: int = 0) -> dict[str, float]:
+def active_units(means: Float[ndarray, "n d"], *, threshold: NotNegative = 0.01, seed: int = 0) -> dict[str, float]:
     """The number of coordinates j with Var_x(μ_j(x)) > `threshold` (Burda et al. 2016, §5).
 
     No random choices: `seed` changes nothing.

@@ -11,8 +11,9 @@ from numpy import ndarray
 from benchmark.errors import NotApplicable
 from benchmark.metrics._check import check_codes, check_factors, varying_factors
 from benchmark.metrics._declare import Pieces, metric
+from benchmark.metrics._settings import Count
 from benchmark.metrics._split import Split, learning_rows
-from benchmark.metrics._trees import Fit, Model, compute, fits
+from benchmark.metrics._trees import Fit, Model, check_model, compute, fits
 
 
 def fits_of_factors(
@@ -71,6 +72,7 @@ PIECES = Pieces(parts=fits_of_factors, compute=compute, combine=combine)
 
 @metric(
     headline="disentanglement",
+    also=("completeness", "informativeness"),
     supervised=True,
     rows="all",
     representations=("mean",),
@@ -78,6 +80,7 @@ PIECES = Pieces(parts=fits_of_factors, compute=compute, combine=combine)
     trial={"train": 150, "test": 150},
     cost=600.0,
     invariances=("permutation", "sign", "scale"),
+    check=check_model,
     pieces=PIECES,
 )
 def dci(
@@ -85,8 +88,8 @@ def dci(
     factors: Num[ndarray, "n k"],
     *,
     model: Model = "gradient_boosting",
-    train: int = 10_000,
-    test: int = 5_000,
+    train: Count = 10_000,
+    test: Count = 5_000,
     seed: int = 0,
     split: Split | None = None,
 ) -> dict[str, float]:

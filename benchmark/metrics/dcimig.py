@@ -9,11 +9,12 @@ from numpy import ndarray
 from benchmark.errors import NotApplicable
 from benchmark.metrics._declare import metric
 from benchmark.metrics._information import MINIMUM_ROWS, gap, histogram_information
+from benchmark.metrics._settings import Bins
 
 
 @metric(supervised=True, minimum_rows=MINIMUM_ROWS, invariances=("permutation", "sign", "scale"))
 def dcimig(
-    codes: Float[ndarray, "n d"], factors: Num[ndarray, "n k"], *, bins: int = 20, seed: int = 0
+    codes: Float[ndarray, "n d"], factors: Num[ndarray, "n k"], *, bins: Bins = 20, seed: int = 0
 ) -> dict[str, float]:
     """DCIMIG of Sepliarskaia et al. 2019 (there 3CharM), as Carbonneau et al.'s review defines it.
 

@@ -17,6 +17,7 @@ from benchmark.metrics._check import (
     varying_factors,
 )
 from benchmark.metrics._declare import metric
+from benchmark.metrics._settings import Count, Share
 from benchmark.metrics._split import Split, check_split
 
 MINIMUM_ROWS = 100
@@ -27,8 +28,8 @@ def disentanglement_score(
     codes: Float[ndarray, "n d"],
     factors: Num[ndarray, "n k"],
     *,
-    neighbours: int = 5,
-    test_share: float = 0.2,
+    neighbours: Count = 5,
+    test_share: Share = 0.2,
     seed: int = 0,
     split: Split | None = None,
 ) -> dict[str, float]:

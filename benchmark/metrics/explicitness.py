@@ -11,6 +11,7 @@ from benchmark.metrics._check import check_codes, check_factors, need_few_classe
 from benchmark.metrics._declare import metric
 from benchmark.metrics._information import factor_classes
 from benchmark.metrics._one_against_rest import one_against_rest
+from benchmark.metrics._settings import Count, Positive
 from benchmark.metrics._split import Split, learning_rows
 from benchmark.metrics.linear_separability import standardised
 
@@ -29,9 +30,9 @@ def explicitness(
     codes: Float[ndarray, "n d"],
     factors: Num[ndarray, "n k"],
     *,
-    c: float = 1.0,
-    train: int = 10_000,
-    test: int = 5_000,
+    c: Positive = 1.0,
+    train: Count = 10_000,
+    test: Count = 5_000,
     seed: int = 0,
     split: Split | None = None,
 ) -> dict[str, float]:

@@ -12,6 +12,7 @@ from pydantic import Field
 from benchmark.metrics._check import check_codes, check_factors, varying_codes
 from benchmark.metrics._declare import metric
 from benchmark.metrics._interventions import intervention_index, points
+from benchmark.metrics._settings import Count, NotNegative
 
 
 @metric(supervised=True, rows="all", minimum_rows=4, invariances=("permutation", "sign"), later=("constant_factors",))
@@ -19,10 +20,10 @@ def factor_vae_score(
     codes: Float[ndarray, "n d"],
     factors: Num[ndarray, "n k"],
     *,
-    batch: int = 64,
-    train: int = 10_000,
-    test: int = 5_000,
-    prune: float = 0.05,
+    batch: Annotated[int, Field(ge=2)] = 64,
+    train: Count = 10_000,
+    test: Count = 5_000,
+    prune: NotNegative = 0.05,
     constant_factors: Annotated[int, Field(ge=0)] = 0,
     seed: int = 0,
 ) -> dict[str, float]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
+from pydantic import Field
 
 from benchmark.metrics._check import check_codes, need_rows, varying_codes
 from benchmark.metrics._declare import metric
@@ -16,7 +19,9 @@ from benchmark.metrics._declare import metric
     minimum_rows=3,
     invariances=("permutation", "sign", "scale"),
 )
-def gaussian_total_correlation(codes: Float[ndarray, "n d"], *, floor: float = 1e-6, seed: int = 0) -> dict[str, float]:
+def gaussian_total_correlation(
+    codes: Float[ndarray, "n d"], *, floor: Annotated[float, Field(gt=0, le=1)] = 1e-6, seed: int = 0
+) -> dict[str, float]:
     """½ (Σ_j log Σ_jj − log det Σ) with Σ the covariance of the codes (Locatello et al. 2019).
 
     Exactly constant codes are left out. The rest is computed as −½ log det of the correlation matrix, whose

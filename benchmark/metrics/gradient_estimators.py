@@ -12,6 +12,7 @@ from benchmark.metrics._declare import metric
 
 @metric(
     headline="gradient_log_ratio",
+    also=("gradient_log_ratio_baseline",),
     higher_is_better=None,
     bounds=(float("-inf"), float("inf")),
     rows="all",

@@ -22,6 +22,7 @@ from benchmark.metrics._check import (
 )
 from benchmark.metrics._declare import metric
 from benchmark.metrics._information import MINIMUM_ROWS, entropy, equal_width, factor_classes, mutual_information
+from benchmark.metrics._settings import Bins, ShareBelowOne
 
 Estimator = Literal["histogram", "neighbours"]
 
@@ -38,14 +39,21 @@ NOTHING = 1e-9
 """Normalised information below this is rounding of none."""
 
 
-@metric(headline="infom", supervised=True, minimum_rows=MINIMUM_ROWS, invariances=("permutation", "sign"), cost=3.0)
+@metric(
+    headline="infom",
+    also=("infoc", "infoe"),
+    supervised=True,
+    minimum_rows=MINIMUM_ROWS,
+    invariances=("permutation", "sign"),
+    cost=3.0,
+)
 def infomec(
     codes: Float[ndarray, "n d"],
     factors: Num[ndarray, "n k"],
     *,
     estimator: Estimator = "histogram",
-    bins: int = 20,
-    prune: float = 0.05,
+    bins: Bins = 20,
+    prune: ShareBelowOne = 0.05,
     seed: int = 0,
 ) -> dict[str, float]:
     """InfoModularity, InfoCompactness and InfoExplicitness (Hsu et al. 2023; again Hsu et al. 2024).

@@ -8,6 +8,7 @@ from numpy import ndarray
 
 from benchmark.metrics._check import check_table, need_rows
 from benchmark.metrics._declare import metric
+from benchmark.metrics._settings import NotNegative, ShareBelowOne
 
 
 @metric(
@@ -19,7 +20,7 @@ from benchmark.metrics._declare import metric
     invariances=("permutation", "sign"),
 )
 def informative_components(
-    means: Float[ndarray, "n d"], *, threshold: float = 0.01, ties: float = 0.05, seed: int = 0
+    means: Float[ndarray, "n d"], *, threshold: NotNegative = 0.01, ties: ShareBelowOne = 0.05, seed: int = 0
 ) -> dict[str, float]:
     """The number of eigenvalues of the means' covariance above `threshold` (P §2.1), and their vectors' alignment.
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from jaxtyping import Float, Num
 from numpy import ndarray
+from pydantic import Field
 
 from benchmark.errors import UsageError
 from benchmark.metrics._check import check_codes, check_factors, varying_codes
@@ -21,7 +22,7 @@ def irs(
     codes: Float[ndarray, "n d"],
     factors: Num[ndarray, "n k"],
     *,
-    quantile: float = 0.99,
+    quantile: Annotated[float, Field(gt=0, le=1)] = 0.99,
     normaliser: Normaliser = "maximum",
     seed: int = 0,
 ) -> dict[str, float]:

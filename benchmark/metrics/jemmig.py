@@ -10,11 +10,12 @@ from benchmark.errors import NotApplicable
 from benchmark.metrics._check import varying_codes
 from benchmark.metrics._declare import metric
 from benchmark.metrics._information import MINIMUM_ROWS, gap, histogram_information
+from benchmark.metrics._settings import Bins
 
 
-@metric(supervised=True, minimum_rows=MINIMUM_ROWS, invariances=("permutation", "sign", "scale"))
+@metric(also=("jemmig_nats",), supervised=True, minimum_rows=MINIMUM_ROWS, invariances=("permutation", "sign", "scale"))
 def jemmig(
-    codes: Float[ndarray, "n d"], factors: Num[ndarray, "n k"], *, bins: int = 20, seed: int = 0
+    codes: Float[ndarray, "n d"], factors: Num[ndarray, "n k"], *, bins: Bins = 20, seed: int = 0
 ) -> dict[str, float]:
     """JEMMIG of Do & Tran 2020 (Theory and evaluation metrics for learning disentangled representations).
 

@@ -9,6 +9,7 @@ from numpy import ndarray
 from benchmark.errors import UsageError
 from benchmark.metrics._check import check_posterior
 from benchmark.metrics._declare import metric
+from benchmark.metrics._settings import Count
 
 BLOCK = 1 << 17
 """Densities held at once for each table of them: 1 MB, which stays in the processor's cache."""
@@ -16,6 +17,7 @@ BLOCK = 1 << 17
 
 @metric(
     headline="total_correlation",
+    also=("mutual_information", "dimension_wise_kl"),
     higher_is_better=False,
     bounds=(float("-inf"), float("inf")),
     rows="all",
@@ -24,7 +26,7 @@ BLOCK = 1 << 17
     cost=30.0,
 )
 def kl_decomposition(
-    means: Float[ndarray, "n d"], variances: Float[ndarray, "n d"], *, samples: int = 500, seed: int = 0
+    means: Float[ndarray, "n d"], variances: Float[ndarray, "n d"], *, samples: Count = 500, seed: int = 0
 ) -> dict[str, float]:
     """E_x KL(q(z|x) ‖ N(0, I)) = I(x; z) + KL(q(z) ‖ Π_j q(z_j)) + Σ_j KL(q(z_j) ‖ N(0, 1)), by sampling.
 

@@ -17,10 +17,12 @@ from benchmark.metrics._check import (
     varying_factors,
 )
 from benchmark.metrics._declare import metric
+from benchmark.metrics._settings import Count, Positive
 from benchmark.metrics._split import Split, learning_rows
 
 
 @metric(
+    also=("linear_separability_mean_variance", "linear_separability_sample"),
     supervised=True,
     rows="all",
     representations=("mean",),
@@ -33,9 +35,9 @@ def linear_separability(
     variances: Float[ndarray, "n d"] | None = None,
     samples: Float[ndarray, "n d"] | None = None,
     *,
-    c: float = 1.0,
-    train: int = 10_000,
-    test: int = 5_000,
+    c: Positive = 1.0,
+    train: Count = 10_000,
+    test: Count = 5_000,
     seed: int = 0,
     split: Split | None = None,
 ) -> dict[str, float]:

@@ -9,10 +9,17 @@ from numpy import ndarray
 from benchmark.errors import NotApplicable, UsageError
 from benchmark.metrics._check import check_table
 from benchmark.metrics._declare import metric
+from benchmark.metrics._settings import Count
 
 
-@metric(bounds=(float("-inf"), float("inf")), rows="all", representations=("mean",), trial={"samples": 5})
-def log_likelihood(log_weights: Float[ndarray, "p s"], *, samples: int = 2_000, seed: int = 0) -> dict[str, float]:
+@metric(
+    also=("effective_samples",),
+    bounds=(float("-inf"), float("inf")),
+    rows="all",
+    representations=("mean",),
+    trial={"samples": 5},
+)
+def log_likelihood(log_weights: Float[ndarray, "p s"], *, samples: Count = 2_000, seed: int = 0) -> dict[str, float]:
     """Importance-sampled log p(x), the mean over data points (Burda et al. 2016, eq. 8; P Fig. 2).
 
     `log_weights` are log w = log p(x|z) + log p(z) − log q(z|x) at codes z ~ q(z|x). For each point

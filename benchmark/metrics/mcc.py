@@ -15,6 +15,7 @@ MINIMUM_ROWS = 100
 
 @metric(
     headline="pearson",
+    also=("spearman",),
     supervised=True,
     minimum_rows=MINIMUM_ROWS,
     invariances=("permutation", "sign", "scale"),

@@ -19,6 +19,7 @@ from benchmark.metrics._information import (
     gap,
     histogram_information,
 )
+from benchmark.metrics._settings import Bins
 
 Estimator = Literal["histogram", "sampled"]
 
@@ -33,7 +34,7 @@ def mig(
     variances: Float[ndarray, "n e"] | None = None,
     means: Float[ndarray, "n e"] | None = None,
     *,
-    bins: int = 20,
+    bins: Bins = 20,
     estimator: Estimator = "histogram",
     seed: int = 0,
 ) -> dict[str, float]:

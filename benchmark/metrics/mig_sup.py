@@ -10,6 +10,7 @@ from benchmark.errors import NotApplicable
 from benchmark.metrics._check import varying_codes
 from benchmark.metrics._declare import metric
 from benchmark.metrics._information import MINIMUM_ROWS, gap, histogram_information
+from benchmark.metrics._settings import Bins, NotNegative
 
 
 @metric(supervised=True, minimum_rows=MINIMUM_ROWS, invariances=("permutation", "sign"))
@@ -17,8 +18,8 @@ def mig_sup(
     codes: Float[ndarray, "n d"],
     factors: Num[ndarray, "n k"],
     *,
-    bins: int = 20,
-    threshold: float = 0.01,
+    bins: Bins = 20,
+    threshold: NotNegative = 0.01,
     seed: int = 0,
 ) -> dict[str, float]:
     """MIG-sup of Li et al. 2020 (Progressive learning and disentanglement of hierarchical representations).

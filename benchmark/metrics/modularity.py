@@ -9,6 +9,7 @@ from numpy import ndarray
 from benchmark.errors import NotApplicable
 from benchmark.metrics._declare import metric
 from benchmark.metrics._information import MINIMUM_ROWS, histogram_information
+from benchmark.metrics._settings import Bins
 
 NOTHING = 1e-9
 """Nats: below it a code tells nothing of any factor, and ratios of its information would be ratios of rounding."""
@@ -16,7 +17,7 @@ NOTHING = 1e-9
 
 @metric(supervised=True, minimum_rows=MINIMUM_ROWS, invariances=("permutation", "sign", "scale"))
 def modularity(
-    codes: Float[ndarray, "n d"], factors: Num[ndarray, "n k"], *, bins: int = 20, seed: int = 0
+    codes: Float[ndarray, "n d"], factors: Num[ndarray, "n k"], *, bins: Bins = 20, seed: int = 0
 ) -> dict[str, float]:
     """Modularity of Ridgeway & Mozer 2018 (Learning deep disentangled embeddings with the F-statistic loss).
 

@@ -12,6 +12,7 @@ from benchmark.errors import NotApplicable
 from benchmark.metrics._check import check_codes, need_rows, varying_codes
 from benchmark.metrics._declare import metric
 from benchmark.metrics._information import MINIMUM_ROWS, equal_width, mutual_information
+from benchmark.metrics._settings import Bins
 
 
 @metric(
@@ -21,7 +22,7 @@ from benchmark.metrics._information import MINIMUM_ROWS, equal_width, mutual_inf
     invariances=("permutation", "sign", "scale"),
     cost=0.1,
 )
-def mutual_information_score(codes: Float[ndarray, "n d"], *, bins: int = 20, seed: int = 0) -> dict[str, float]:
+def mutual_information_score(codes: Float[ndarray, "n d"], *, bins: Bins = 20, seed: int = 0) -> dict[str, float]:
     """The mutual information score of Locatello et al. 2019: mean over pairs i < j of I(z_i; z_j), by histograms.
 
     Codes enter in `bins` bins of equal width over their range. Exactly constant codes are left out of the mean.

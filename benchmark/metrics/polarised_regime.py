@@ -11,19 +11,27 @@ from numpy import ndarray
 from benchmark.errors import UsageError
 from benchmark.metrics._check import check_table, need_rows
 from benchmark.metrics._declare import metric
+from benchmark.metrics._settings import Positive
 from benchmark.metrics.kl import posterior_averages
 
 ACTIVE = 0.5
 """Standard deviation over the data of μ_j above which R §5.2 calls coordinate j active."""
 
 
-@metric(headline="share", higher_is_better=None, rows="all", minimum_rows=2, representations=("mean",))
+@metric(
+    headline="share",
+    also=("delta_kl", "active"),
+    higher_is_better=None,
+    rows="all",
+    minimum_rows=2,
+    representations=("mean",),
+)
 def polarised_regime(
     means: Float[ndarray, "n d"],
     variances: Float[ndarray, "n d"],
     history: Mapping[str, ndarray] | None = None,
     *,
-    threshold: float = 0.03,
+    threshold: Positive = 0.03,
     seed: int = 0,
 ) -> dict[str, float]:
     """R §5.2: the share of training in the polarised regime, and its state at the end.

@@ -12,6 +12,7 @@ from benchmark.metrics._declare import metric
 
 
 @metric(
+    also=("column_norm",),
     higher_is_better=None,
     bounds=(0.0, float("inf")),
     rows="all",

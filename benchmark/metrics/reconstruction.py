@@ -9,7 +9,13 @@ from benchmark.metrics._check import check_losses
 from benchmark.metrics._declare import metric
 
 
-@metric(higher_is_better=False, bounds=(float("-inf"), float("inf")), rows="all", representations=("mean",))
+@metric(
+    also=("reconstruction_sampled",),
+    higher_is_better=False,
+    bounds=(float("-inf"), float("inf")),
+    rows="all",
+    representations=("mean",),
+)
 def reconstruction(
     reconstruction_mean: Float[ndarray, " r"],
     reconstruction_sample: Float[ndarray, " r"] | None = None,

@@ -12,6 +12,7 @@ from benchmark.metrics._declare import metric
 
 @metric(
     headline="stochastic",
+    also=("deterministic", "stochastic_share"),
     higher_is_better=None,
     bounds=(float("-inf"), float("inf")),
     rows="all",

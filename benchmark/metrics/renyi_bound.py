@@ -11,13 +11,26 @@ from numpy import ndarray
 from benchmark.errors import UsageError
 from benchmark.metrics._check import check_table
 from benchmark.metrics._declare import metric
+from benchmark.metrics._settings import Count
 from benchmark.metrics.log_likelihood import enough_samples, log_mean_exp
 from benchmark.spec import Number
 
 
-@metric(bounds=(float("-inf"), float("inf")), rows="all", representations=("mean",), trial={"samples": 5})
+def check_order(*, alpha: float, samples: int) -> None:
+    """Raise `UsageError` on an α that is none, or that K = 1 cannot show: every α would be the ELBO."""
+    if math.isnan(alpha) or (samples == 1 and alpha != 1):
+        raise UsageError(f"alpha = {alpha} with samples = {samples}: α must be a number, and 1 with a single sample")
+
+
+@metric(
+    bounds=(float("-inf"), float("inf")),
+    rows="all",
+    representations=("mean",),
+    trial={"samples": 5},
+    check=check_order,
+)
 def renyi_bound(
-    log_weights: Float[ndarray, "p s"], *, alpha: Number = 0.5, samples: int = 10, seed: int = 0
+    log_weights: Float[ndarray, "p s"], *, alpha: Number = 0.5, samples: Count = 10, seed: int = 0
 ) -> dict[str, float]:
     """The variational Rényi bound, estimated with K = `samples` codes a time (Li & Turner 2016, eq. 13; P Fig. 2).
 
@@ -36,8 +49,7 @@ def renyi_bound(
     α = NaN, and on one sample with α ≠ 1, where every α would be the ELBO.
     """
     log_weights = check_table(log_weights, "log_weights")
-    if math.isnan(alpha) or (samples == 1 and alpha != 1):
-        raise UsageError(f"alpha = {alpha} with samples = {samples}: α must be a number, and 1 with a single sample")
+    check_order(alpha=alpha, samples=samples)
     enough_samples(log_weights, samples)
     groups = log_weights.shape[1] // samples
     weights = log_weights[:, : groups * samples].astype(np.float64).reshape(-1, samples)

@@ -10,6 +10,7 @@ from benchmark.errors import UsageError
 from benchmark.metrics._check import check_factors, check_posterior, need_rows, varying_factors
 from benchmark.metrics._declare import metric
 from benchmark.metrics._information import MINIMUM_ROWS, check_bins, entropy, factor_classes, gap, joint_information
+from benchmark.metrics._settings import Bins, Positive
 
 
 @metric(supervised=True, minimum_rows=MINIMUM_ROWS, representations=("mean",))
@@ -18,8 +19,8 @@ def rmig(
     variances: Float[ndarray, "n d"],
     factors: Num[ndarray, "n k"],
     *,
-    bins: int = 100,
-    limit: float = 4.0,
+    bins: Bins = 100,
+    limit: Positive = 4.0,
     seed: int = 0,
 ) -> dict[str, float]:
     """The robust mutual information gap of Do & Tran 2020 (Theory and evaluation metrics for

@@ -9,11 +9,13 @@ from numpy import ndarray
 from benchmark.errors import NotApplicable, UsageError
 from benchmark.metrics._check import check_factors, check_table, is_discrete, varying_factors
 from benchmark.metrics._declare import metric
+from benchmark.metrics._settings import Positive
 from benchmark.metrics.code_shift import by_corruption
 from benchmark.metrics.linear_separability import standardised
 
 
 @metric(
+    also=("robustness_clean",),
     supervised=True,
     rows="all",
     minimum_rows=2,
@@ -29,7 +31,7 @@ def robustness(
     corruption_triangle: Float[ndarray, "m d"] | None = None,
     corruption_triangle_factors: Num[ndarray, "m k"] | None = None,
     *,
-    c: float = 1.0,
+    c: Positive = 1.0,
     seed: int = 0,
 ) -> dict[str, float]:
     """Downstream accuracy under the corruptions of M §5.6, which M judges by eye: the protocol is ours.

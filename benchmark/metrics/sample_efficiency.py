@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from jaxtyping import Float, Num
 from numpy import ndarray
+from pydantic import Field
 
 from benchmark.errors import UsageError
 from benchmark.metrics._check import check_codes, check_factors, need_rows, varying_factors
 from benchmark.metrics._declare import Pieces, metric
+from benchmark.metrics._settings import Count
 from benchmark.metrics._split import Split, learning_rows
-from benchmark.metrics._trees import Fit, compute, fits
+from benchmark.metrics._trees import Fit, check_model, compute, fits
 
 FEW, MANY = 100, 10_000
 """M's sample efficiency is the ratio of the accuracies at these numbers of labels."""
@@ -77,14 +79,15 @@ PIECES = Pieces(parts=fits_of_budgets, compute=compute, combine=combine)
     cost=600.0,
     later=("model",),
     invariances=("permutation", "sign", "scale"),
+    check=check_model,
     pieces=PIECES,
 )
 def sample_efficiency(
     codes: Float[ndarray, "n d"],
     factors: Num[ndarray, "n k"],
     *,
-    budgets: tuple[int, ...] = (10, 100, 1_000, 10_000),
-    test: int = 5_000,
+    budgets: Annotated[tuple[Count, ...], Field(min_length=1)] = (10, 100, 1_000, 10_000),
+    test: Count = 5_000,
     model: Model = "gradient_boosting",
     seed: int = 0,
     split: Split | None = None,

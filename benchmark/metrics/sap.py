@@ -19,6 +19,7 @@ from benchmark.metrics._check import (
 )
 from benchmark.metrics._declare import metric
 from benchmark.metrics._linear_machine import linear_machines, predicted
+from benchmark.metrics._settings import Count, Positive
 from benchmark.metrics._split import Split, learning_rows
 from benchmark.metrics.linear_separability import standardised
 
@@ -32,17 +33,18 @@ Kind = Literal["discrete", "continuous"]
     trial={"train": 600, "test": 300},
     cost=0.5,
     invariances=("permutation", "sign"),
+    applies=dict.fromkeys(("c", "balanced", "scaled", "train", "test"), ("kind", "discrete")),
 )
 def sap(
     codes: Float[ndarray, "n d"],
     factors: Num[ndarray, "n k"],
     *,
     kind: Kind = "discrete",
-    c: float = 0.01,
+    c: Positive = 0.01,
     balanced: bool = True,
     scaled: bool = False,
-    train: int = 10_000,
-    test: int = 5_000,
+    train: Count = 10_000,
+    test: Count = 5_000,
     seed: int = 0,
     split: Split | None = None,
 ) -> dict[str, float]:

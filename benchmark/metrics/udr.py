@@ -11,6 +11,7 @@ from numpy import ndarray
 from benchmark.errors import NotApplicable, UsageError
 from benchmark.metrics._check import check_table, need_rows, varying_codes
 from benchmark.metrics._declare import metric
+from benchmark.metrics._settings import NotNegative, Positive
 from benchmark.metrics.kl import kl_by_coordinate
 
 MINIMUM_ROWS = 100
@@ -28,8 +29,8 @@ def udr(
     variances: Float[ndarray, "r n d"] | None = None,
     *,
     kind: Literal["lasso", "spearman"] = "lasso",
-    threshold: float = 0.01,
-    penalty: float = 0.1,
+    threshold: NotNegative = 0.01,
+    penalty: Positive = 0.1,
     seed: int = 0,
 ) -> dict[str, float]:
     """The unsupervised disentanglement ranking of Duan et al. 2020 (§4), over r runs of one configuration.

@@ -23,6 +23,8 @@ class Network(ABC):
         latents: int = static(10, "latent size d", ge=1)
 
     version: ClassVar[int] = 1
+    stacks: ClassVar[bool] = True
+    """False for what cannot be stacked, such as batch normalisation or dropout: its runs train alone."""
     settings: Settings
 
     @classmethod

@@ -16,9 +16,9 @@ import numpy as np
 from numpy import ndarray
 
 from benchmark import registry
-from benchmark.choice import read_choice, with_all
+from benchmark.choice import Choice, read_choice, with_all
 from benchmark.codes import Codes, read_arrays
-from benchmark.errors import BenchmarkError, NotApplicable, ScoreWarning, UsageError
+from benchmark.errors import BenchmarkError, NotApplicable, ScoreWarning, TooFewPoints, UsageError
 from benchmark.execution import Workers, execute
 from benchmark.kinds import encoded
 from benchmark.metrics._declare import Metric
@@ -26,6 +26,7 @@ from benchmark.run_seal import MEND_SCORE, codes_digest
 from benchmark.seeds import stream
 from benchmark.spec import Run, Settings
 from benchmark.store import FORMAT, check_format, read_json, write_json
+from benchmark.suite import check_choice
 
 Budget = Literal["quick", "full"]
 
@@ -86,8 +87,8 @@ def check_metrics(texts: tuple[str, ...]) -> tuple[str, ...]:
     """The measures chosen, each spelled one way, or all. Raises `UsageError` on an unknown one or a wrong setting."""
     choices = [read_choice(text) for text in with_all(texts, registry.names("metric"))]
     for choice in choices:
-        declaration: Metric = registry.load("metric", choice.name).declaration
-        declaration.settings.read(choice.settings, choice.name)
+        check_choice(choice)
+    choices = [replace(choice, name=registry.metric_named(choice.name)) for choice in choices]
     return tuple(dict.fromkeys(map(str, choices)))
 
 
@@ -99,8 +100,11 @@ def check_budget(text: str) -> Budget:
     raise UsageError(f'--budget {text}: choose "quick" or "full"')
 
 
-def score_tasks(runs: Sequence[tuple[Run, Path]], protocol: Protocol) -> list[ScoreTask]:
-    """What is still to be scored of these finished runs, run by run; nothing where each score's file is there."""
+def score_tasks(runs: Sequence[tuple[Run, Path]], protocol: Protocol, *, retry_failed: bool = False) -> list[ScoreTask]:
+    """What is still to be scored of these finished runs, run by run; nothing where each score's file is there.
+
+    A score that failed is there, too, unless `retry_failed`.
+    """
     plugins = tuple(registry.plugins())
     declared = [(text, registry.load("metric", read_choice(text).name).declaration) for text in protocol.metrics]
     configurations: dict[str, list[tuple[Run, Path]]] = {}
@@ -122,7 +126,10 @@ def score_tasks(runs: Sequence[tuple[Run, Path]], protocol: Protocol) -> list[Sc
             for text, metric in declared
             if metric.scope == "configuration"
         ]
-    return [task for task in tasks if not _is_scored(task)]
+    own: dict[Path, ScoreTask] = {}
+    for task in tasks:  # two choices may be one protocol, where a setting decides nothing
+        own.setdefault(score_path(task), task)
+    return [task for task in own.values() if not _is_scored(task, retry_failed)]
 
 
 def evaluate(
@@ -211,7 +218,8 @@ def score(task: ScoreTask) -> Scored:
             raise BenchmarkError(f"the measure returned {wrong or 'nothing'}: every score is a finite number")
         scored = Scored("ok", notes=notes)
     except NotApplicable as reason:
-        scored, values = Scored("not_applicable", reason.reason), {}
+        out = way_out(task, reason.points) if isinstance(reason, TooFewPoints) else ""
+        scored, values = Scored("not_applicable", f"{reason.reason}{out}"), {}
     except Exception as error:  # a measure, perhaps a plug-in's, may raise anything: the score says why it is missing
         scored, values = Scored("failed", f"{type(error).__name__}: {error}"), {}
         if task.piece is not None:
@@ -240,6 +248,26 @@ def protocol_of(task: ScoreTask) -> tuple[Metric, Settings]:
     metric: Metric = registry.load("metric", choice.name).declaration
     quick = metric.quick if task.protocol.budget == "quick" else {}
     return metric, metric.settings.read({**quick, **choice.settings}, metric.name)
+
+
+def way_out(task: ScoreTask, points: int) -> str:
+    """What to ask for where `points` are too few for a measure that learns; nothing where no setting helps."""
+    metric, asked = _declaration(task), read_choice(task.metric).settings
+    fields = metric.settings.model_fields
+    largest = "budgets" if "budgets" in fields else "train"
+    if not {largest, "test"} <= set(fields):
+        return ""
+    quick = {name: metric.quick.get(name, fields[name].default) for name in (largest, "test")}
+    rows = max(quick[largest]) if largest == "budgets" else quick[largest]
+    fits = bool(metric.quick) and rows + quick["test"] <= points
+    if fits and task.protocol.budget == "full" and not {largest, "test"} & set(asked):
+        return f"; --budget quick asks for {rows + quick['test']:,}"
+    train, test = points * 2 // 3, points - points * 2 // 3
+    if not train or not test:
+        return ""
+    return (
+        f"; {Choice(metric.name, {largest: [train] if largest == 'budgets' else train, 'test': test})} asks for fewer"
+    )
 
 
 def score_path(task: ScoreTask, folder: Path | None = None) -> Path:
@@ -291,6 +319,7 @@ def _write_score(
                 "representation": task.representation,
                 "budget": task.protocol.budget,
                 "settings": settings.plain(),
+                **({} if registry.is_builtin("metric", metric.name) else {"measure": metric.described()}),
                 "n": n,
                 "evaluation_seed": task.protocol.seed,
                 "factor_names": list(names),
@@ -308,8 +337,8 @@ def fail(task: ScoreTask, reason: str | None) -> None:
     _write_score(task, Scored("failed", reason), {}, 0, (), 0.0)
 
 
-def _is_scored(task: ScoreTask) -> bool:
-    """Whether a score is there, made by this version and seed; a failed one is tried again."""
+def _is_scored(task: ScoreTask, retry_failed: bool) -> bool:
+    """Whether a score is there, made by this version and seed, or what failed, unless that is tried again."""
     for folder in task.folders:
         path = score_path(task, folder)
         if not path.exists():
@@ -318,7 +347,7 @@ def _is_scored(task: ScoreTask) -> bool:
         check_format(record, path)
         if not {"evaluation_seed", "status"} <= record.keys():
             raise BenchmarkError(f"{path} lacks its seed or status; delete it and evaluate again")
-        if record["evaluation_seed"] != task.protocol.seed or record["status"] == "failed":
+        if record["evaluation_seed"] != task.protocol.seed or (retry_failed and record["status"] == "failed"):
             return False
     return True
 
@@ -335,7 +364,7 @@ def _arrays(task: ScoreTask, metric: Metric) -> tuple[list[Any], int, tuple[str,
         arrays = [_stacked(need, column) for need, *column in zip(metric.needs, *(c[0] for c in columns), strict=True)]
         n = arrays[0].shape[1]
     if n < metric.minimum_rows:
-        raise NotApplicable(f"{n} points are fewer than the {metric.minimum_rows:,} that this measure needs")
+        raise TooFewPoints(f"{n} points are fewer than the {metric.minimum_rows:,} that this measure needs", n)
     return arrays, n, names
 
 

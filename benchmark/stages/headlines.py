@@ -7,17 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.stages.aggregate import headline_rows
-from benchmark.stages.evaluate import declarations
+from benchmark.stages.measures import measures_of
 from benchmark.table import read_table
 
 
-def headlines(table: Path, run_ids: Sequence[str]) -> list[dict[str, Any]]:
+def headlines(path: Path, run_ids: Sequence[str]) -> list[dict[str, Any]]:
     """Some runs' headline scores from a results table, a record for each protocol and representation.
 
     What has no number says why.
     """
-    rows = headline_rows(read_table(table.with_suffix(".parquet")), declarations())
-    rows = rows[rows["run_id"].isin(run_ids)]
+    table = read_table(path.with_suffix(".parquet"))
+    table = table[table["run_id"].isin(run_ids)]
+    rows = headline_rows(table, measures_of(table, ()))
     found = []
     key: Any
     for key, group in rows.groupby(["metric", "protocol", "representation", "column", "status"], sort=False):

@@ -38,6 +38,7 @@ from benchmark.stages.encode import (
     flattened,
     images,
 )
+from benchmark.stages.stacking import advice
 from benchmark.store import FORMAT, Store, timestamp, write_json
 from benchmark.suite import EncodingSettings, settings_of
 from benchmark.training.fleet import Fleet, read_fleet
@@ -207,7 +208,8 @@ def _train(work: Work, stopping: Callable[[], bool]) -> None:
     except Exception as error:  # an author's model may raise anything: its runs are recorded as failed with the reason
         if lacks_memory(error):
             raise  # of the machine, not of the model
-        work.fail(missing, f"{type(error).__name__}: {error}", traceback=traceback.format_exc())
+        reason = advice(error) if work.fleet.engine in ("stacked", "graphed") else None
+        work.fail(missing, reason or f"{type(error).__name__}: {error}", traceback=traceback.format_exc())
 
 
 def _fit(run: Run, work: Work) -> None:

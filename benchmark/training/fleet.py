@@ -8,8 +8,9 @@ from typing import Any, Literal, get_args
 
 from benchmark import registry
 from benchmark.errors import BenchmarkError, UsageError
+from benchmark.registry import Kind
 from benchmark.sealed import check_format, read_json
-from benchmark.spec import Run, Settings, TrainingSettings, digest
+from benchmark.spec import Component, Run, Settings, TrainingSettings, digest
 from benchmark.suite import settings_of
 from benchmark.training.device import Device
 
@@ -90,12 +91,19 @@ def engine_name(run: Run, device: Device = "cpu") -> EngineName:
     """Which engine trains runs like this one on a kind of device."""
     if run.network is None or run.training is None:
         return "closed_form"
-    stacks = registry.load("model", run.model.name).stacks
-    if not stacks and settings_of(run.training, TrainingSettings).precision != "float32":
-        raise UsageError(f'model {run.model.name} does not stack, and trains in training.precision = "float32" only')
+    alone = not_stacked(run)
+    if alone and settings_of(run.training, TrainingSettings).precision != "float32":
+        raise UsageError(f'{alone} does not stack, and trains in training.precision = "float32" only')
     if device == "cpu":
         return "stacked" if fleet_size(run) > 1 else "single"
-    return "graphed" if stacks else "single"
+    return "single" if alone else "graphed"
+
+
+def not_stacked(run: Run) -> str | None:
+    """Which part of a run, its model or its network, says that it does not stack."""
+    parts: list[tuple[Kind, Component | None]] = [("model", run.model), ("network", run.network)]
+    named = ((kind, part.name) for kind, part in parts if part is not None)
+    return next((f"{kind} {name}" for kind, name in named if not registry.load(kind, name).stacks), None)
 
 
 def rate_and_decay(run: Run) -> tuple[str, str]:
@@ -123,7 +131,7 @@ def fleet_size(run: Run, device: Device = "cpu") -> int:
     network = registry.load("network", run.network.name)
     model = registry.load("model", run.model.name)
     weights = network.weights(settings_of(run.network, network.Settings))
-    if not model.stacks:
+    if not_stacked(run):
         return 1
     settings = settings_of(run.model, model.Settings)
     extra = model.extra_weights(settings)

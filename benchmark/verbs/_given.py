@@ -13,6 +13,7 @@ from benchmark import registry
 from benchmark.errors import UsageError
 from benchmark.store import Store
 from benchmark.suite_seal import TABLE, check_table
+from benchmark.verbs._words import command_line
 
 RESULTS = Path("results")
 P = ParamSpec("P")
@@ -62,12 +63,30 @@ def suite_name(suite: str) -> str:
     return find(suite).stem
 
 
+def next_command(verb: str, suite: str, results: Path) -> str:
+    """What to type next, with the suite as it was given."""
+    elsewhere = [] if results == RESULTS else ["--results", results]
+    return command_line(verb, suite, *elsewhere)
+
+
+def started(store: Store, name: str, suite: str) -> None:
+    """Raise `UsageError` where nothing of a suite is there; `suite`: as it was given."""
+    if not (store.suite_folder(name) / "plan.json").exists():
+        known = sorted(folder.name for folder in (store.root / "suites").glob("*") if folder.is_dir())
+        raise UsageError(
+            f'{store.root} holds nothing of a suite "{name}" (there: {", ".join(known) or "none"});'
+            f" next: {next_command('run', suite, store.root)}"
+        )
+
+
 def results_table(suite: str, results: Path) -> Path:
     """The file of a suite's scores. Raises `UsageError` where `evaluate` has not made it yet, and `BenchmarkError`
     where it is not as it was made."""
-    name, store = suite_name(suite), Store(results, make=False)
+    name, store = suite_name(located(suite, results)), Store(results, make=False)
     folder = store.suite_folder(name)
     if not (folder / TABLE).exists():
-        raise UsageError(f'suite "{name}" has no results table in {results}; next: benchmark evaluate {suite}')
+        raise UsageError(
+            f'suite "{name}" has no results table in {results}; next: {next_command("evaluate", suite, results)}'
+        )
     check_table(folder, [store.run_folder(each) for each in store.plan(name) if store.is_done(each)])
     return folder / TABLE

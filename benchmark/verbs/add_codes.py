@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmark.errors import UsageError
 from benchmark.store import Store
-from benchmark.verbs._given import RESULTS, add_plugins, located, suite_name, takes_paths
+from benchmark.verbs._given import RESULTS, add_plugins, located, started, suite_name, takes_paths
 
 
 @dataclass
@@ -69,6 +69,7 @@ def add_codes(
         external.check_suite(own, store)
     else:
         own = suite_name(located(suite, results))
+        started(store, own, suite)
         planned = store.plan(own)
     externals = external.runs_of(sources, model, dataset, seed, store, planned)
 

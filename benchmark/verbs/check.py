@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmark.verbs._given import RESULTS, add_plugins, located, results_table, takes_paths
+from benchmark.store import Store
+from benchmark.verbs._given import RESULTS, add_plugins, located, results_table, suite_name, takes_paths
 
 if TYPE_CHECKING:
     from leaderboard.verdicts import Verdict
@@ -27,19 +28,23 @@ def check(
     margins: what `publish` wrote of reruns; by default the file TABLE-margins.csv beside `against`, and where
     there is none, the default margins.
     """
-    from benchmark.stages.evaluate import declarations
+    from pandas import concat
+
+    from benchmark.stages.measures import measures_of
     from benchmark.table import read_table
     from leaderboard.margins import beside, read_margins
     from leaderboard.regression import check as compare
 
     add_plugins(plugins)
     _refuse_summary(against)
-    suite = located(suite, results)
-    path = results_table(suite, results)
+    new, saved = read_table(results_table(suite, results)), read_table(against)
+    store = Store(results, make=False)
+    folders = map(store.run_folder, store.plan(suite_name(located(suite, results))))
+    measures = measures_of(concat([new, saved]), folders)
     if margins is None and beside(against).is_file():
         margins = beside(against)
     reruns = None if margins is None else read_margins(margins)
-    return compare(read_table(path), read_table(against), declarations(), reruns)
+    return compare(new, saved, measures, reruns)
 
 
 def _refuse_summary(path: Path) -> None:

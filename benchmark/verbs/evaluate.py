@@ -13,14 +13,14 @@ from benchmark.progress import Progress
 from benchmark.run_seal import check_run
 from benchmark.store import Store
 from benchmark.suite_seal import seal_table
-from benchmark.verbs._given import RESULTS, add_plugins, located, suite_name, takes_paths
+from benchmark.verbs._given import RESULTS, add_plugins, located, next_command, started, suite_name, takes_paths
 from benchmark.verbs._words import count
 from benchmark.verbs._workers import workers
 
 
 @dataclass
 class EvaluationSummary:
-    """What `evaluate` did: how many scores by status, the failed ones with the reasons, and the table's path.
+    """What the table holds: how many scores by status, the failed ones with the reasons, and the table's path.
 
     `notes`: what is to be known of the input of scores that were computed now.
     """
@@ -43,12 +43,14 @@ def evaluate(
     jobs: int | None = None,
     scheduler: str | None = None,
     plugins: Sequence[Path] = (),
+    retry_failed: bool = False,
     quiet: bool = True,
 ) -> EvaluationSummary:
     """Score the finished runs of a suite and compile its results table, summaries, correlations and comparisons.
 
-    Scores that are there already are kept; failed ones are tried again. With `only` no others than these runs are
-    scored; the table is of all runs. `jobs` and `scheduler` are those of `run`.
+    Scores that are there already are kept; those that failed before are left alone and reported, unless
+    `retry_failed`. With `only` no others than these runs are scored; the table is of all runs. `jobs` and `scheduler`
+    are those of `run`.
     """
     from benchmark.stages.aggregate import aggregate
     from benchmark.stages.evaluate import (
@@ -57,31 +59,34 @@ def evaluate(
         ScoreTask,
         check_budget,
         check_metrics,
-        declarations,
         score_tasks,
     )
     from benchmark.stages.evaluate import evaluate as score_all
-    from benchmark.suite import evaluation_settings, matches
+    from benchmark.stages.measures import measures_of, scorable
+    from benchmark.suite import chosen_by, evaluation_settings
     from benchmark.table import compile_table, write_table
 
     if scheduler:
         results = results.absolute()
     add_plugins(plugins, absolute=bool(scheduler))
-    suite = located(suite, results)
+    file = located(suite, results)
     store = Store(results, make=False)
-    name = suite_name(suite)
+    name = suite_name(file)
+    started(store, name, suite)
     done = [each for each in store.plan(name) if store.is_done(each)]
     if not done:
-        raise UsageError(f'no run of suite "{name}" is finished in {results}; next: benchmark run {suite}')
-    store.clean_parts([store.suite_folder(name), *(store.run_folder(each) / "scores" for each in done)])
-    for each in done:  # no number of what was altered, and no table of it
-        check_run(store.run_folder(each))
-    settings = evaluation_settings(suite)
-    texts = check_metrics(tuple(metrics) or settings.metrics)
+        hint = next_command("run", suite, results)
+        raise UsageError(f'no run of suite "{name}" is finished in {results}; next: {hint}')
+    folders = {each.run_id: store.run_folder(each) for each in done}
+    store.clean_parts([store.suite_folder(name), *(place / "scores" for place in folders.values())])
+    for place in folders.values():  # no number of what was altered, and no table of it
+        check_run(place)
+    settings = evaluation_settings(file)
+    chosen = tuple(metrics) or scorable(settings.metrics, folders.values())
+    texts = check_metrics(chosen) if chosen or not settings.metrics else ()
     protocol = Protocol(texts, check_budget(budget or settings.budget), settings.points, settings.seed)
-    chosen_runs = [each for each in done if matches(each, only or {})]
-    tasks = score_tasks([(each, store.run_folder(each)) for each in chosen_runs], protocol)
-    failed: dict[str, str] = {}
+    chosen_runs = chosen_by(done, only or {}, f'finished runs of suite "{name}"')
+    tasks = score_tasks([(each, folders[each.run_id]) for each in chosen_runs], protocol, retry_failed=retry_failed)
     notes: list[str] = []
     with (
         Progress(f"scoring {count(len(chosen_runs), 'run')}", 0, quiet=quiet) as progress,
@@ -96,7 +101,6 @@ def evaluate(
                     progress.say(f"note    {note}")
             if scored.status == "failed":
                 where = f"{run} {task.metric}"
-                failed[where] = scored.reason or ""
                 progress.say(f"failed  {where}: {scored.reason}")
 
         def on_cost(done: float, total: float) -> None:
@@ -104,11 +108,15 @@ def evaluate(
             progress.at(done)
 
         score_all(tasks, at_work, on_scored, on_cost)
-    table = compile_table(name, [(each, store.run_folder(each)) for each in done])
+    table = compile_table(name, [(each, folders[each.run_id]) for each in done])
     folder = store.suite_folder(name)
     with disk_full_explained(folder / "results.csv"):
         write_table(table, folder / "results.csv")
-        names = ["results.parquet", "results.csv", *aggregate(table, declarations()).write(folder)]
-        seal_table(folder, names, [store.run_folder(each) for each in done])
+        measures = measures_of(table, folders.values())
+        names = ["results.parquet", "results.csv", *aggregate(table, measures).write(folder)]
+        seal_table(folder, names, list(folders.values()))
     counts = {str(status): int(number) for status, number in table["status"].value_counts().items()}
-    return EvaluationSummary(name, counts, failed, folder / "results.csv", notes)
+    failed = table[table["status"] == "failed"]
+    places = failed["model"] + "/" + failed["run_id"] + " " + failed["protocol"]
+    reasons = dict(zip(places, failed["reason"], strict=True))
+    return EvaluationSummary(name, counts, reasons, folder / "results.csv", notes)

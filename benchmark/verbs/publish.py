@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.errors import UsageError
+from benchmark.store import Store
 from benchmark.verbs._given import RESULTS, add_plugins, located, results_table, suite_name, takes_paths
 
 if TYPE_CHECKING:
@@ -30,18 +31,20 @@ def publish(
     """
     from benchmark import published
     from benchmark.stages.aggregate import configurations
-    from benchmark.stages.evaluate import declarations
+    from benchmark.stages.measures import measures_of
     from benchmark.table import read_table
     from leaderboard.margins import seed_deviations
 
     makers: dict[str, tuple[str, Callable[[DataFrame], DataFrame]]] = {
         "summary": ("-summary", lambda table: published.summarise(table, configurations(table))),
         "table": ("", published.of_all),
-        "margins": ("-margins", lambda table: seed_deviations(table, declarations())),
+        "margins": ("-margins", lambda table: seed_deviations(table, measures_of(table, folders))),
     }
     if kind not in makers:
         raise UsageError(f"--as {kind}: one of {', '.join(makers)}")
     add_plugins(plugins)
-    suite = located(suite, results)
+    table, name = read_table(results_table(suite, results)), suite_name(located(suite, results))
+    store = Store(results, make=False)
+    folders = map(store.run_folder, store.plan(name))
     ending, make = makers[kind]
-    return published.publish(make(read_table(results_table(suite, results))), to / f"{suite_name(suite)}{ending}.csv")
+    return published.publish(make(table), to / f"{name}{ending}.csv")

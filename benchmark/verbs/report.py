@@ -14,7 +14,7 @@ from benchmark.progress import Progress
 from benchmark.spec import Run
 from benchmark.store import Store
 from benchmark.suite_seal import TABLE, newer_scores, seal_page
-from benchmark.verbs._given import RESULTS, add_plugins, located, results_table, suite_name, takes_paths
+from benchmark.verbs._given import RESULTS, add_plugins, located, results_table, started, suite_name, takes_paths
 from benchmark.verbs._words import count
 from benchmark.verbs._workers import cores
 
@@ -36,19 +36,20 @@ def report(
 
     `jobs`: processes that draw, by default one a core; 0 draws in this one.
     """
-    from benchmark.stages.evaluate import declarations
+    from benchmark.stages.measures import measures_of
     from leaderboard.figures import write_figures
     from leaderboard.papers import comparisons
     from leaderboard.records import read_record
     from leaderboard.report import write_report
 
     name, folder, table, done, failures = _reported(suite, results, plugins)
+    measures = measures_of(table, [path for _, path in done])
     digest = file_digest(folder / TABLE)
     description = registry.describe("suite", name) if name in registry.names("suite") else ""
     with disk_full_explained(folder / "index.html"):
         if figures:
             records = {each.run_id: read_record(path) for each, path in done}
-            write_figures(table, records, declarations(), folder / "figures", figures)
+            write_figures(table, records, measures, folder / "figures", figures)
         with Progress("drawing the page", 1, quiet=quiet) as progress:
 
             def step(finished: int, total: int) -> None:
@@ -57,7 +58,7 @@ def report(
 
             papers, processes = comparisons(name, table), cores() if jobs is None else jobs
             path = write_report(
-                name, description, table, done, declarations(), folder, failures, papers, processes, step, digest
+                name, description, table, done, measures, folder, failures, papers, processes, step, digest
             )
             drawn = (folder / "figures").rglob("*") if figures else ()
             seal_page(folder, [path, *(each for each in drawn if each.is_file())], digest)
@@ -75,7 +76,7 @@ def report_text(
 ) -> str:
     """A suite's leaderboards as text: `kind` is one of markdown, latex and csv; `columns` as `formats.render` says."""
     from benchmark.stages.aggregate import aggregate
-    from benchmark.stages.evaluate import declarations
+    from benchmark.stages.measures import measures_of
     from leaderboard import formats
     from leaderboard.board import boards
     from leaderboard.records import read_record
@@ -83,8 +84,9 @@ def report_text(
     formats.render(kind, [])  # an unknown format is told before anything is read
     _, _, table, done, _ = _reported(suite, results, plugins)
     records = {each.run_id: read_record(path) for each, path in done}
-    summaries = aggregate(table, declarations())
-    found = boards(table, declarations(), records=records, summary=summaries.summary, ranking=summaries.ranking)
+    measures = measures_of(table, [path for _, path in done])
+    summaries = aggregate(table, measures)
+    found = boards(table, measures, records=records, summary=summaries.summary, ranking=summaries.ranking)
     return formats.render(kind, found, columns)
 
 
@@ -95,9 +97,9 @@ def _reported(
     from benchmark.table import read_table
 
     add_plugins(plugins)
-    suite = located(suite, results)
     store = Store(results, make=False)
-    name = suite_name(suite)
+    name = suite_name(located(suite, results))
+    started(store, name, suite)
     folder = store.suite_folder(name)
     runs = store.plan(name)
     table = read_table(results_table(suite, results))

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmark.choice import spelled
 from benchmark.progress import Progress
 from benchmark.run_seal import damage
 from benchmark.spec import Run
 from benchmark.store import Store
 from benchmark.verbs._given import RESULTS, add_plugins, takes_paths
-from benchmark.verbs._words import count
+from benchmark.verbs._words import command_line, count
 from benchmark.verbs._workers import devices, workers
 
 if TYPE_CHECKING:
@@ -155,5 +156,5 @@ def damages(store: Store, runs: Sequence[Run], quiet: bool) -> dict[str, str]:
 
 def command(suite: str, overrides: Mapping[str, Any], plugins: Sequence[Path]) -> str:
     """The command line that defines the same configurations."""
-    words = ["benchmark", "run", suite, *(f"--set {key}={value}" for key, value in overrides.items())]
-    return " ".join([*words, *(f"--plugin {plugin}" for plugin in plugins)])
+    settings = [word for key, value in overrides.items() for word in ("--set", f"{key}={spelled(value)}")]
+    return command_line("run", suite, *settings, *(word for plugin in plugins for word in ("--plugin", plugin)))

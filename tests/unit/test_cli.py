@@ -1,9 +1,11 @@
 """The command line itself: flags, exit codes, one sentence for a mistake."""
 
 import json
+import shlex
 
 import pytest
 
+import benchmark
 from benchmark import cli, registry
 from benchmark.errors import BenchmarkError, UsageError
 from benchmark.verbs.run import RunSummary
@@ -62,6 +64,7 @@ def asked(monkeypatch):
         (["run", "quickstart", "--set", "steps"], "--set steps: write KEY=VALUE"),
         (["run", "quickstart", "--set", "training.stepz=3"], "--set training.stepz: no run"),
         (["run", "quickstart", "--set", "model.beta=-1"], "beta = -1: input should be greater than or equal to 0"),
+        (["run", "quickstart", "--only", "model=vaee"], '--only model=vaee; did you mean "vae"'),
         (["run", "quickstrt"], 'unknown suite "quickstrt"; did you mean "quickstart"'),
         (["run", "absent.toml"], "suite absent.toml: no such file"),
         (["run", "quickstart", "--plugin", "absent.py"], "--plugin absent.py: no such file"),
@@ -94,8 +97,21 @@ def test_a_mistake_is_one_sentence_and_exit_code_2_and_makes_nothing(run_line, t
 
 def test_a_bare_benchmark_shows_help(run_line):
     code, out, err = run_line()
-    assert (code, err) == (2, "")
+    assert (code, err) == (0, "")
     assert "Usage: " in out
+
+
+def test_the_version_is_printed(run_line):
+    assert run_line("--version") == (0, f"benchmark {benchmark.__version__}\n", "")
+
+
+@pytest.mark.parametrize("verb", ["run", "evaluate", "report", "check", "forget", "show"])
+def test_help_shows_what_to_type_and_no_types_of_python(run_line, verb):
+    out = run_line(verb, "--help")[1]
+    assert "list[" not in out
+    assert "<Path>" not in out
+    (line,) = [line for line in out.splitlines() if "--json" in line]
+    assert "bool" not in line
 
 
 @pytest.mark.parametrize(
@@ -151,11 +167,29 @@ def test_failed_runs_are_exit_code_1_with_their_reasons(run_line, monkeypatch):
     assert code == 1
     assert out == "mine: 1 runs done, 1 of them now; 1 failed\n"
     assert err == "failed  b-s0: it diverged\nnext: benchmark run mine.toml --retry-failed\n"
+    again = ["run", "my suite.toml", "--set", "training.steps=9", "--only", "model=vae", "--results", "my results"]
+    said = run_line(*again)[2].splitlines()[-1]
+    assert shlex.split(said.removeprefix("next: ")) == ["benchmark", *again, "--retry-failed"]
+    assert run_line(*again, "--retry-failed")[2].count("--retry-failed") == 1
 
 
 def test_the_last_line_says_what_to_type_next(run_line, asked):
     assert run_line("run", "quickstart")[2] == "next: benchmark evaluate quickstart\n"
     assert run_line("run", "quickstart", "--results", "r")[2] == "next: benchmark evaluate quickstart --results r\n"
+    said = run_line("run", "my suite.toml", "--results", "my results")[2]
+    assert said == "next: benchmark evaluate 'my suite.toml' --results 'my results'\n"
+
+
+def test_what_is_not_there_is_told_with_the_suite_as_it_was_typed(run_line, tmp_path):
+    (tmp_path / "s.toml").write_text('description = "t"\nblock = []\n')
+    for verb in ("evaluate", "report"):
+        assert "next: benchmark run s.toml --results other\n" in run_line(verb, "s.toml", "--results", "other")[2]
+
+
+def test_a_measure_is_found_in_capitals_and_by_its_scores(run_line):
+    for text, name in (("MIG", "mig"), ("pearson", "mcc"), ("Spearman", "mcc"), ("disentanglement", "dci")):
+        assert json.loads(run_line("show", "metric", text, "--json")[1])["name"] == name
+    assert 'did you mean "beta_vae"' in run_line("show", "model", "BetaVAE")[2]
 
 
 def test_list_as_json_holds_every_name(run_line):

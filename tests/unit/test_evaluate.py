@@ -62,10 +62,10 @@ def measure(monkeypatch):
     return add
 
 
-def scored(folder: Path, *metrics: str, **options) -> tuple[list[ScoreTask], list[Scored]]:
+def scored(folder: Path, *metrics: str, retry_failed: bool = False, **options) -> tuple[list[ScoreTask], list[Scored]]:
     """Score in this process; the tasks that there were and what came of them."""
     protocol = Protocol(metrics, **options)
-    tasks = score_tasks([(run(), folder)], protocol)
+    tasks = score_tasks([(run(), folder)], protocol, retry_failed=retry_failed)
     found: list[Scored] = []
     evaluate(tasks, 0, lambda _, one: found.append(one))
     return tasks, found
@@ -123,7 +123,7 @@ def test_too_few_points_are_not_applicable(folder):
     assert {one.reason for one in found} == {"500 points are fewer than the 1,000 that this measure needs"}
 
 
-def test_a_measure_that_raises_is_failed_with_its_reason_and_tried_again(folder, measure):
+def test_a_measure_that_raises_is_failed_with_its_reason_and_tried_again_on_request(folder, measure):
     calls = []
 
     @metric(representations=("mean",))
@@ -135,9 +135,23 @@ def test_a_measure_that_raises_is_failed_with_its_reason_and_tried_again(folder,
 
     name = measure(breaks)
     assert scored(folder, name)[1] == [Scored("failed", "ZeroDivisionError: at the first try")]
-    assert scored(folder, name)[1] == [Scored("ok")]
     assert scored(folder, name)[1] == []
+    assert scored(folder, name, retry_failed=True)[1] == [Scored("ok")]
+    assert scored(folder, name, retry_failed=True)[1] == []
     assert len(calls) == 2
+
+
+def test_too_few_points_to_learn_from_are_told_with_a_way_out(folder):
+    _, (mean, _) = scored(folder, "sap")
+    assert (mean.reason or "").endswith("needs at least 15,000; --budget quick asks for 2,000")
+    assert {one.status for one in scored(folder, "sap", budget="quick")[1]} == {"ok"}
+    _, (mean, _) = scored(folder, "sap(train=2999, test=2)")  # which --budget quick would leave as it is
+    assert (mean.reason or "").endswith("; sap(test=1000, train=2000) asks for fewer")
+    assert {one.status for one in scored(folder, "sap(test=1000, train=2000)")[1]} == {"ok"}
+
+
+def test_two_choices_of_one_protocol_are_scored_once(folder):
+    assert len(scored(folder, "sap(kind=continuous)", "sap(kind=continuous, train=5)")[0]) == 2
 
 
 @pytest.mark.parametrize("values", [{"strange": float("nan")}, {"strange": 0.5, "other": float("inf")}, {}])

@@ -3,12 +3,16 @@
 import numpy as np
 import pytest
 
+from benchmark import registry
+from benchmark.choice import read_choice
 from benchmark.errors import UsageError
-from benchmark.metrics._declare import metric
+from benchmark.metrics._declare import Metric, metric
 from benchmark.metrics.dto import dto
 from benchmark.metrics.mig import mig
 from benchmark.metrics.reconstruction import reconstruction
 from benchmark.metrics.sample_efficiency import sample_efficiency
+from benchmark.metrics.sap import sap
+from benchmark.suite import check_choice
 
 
 def test_parameters_declare_needs_and_settings():
@@ -47,6 +51,63 @@ def test_lists_from_files_become_tuples():
 def test_choices_are_checked():
     with pytest.raises(UsageError, match="solver"):
         dto.declaration.settings.read({"solver": "guess"}, "dto")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("mig(bins=0)", "mig.bins = 0: input should be greater than or equal to 2"),
+        ("active_units(threshold=nan)", "active_units.threshold = nan"),
+        ("irs(quantile=1.5)", "irs.quantile = 1.5"),
+        ("sample_efficiency(budgets=[])", "sample_efficiency.budgets"),
+        ("sample_efficiency(budgets=[10,0])", "sample_efficiency.budgets.1 = 0"),
+        ("renyi_bound(samples=1)", "renyi_bound: alpha = 0.5 with samples = 1"),
+    ],
+)
+def test_settings_out_of_range_are_refused_before_anything_is_scored(text, said):
+    with pytest.raises(UsageError) as caught:
+        check_choice(read_choice(text))
+    assert str(caught.value).startswith(said)
+
+
+def test_every_number_of_every_measure_has_a_range():
+    bare = []
+    for name in registry.names("metric"):
+        for key, info in registry.load("metric", name).declaration.settings.model_fields.items():
+            if info.annotation in (int, float) and not info.metadata:
+                bare.append(f"{name}.{key}")
+    assert bare == []
+
+
+def test_ids_leave_out_what_decides_nothing():
+    settings = sap.declaration.settings
+    whole = settings.read({"kind": "continuous"}, "sap")
+    assert sap.declaration.protocol(whole, "mean", 99) == "sap/kind=continuous-mean-n99/v1"
+    default = sap.declaration.protocol(settings(), "mean", 99)
+    assert default == "sap/kind=discrete-c0.01-balancedTrue-scaledFalse-train10000-test5000-mean-n99/v1"
+
+
+def test_the_content_of_a_loose_file_is_part_of_its_protocols(tmp_path, monkeypatch):
+    monkeypatch.setattr(registry, "_plugins", {})
+    file, ids = tmp_path / "half.py", []
+    for value in (0.5, 0.25):
+        file.write_text(
+            "from benchmark import metric\n@metric()\ndef half(codes, *, seed: int = 0) -> dict[str, float]:\n"
+            f"    return {{'half': {value}}}\n"
+        )
+        registry.add_plugin(file)
+        declaration = registry.load("metric", "half").declaration
+        ids.append(declaration.protocol(declaration.settings(), "mean", 9))
+    assert all(each.startswith("half/mean-n9/v1-") for each in ids)
+    assert len(set(ids)) == 2
+
+
+def test_an_absent_measure_says_what_its_scores_are_and_cannot_be_called():
+    absent = Metric.absent("mig", mig.declaration.described())
+    assert (absent.headline, absent.bounds, absent.supervised) == ("mig", (0.0, 1.0), True)
+    assert Metric.absent("dto", dto.declaration.described()).bounds == (0.0, float("inf"))
+    with pytest.raises(UsageError, match="--plugin"):
+        absent.function(np.ones((2, 3)))
 
 
 def test_a_measure_stays_a_function():

@@ -3,6 +3,7 @@
 import itertools
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmark import registry
@@ -279,3 +280,18 @@ def test_a_number_of_seeds_that_fills_the_memory(suite):
 def test_a_path_with_backslashes_in_double_quotes(suite):
     with pytest.raises(UsageError, match="write paths with backslashes in single quotes"):
         suite(BLOCK.replace('"synth_linear"', '{ name = "npz", path = "C:\\Users\\me" }'))
+
+
+def test_a_data_file_beside_the_suite_is_found_from_anywhere(tmp_path, monkeypatch):
+    folder = tmp_path / "sub"
+    folder.mkdir()
+    np.savez(folder / "x.npz", images=np.zeros((50, 8, 8), np.uint8))
+    text = 'description = "t"\n[[block]]\ndataset = { name = "npz", path = PATH }\nmodel = ["pca"]\n'
+    (folder / "beside.toml").write_text(text.replace("PATH", '"x.npz"'))
+    (folder / "here.toml").write_text(text.replace("PATH", '"sub/x.npz"'))
+    (folder / "windows.toml").write_text(text.replace("PATH", '"C:\\Users\\me\\x.npz"'))
+    monkeypatch.chdir(tmp_path)
+    ids = {expand(f"sub/{name}.toml").runs[0].config_id for name in ("beside", "here")}
+    assert len(ids) == 1
+    with pytest.raises(UsageError, match="single quotes"):
+        expand("sub/windows.toml")

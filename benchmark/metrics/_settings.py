@@ -1,0 +1,22 @@
+"""Ranges of measures' settings, written as the types of keyword parameters: checked before anything is scored."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+Count = Annotated[int, Field(ge=1)]
+"""Of rows, samples or neighbours."""
+
+Bins = Annotated[int, Field(ge=2)]
+"""In one bin a code holds nothing."""
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+"""Of rows, neither none nor all."""
+
+ShareBelowOne = Annotated[float, Field(ge=0, lt=1)]

@@ -143,6 +143,7 @@ def evaluate(
     plugin: Plugin = None,
     jobs: Jobs = None,
     scheduler: Scheduler = None,
+    data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
     """Score the finished runs of a suite and compile its results table. Scores that are there are kept.
@@ -184,6 +185,7 @@ def evaluate(
         plugins=plugin or (),
         jobs=jobs,
         scheduler=scheduler,
+        data_dir=data_dir,
         quiet=as_json,
     )
     counts = ", ".join(f"{number:,} {status.replace('_', ' ')}" for status, number in summary.scores.items())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Annotated, Any, Literal, Protocol, TypeVar, cast, get_origin
@@ -82,7 +82,21 @@ class Metric:
     cost: float = 1.0
     invariances: tuple[Invariance, ...] = ()
     later: tuple[str, ...] = ()
+    instead: Mapping[str, Mapping[Any, Mapping[str, str]]] = field(default_factory=dict)
     pieces: Pieces | None = None
+
+    def arrays(self, settings: Settings) -> tuple[str, ...]:
+        """The arrays that are supplied for `needs` under these settings, in their order."""
+        others: dict[str, str] = {}
+        for setting, values in self.instead.items():
+            others |= values.get(getattr(settings, setting), {})
+        return tuple(others.get(need, need) for need in self.needs)
+
+    @property
+    def every_array(self) -> frozenset[str]:
+        """All arrays that it may be supplied with, whatever its settings."""
+        others = {array for values in self.instead.values() for names in values.values() for array in names.values()}
+        return frozenset(self.needs) | others
 
     @property
     def module(self) -> str:
@@ -132,6 +146,7 @@ def metric(
     cost: float = 1.0,
     invariances: tuple[Invariance, ...] = (),
     later: tuple[str, ...] = (),
+    instead: Mapping[str, Mapping[Any, Mapping[str, str]]] | None = None,
     pieces: Pieces | None = None,
 ) -> Callable[[Function], Function]:
     """Declare a measure; the function stays an ordinary function and gains `.declaration`.
@@ -156,6 +171,8 @@ def metric(
         holds the measure to it.
     later: settings that were added since its first scores were published: protocol ids leave them out at their
         defaults, so that those scores keep their column.
+    instead: arrays that are supplied in place of others where a setting has a value, by setting, value and parameter:
+        {"of": {"logits": {"v": "v_logits"}}}.
     pieces: how it falls into independent pieces, for measures that take minutes.
     """
 
@@ -192,6 +209,7 @@ def metric(
             cost=cost,
             invariances=invariances,
             later=later,
+            instead=instead or {},
             pieces=pieces,
         )
         return _for_people(function, declaration)

@@ -11,6 +11,7 @@ from benchmark.atomic import disk_full_explained
 from benchmark.errors import UsageError
 from benchmark.progress import Progress
 from benchmark.run_seal import check_run
+from benchmark.spec import Run
 from benchmark.store import Store
 from benchmark.suite_seal import seal_table
 from benchmark.verbs._given import RESULTS, add_plugins, located, suite_name, takes_paths
@@ -42,19 +43,22 @@ def evaluate(
     budget: str | None = None,
     jobs: int | None = None,
     scheduler: str | None = None,
+    data_dir: Path | None = None,
     plugins: Sequence[Path] = (),
     quiet: bool = True,
 ) -> EvaluationSummary:
     """Score the finished runs of a suite and compile its results table, summaries, correlations and comparisons.
 
     Scores that are there already are kept; failed ones are tried again. With `only` no others than these runs are
-    scored; the table is of all runs. `jobs` and `scheduler` are those of `run`.
+    scored; the table is of all runs. `jobs` and `scheduler` are those of `run`. What the measures read of networks
+    and `run` did not keep, because the suite asked for none of it, is encoded first, from the data in `data_dir`.
     """
     from benchmark.stages.aggregate import aggregate
     from benchmark.stages.evaluate import (
         Protocol,
         Scored,
         ScoreTask,
+        arrays_read,
         check_budget,
         check_metrics,
         declarations,
@@ -65,7 +69,7 @@ def evaluate(
     from benchmark.table import compile_table, write_table
 
     if scheduler:
-        results = results.absolute()
+        results, data_dir = results.absolute(), data_dir and data_dir.absolute()
     add_plugins(plugins, absolute=bool(scheduler))
     suite = located(suite, results)
     store = Store(results, make=False)
@@ -80,6 +84,7 @@ def evaluate(
     texts = check_metrics(tuple(metrics) or settings.metrics)
     protocol = Protocol(texts, check_budget(budget or settings.budget), settings.points, settings.seed)
     chosen_runs = [each for each in done if matches(each, only or {})]
+    _encode_missing(store, suite, chosen_runs, arrays_read(texts), jobs, scheduler, data_dir, quiet)
     tasks = score_tasks([(each, store.run_folder(each)) for each in chosen_runs], protocol)
     failed: dict[str, str] = {}
     notes: list[str] = []
@@ -112,3 +117,31 @@ def evaluate(
         seal_table(folder, names, [store.run_folder(each) for each in done])
     counts = {str(status): int(number) for status, number in table["status"].value_counts().items()}
     return EvaluationSummary(name, counts, failed, folder / "results.csv", notes)
+
+
+def _encode_missing(
+    store: Store,
+    suite: str,
+    runs: Sequence[Run],
+    arrays: frozenset[str],
+    jobs: int | None,
+    scheduler: str | None,
+    data_dir: Path | None,
+    quiet: bool,
+) -> None:
+    """Encode what the measures read and the runs' codes files lack. Raises `BenchmarkError` where that cannot be."""
+    from benchmark.stages.kept import incomplete
+    from benchmark.suite import read
+
+    encoding = read(suite)[1].encoding
+    lacking = incomplete(store, runs, encoding, arrays)
+    if not lacking:
+        return
+    try:
+        from benchmark.verbs._encode_again import encode_again
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"{count(len(lacking), 'run')} must be encoded again for these measures, and {error.name} is not installed:"
+            " evaluate where it is, or ask for other measures by --metrics"
+        ) from None
+    encode_again(store, lacking, encoding, arrays, jobs, scheduler, data_dir, quiet)

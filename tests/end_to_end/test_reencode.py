@@ -83,7 +83,7 @@ def test_what_no_measure_reads_is_encoded_once_one_does(work):
 
 def test_evaluate_encodes_what_its_measures_lack(work):
     asking(work, 3)
-    metrics = f"{LIKELIHOOD},dto(of=logits)"
+    metrics = f"{LIKELIHOOD},dto,dto(of=logits)"
     result = succeed(work, "evaluate", "tiny.toml", "--metrics", metrics, "--jobs", "0")
     assert result.stderr.count("encoded") == 4
     scores = [json.loads(path.read_text()) for path in (folders(work, "beta_vae")[0] / "scores").glob("*.json")]

@@ -221,6 +221,7 @@ def evaluate(
     jobs: Jobs = None,
     scheduler: Scheduler = None,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="try failed scores again")] = False,
+    data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
     """Score the finished runs of a suite and compile its results table. Scores that are there are kept.
@@ -263,6 +264,7 @@ def evaluate(
         jobs=jobs,
         scheduler=scheduler,
         retry_failed=retry_failed,
+        data_dir=data_dir,
         quiet=as_json,
     )
     counts = ", ".join(f"{number:,} {status.replace('_', ' ')}" for status, number in summary.scores.items())
@@ -632,7 +634,7 @@ def data_verify(
 
 def main() -> None:
     """The entry point: a user's mistake is one sentence on stderr, never a traceback."""
-    warnings.showwarning = _note
+    warnings.showwarning = _note  # type: ignore[assignment]
     warnings.simplefilter("always", Note)
     with _explained():
         signal.signal(signal.SIGTERM, _stop)  # a batch system's time limit is an interrupt like any other
@@ -707,8 +709,8 @@ def _typed(*words: str | Path, results: Path = Path("results"), plugins: Sequenc
     """A command to type here, with the folder and the loose files that were named in this one."""
     from benchmark.verbs._words import command_line
 
-    elsewhere = [] if results == Path("results") else ["--results", results]
-    return command_line(*words, *elsewhere, *(word for plugin in plugins or [] for word in ("--plugin", plugin)))
+    elsewhere = [] if results == Path("results") else ["--results", str(results)]
+    return command_line(*words, *elsewhere, *(word for plugin in plugins or [] for word in ("--plugin", str(plugin))))
 
 
 def _next(*words: str | Path, results: Path = Path("results"), plugins: Sequence[Path] | None = None) -> None:

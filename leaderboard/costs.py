@@ -13,7 +13,10 @@ from leaderboard.columns import Column
 
 TRAINING = "training_seconds"
 WHAT = {
-    TRAINING: ("training, s", "Seconds of training of one run; members of a fleet share their process's time."),
+    TRAINING: (
+        "training, s",
+        "Seconds of training of one run; of a fleet, trained in one process, its share.",
+    ),
     "parameters": ("parameters", "Trained parameters of model and network."),
     "encoding_seconds": ("encoding, s", "Seconds from the trained run to its codes."),
     "evaluation_seconds": ("evaluation, s", "Seconds of all measures of one run, both representations together."),
@@ -50,9 +53,9 @@ def costs_of(table: pd.DataFrame, records: Mapping[str, Mapping[str, Any]]) -> p
     found = [records.get(str(run_id), {}) for run_id in runs.index]
     once = table.drop_duplicates(["run_id", "protocol", "representation"])
     return runs.assign(
-        training_seconds=[_number(record.get("seconds", {}).get("training")) for record in found],
+        training_seconds=[_seconds(record, "training") for record in found],
         parameters=[_number(record.get("parameters") or None) for record in found],
-        encoding_seconds=[_number(record.get("seconds", {}).get("encoding")) for record in found],
+        encoding_seconds=[_seconds(record, "encoding") for record in found],
         evaluation_seconds=once.groupby("run_id")["seconds"].sum().reindex(runs.index),
     )
 
@@ -62,7 +65,15 @@ def cost_cell(column: Column, costs: pd.DataFrame) -> Cell:
     known = costs[column.name].dropna()
     if column.name == "parameters":
         known = known.drop_duplicates()  # no spread over seeds where there cannot be one
+    if column.name == TRAINING and len(set(known)) == 1:
+        known = known.iloc[:1]  # shares of one fleet's time: measured once
     return Cell(tuple(known), "ok" if len(known) else "absent", runs=tuple(map(str, known.index)))
+
+
+def _seconds(record: Mapping[str, Any], kind: str) -> float:
+    """What a run took here: nothing is known of codes from elsewhere."""
+    elsewhere = "trained" in record.get("provenance", {})  # their records say 0 seconds
+    return math.nan if elsewhere else _number(record.get("seconds", {}).get(kind))
 
 
 def _number(value: Any) -> float:

@@ -109,8 +109,22 @@ class Metric:
     later: tuple[str, ...] = ()
     applies: dict[str, tuple[str, Any]] = field(default_factory=dict)
     also: tuple[str, ...] = ()
+    instead: Mapping[str, Mapping[Any, Mapping[str, str]]] = field(default_factory=dict)
     pieces: Pieces | None = None
     source: str | None = None
+
+    def arrays(self, settings: Settings) -> tuple[str, ...]:
+        """The arrays that are supplied for `needs` under these settings, in their order."""
+        others: dict[str, str] = {}
+        for setting, values in self.instead.items():
+            others |= values.get(getattr(settings, setting), {})
+        return tuple(others.get(need, need) for need in self.needs)
+
+    @property
+    def every_array(self) -> frozenset[str]:
+        """All arrays that it may be supplied with, whatever its settings."""
+        others = {array for values in self.instead.values() for names in values.values() for array in names.values()}
+        return frozenset(self.needs) | others
 
     @property
     def module(self) -> str:
@@ -194,6 +208,7 @@ def metric(
     later: tuple[str, ...] = (),
     applies: dict[str, tuple[str, Any]] | None = None,
     check: Callable[..., None] | None = None,
+    instead: Mapping[str, Mapping[Any, Mapping[str, str]]] | None = None,
     pieces: Pieces | None = None,
 ) -> Callable[[Function], Function]:
     """Declare a measure; the function stays an ordinary function and gains `.declaration`.
@@ -225,6 +240,8 @@ def metric(
     applies: which settings decide something only where another has a certain value, {"train": ("kind", "discrete")};
         elsewhere protocol ids leave them out.
     check: `check(**settings)` raises `UsageError` on settings that do not go together or cannot be had here.
+    instead: arrays that are supplied in place of others where a setting has a value, by setting, value and parameter:
+        {"of": {"logits": {"v": "v_logits"}}}.
     pieces: how it falls into independent pieces, for measures that take minutes.
     """
 
@@ -265,6 +282,7 @@ def metric(
             later=later,
             applies=applies or {},
             also=also,
+            instead=instead or {},
             pieces=pieces,
         )
         return _for_people(function, declaration)

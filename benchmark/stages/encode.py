@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -15,11 +16,9 @@ from benchmark.models._model import Anchor, Embedding, Transductive
 from benchmark.models._neural import NeuralModel
 from benchmark.seeds import stream
 from benchmark.spec import Run
+from benchmark.stages.kept import ASKED
 from benchmark.stages.studies import Trained, study
 from benchmark.suite import EncodingSettings
-
-ENCODING = 4
-"""Raise it when codes files hold something new: finished runs are then encoded again from their weights."""
 
 BATCH = 1024
 JACOBIANS = 1_000
@@ -75,7 +74,9 @@ def encode_embedding(model: Embedding, data: Data, run: Run, embedded: ndarray |
 
     if model.decode(means[:1]) is not None:
         jacobian = model.jacobian(means[sample(run, "jacobian", len(rows), JACOBIANS)])
-        arrays |= {} if jacobian is None else singular_vectors(np.asarray(jacobian))
+        if jacobian is not None:
+            arrays |= singular_vectors(np.asarray(jacobian))
+            arrays["v_logits"] = arrays["v"]  # what it decodes to is the mean itself
         arrays |= pictures(decode, means, None, data, run, prior=model.standardised)
     codes = Codes(
         means=means,
@@ -89,61 +90,82 @@ def encode_embedding(model: Embedding, data: Data, run: Run, embedded: ndarray |
     return codes
 
 
-def encode_neural(model: NeuralModel, data: Data, run: Run, encoding: EncodingSettings | None = None) -> Codes:
+def encode_neural(
+    model: NeuralModel,
+    data: Data,
+    run: Run,
+    encoding: EncodingSettings | None = None,
+    parts: Collection[str] = tuple(ASKED),
+) -> Codes:
     """Codes of a trained network: means, one sample and, where the posterior is a diagonal Gaussian and the prior
-    N(0, I), variances of every evaluation point.
-
-    `encoding` says how much is kept beside them.
+    N(0, I), variances of every evaluation point; and beside them what pictures and studies need, and those `parts` of
+    `ASKED`, of which `encoding` says how much. Each array has streams of its own: none depends on what else is kept.
 
     Raises `ModelError` where they are not all finite.
     """
-    import torch
-
-    rows = data.evaluation_rows
-    model.eval()
     tables = posterior_tables(model, data, stream(run.run_id, "encode.sample"))
     if not all(np.isfinite(table).all() for table in tables.values()):
         raise ModelError("the encoder gives codes that are not finite numbers")
-    mean = tables["means"]
     codes = Codes(
-        means=mean,
+        means=tables["means"],
         variances=tables.get("variances"),
         samples=tables.get("samples"),
-        factors=data.factors[rows],
+        factors=data.factors[data.evaluation_rows],
         factor_names=data.factor_names,
         factor_sizes=data.factor_sizes,
         grid=data.grid,
     )
+    if model.decodes:
+        codes.arrays.update(asked(model, codes, data, run, encoding or EncodingSettings(), parts))
+        codes.arrays.update(shown(model, codes, data, run))
+    return codes
 
-    if not model.decodes:
-        return codes
+
+def prepare(model: NeuralModel) -> None:
+    """A model as it is encoded, whatever trained it: the layout decides the order of the arithmetic, hence the bits."""
+    import torch
+
+    model.eval()
+    for parameter in model.parameters():
+        if parameter.dim() == 4:
+            parameter.data = parameter.data.to(memory_format=torch.channels_last)
+
+
+def asked(
+    model: NeuralModel, codes: Codes, data: Data, run: Run, encoding: EncodingSettings, parts: Collection[str]
+) -> dict[str, ndarray]:
+    """The arrays of some parts of `ASKED`, from a prepared model and its codes."""
+    n = len(data.evaluation_rows)
+    found: dict[str, ndarray] = {}
+    if "jacobian" in parts:
+        found |= directions(model, codes.means[sample(run, "jacobian", n, JACOBIANS)])
+    if "reconstruction" in parts:
+        found |= reconstructions(model, codes, data, sample(run, "reconstruction", n, RECONSTRUCTIONS))
+    if "log_weights" in parts:
+        found |= log_weights(model, data, run, encoding)
+    return found
+
+
+def shown(model: NeuralModel, codes: Codes, data: Data, run: Run) -> dict[str, ndarray]:
+    """The arrays behind pictures, and those of every study."""
+    import torch
 
     def decode(z: ndarray) -> ndarray:
         with torch.no_grad():
             return model.mean_image(model.decode(torch.from_numpy(z))).numpy()
 
-    chosen = sample(run, "jacobian", len(rows), JACOBIANS)
-    # By pieces: the decomposition takes several times the Jacobians' own memory, 160 MB for images of 64 × 64.
-    pieces = [singular_vectors(jacobians(model, part)) for part in together(mean[chosen])]
-    codes.arrays.update({name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]})
-    codes.arrays.update(reconstructions(model, codes, data, sample(run, "reconstruction", len(rows), RECONSTRUCTIONS)))
-    codes.arrays.update(log_weights(model, data, run, encoding or EncodingSettings()))
-    codes.arrays.update(decoder_weights(model))
-    prior = "samples" in tables or model.matches_prior
+    prior = codes.samples is not None or model.matches_prior
     drawn = prior_samples(model, run) if prior else None
-    codes.arrays.update(pictures(decode, mean, codes.variances, data, run, prior=prior, drawn=drawn))
-    codes.arrays.update(study(Trained(model, data, codes, run)))
-    return codes
+    found = decoder_weights(model)
+    found |= pictures(decode, codes.means, codes.variances, data, run, prior=prior, drawn=drawn)
+    return found | study(Trained(model, data, codes, run))
 
 
 def posterior_tables(model: NeuralModel, data: Data, rng: np.random.Generator) -> dict[str, Float[ndarray, "n d"]]:
     """`means` of every evaluation point and, where a model has them, `variances` and `samples`."""
     import torch
 
-    # Whatever trained it: the layout decides the order of the arithmetic, hence the bits.
-    for parameter in model.parameters():
-        if parameter.dim() == 4:
-            parameter.data = parameter.data.to(memory_format=torch.channels_last)
+    prepare(model)
     rows = data.evaluation_rows
     tables: dict[str, ndarray] = {}
     with torch.no_grad():
@@ -188,17 +210,26 @@ def together(z: Float[ndarray, "m d"]) -> list[ndarray]:
     return np.array_split(z, max(1, len(z) // JACOBIANS_AT_ONCE))
 
 
-def jacobians(model: NeuralModel, z: Float[ndarray, "m d"]) -> Float[ndarray, "m D d"]:
-    """∂E[x|z]/∂z at each code, by forward differentiation: one tangent for each coordinate."""
+class Jacobians(NamedTuple):
+    """Derivatives of a decoder at some codes: of its output, which are logits under a Bernoulli likelihood, and of the
+    mean image E[x|z]. Under a Gaussian likelihood the two are one."""
+
+    logits: Float[ndarray, "m D d"]
+    mean_image: Float[ndarray, "m D d"]
+
+
+def jacobians(model: NeuralModel, z: Float[ndarray, "m d"]) -> Jacobians:
+    """Both at each code, by forward differentiation: one tangent for each coordinate."""
     import warnings
 
     import torch
     from torch.func import jvp, vmap
 
-    def decode(z: torch.Tensor) -> torch.Tensor:
-        return model.mean_image(model.decode(z)).flatten(1)
+    def decode(z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        output = model.decode(z)
+        return output.flatten(1), model.mean_image(output).flatten(1)
 
-    parts = []
+    parts: list[list[ndarray]] = []
     with torch.no_grad(), warnings.catch_warnings():
         # The first forward derivative makes torch script its own code, and deprecate that.
         warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated", DeprecationWarning)
@@ -206,8 +237,20 @@ def jacobians(model: NeuralModel, z: Float[ndarray, "m d"]) -> Float[ndarray, "m
             points = torch.from_numpy(chunk)
             tangents = torch.eye(z.shape[1]).unsqueeze(1).expand(-1, len(chunk), -1)
             columns = vmap(lambda tangent: jvp(decode, (points,), (tangent,))[1])(tangents)  # noqa: B023
-            parts.append(columns.permute(1, 2, 0).numpy())
-    return np.concatenate(parts)
+            parts.append([column.permute(1, 2, 0).numpy() for column in columns])
+    return Jacobians(*map(np.concatenate, zip(*parts, strict=True)))
+
+
+def directions(model: NeuralModel, z: Float[ndarray, "m d"]) -> dict[str, ndarray]:
+    """`v` and the singular values of the mean image's Jacobian at each code, and `v_logits` of that of the logits."""
+    pieces = []
+    # By pieces: the decomposition takes several times the Jacobians' own memory, 160 MB for images of 64 × 64.
+    for part in together(z):
+        found = jacobians(model, part)
+        own = singular_vectors(found.mean_image)
+        same = np.array_equal(found.logits, found.mean_image)
+        pieces.append(own | {"v_logits": own["v"] if same else singular_vectors(found.logits)["v"]})
+    return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
 
 
 def singular_vectors(jacobian: Float[ndarray, "m D d"]) -> dict[str, ndarray]:

@@ -49,9 +49,20 @@ class Estimate:
         shared = f" and {self.shared_gigabytes:.2g} GB that they share" if self.shared_gigabytes >= 0.01 else ""
         return (
             f"{self.runs} runs to train in {self.fleets} fleets, {self.done} done already\n"
-            f"about {self.hours:.2g} hours with {self.jobs} processes, {self.encoding_hours:.2g} of them encoding\n"
+            f"about {duration(self.hours)} with {self.jobs} processes, {duration(self.encoding_hours)} of it encoding\n"
             f"{self.disk_gigabytes:.2g} GB of disk, {self.memory_gigabytes:.2g} GB of memory{shared}"
         )
+
+
+def duration(hours: float) -> str:
+    """A time as a person writes it: 20 s, 3 min, 4.5 h, 450 h, 19 days."""
+    if hours < 1.5 / 60:
+        return f"{max(1, round(hours * 3600))} s" if hours else "0 s"
+    if hours < 1.5:
+        return f"{round(hours * 60)} min"
+    if hours < 10:
+        return f"{hours:.1f} h"
+    return f"{hours:,.0f} h" if hours < 48 else f"{hours:,.0f} h, {hours / 24:,.0f} days"
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import csv
 import math
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -90,6 +90,15 @@ def check_metrics(texts: tuple[str, ...]) -> tuple[str, ...]:
         check_choice(choice)
     choices = [replace(choice, name=registry.metric_named(choice.name)) for choice in choices]
     return tuple(dict.fromkeys(map(str, choices)))
+
+
+def arrays_read(texts: Iterable[str]) -> frozenset[str]:
+    """The arrays that measures read, each chosen as a suite writes it."""
+    found: set[str] = set()
+    for choice in map(read_choice, texts):
+        metric: Metric = registry.load("metric", choice.name).declaration
+        found.update(metric.arrays(metric.settings.read(choice.settings, choice.name)))
+    return frozenset(found)
 
 
 def check_budget(text: str) -> Budget:
@@ -401,12 +410,13 @@ def _arrays_of(folder: Path, task: ScoreTask, metric: Metric) -> tuple[list[Any]
         "factors": encoded(codes.factors[rows], discrete) if discrete else None,
         "history": load_history(folder / "history.csv") if "history" in metric.needs else None,
     }
-    offered |= read_arrays(path, set(metric.needs) - set(offered))
+    names = metric.arrays(protocol_of(task)[1])
+    offered |= read_arrays(path, set(names) - set(offered))
     arrays: list[Any] = []
-    for need in metric.needs:
-        value = offered.get(need)
+    for need, name in zip(metric.needs, names, strict=True):
+        value = offered.get(name)
         if value is None and need not in metric.optional:
-            raise NotApplicable(MISSING.get(need, f"the codes come without {need.replace('_', ' ')}"))
+            raise NotApplicable(MISSING.get(name, f"the codes come without {name.replace('_', ' ')}"))
         arrays.append(value)
     return arrays, codes.factor_names
 
@@ -418,6 +428,7 @@ MISSING = {
     "history": "the model is not trained step by step: there is no history",
     "samples": "the encoder is deterministic, or no samples are given",
     "v": "there is no decoder to differentiate, or its singular vectors are not given",
+    "v_logits": "there is no decoder to differentiate, or the singular vectors of its logits are not given",
     "log_weights": "there is no stochastic encoder with a likelihood, or the suite keeps none of its importance weights"
     " (encoding.likelihood_points)",
     "decoder_weights": "there is no decoder that begins with a linear layer",

@@ -63,7 +63,7 @@ class External:
 
 def read_sources(files: Sequence[Path], factors: Path | None, wishes: Wishes | None = None) -> list[Source]:
     """Files of codes, each with every array that a measure may ask for. Raises `UsageError`."""
-    arrays = {need for metric in declarations().values() for need in metric.needs} - {"history"}
+    arrays = {name for metric in declarations().values() for name in metric.every_array} - {"history"}
     wishes = wishes or Wishes()
     return [Source(file, read_codes(file, factors, arrays, wishes), factors, wishes) for file in files]
 

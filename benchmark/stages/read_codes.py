@@ -62,7 +62,9 @@ def read_codes(
 
     .npz: `codes` (or `means`), and optionally `factors` (n k), `factor_names` (k), `discrete_factors` and
     `continuous_factors` (names), `variances` or `logvar` (n d), `samples` (n d), and any of `arrays`, the names of
-    what else measures read, such as `v` (m d d); others are left alone, which is noted. .npy: codes alone.
+    what else measures read, such as `v` (m d d), the right singular vectors of the Jacobian of the decoder's mean image
+    (after a sigmoid, where there is one), and `v_logits`, those of its logits: each is scored as what it is; others are
+    left alone, which is noted. .npy: codes alone.
     .csv, .parquet: columns `code_*` in their order (or z0, z1, …; latent_0, …), and optionally `variance_*`,
     `sample_*` with the endings of the codes, and `factor_NAME`; a column that numbers the rows is left out.
     `factors`: .npy or .npz (`factors`, `factor_names`), or a table whose columns are all factors, named with or

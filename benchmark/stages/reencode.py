@@ -1,61 +1,57 @@
-"""Encode finished runs again from their weights, where a newer version or the suite wants more of their decoders."""
+"""Encode finished runs again from their weights, where a newer version or measures want more of their decoders.
+
+What a newer version changes is encoded anew. Where only arrays are missing, they are added and the codes stay, bit by
+bit. Scores hold the digest of the codes file that they came from, and go with it.
+"""
 
 from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark import registry
 from benchmark.atomic import share, write_atomically
+from benchmark.codes import Codes
 from benchmark.digests import differing, file_digest
 from benchmark.errors import BenchmarkError
 from benchmark.execution import Workers, execute
 from benchmark.run_seal import CODES, MEND, RECORD, SCORES, WEIGHTS, listed
 from benchmark.spec import Run
 from benchmark.stages.data_cache import load_data
-from benchmark.stages.encode import ENCODING, encode_neural
+from benchmark.stages.encode import asked, encode_neural, prepare
+from benchmark.stages.kept import combined, is_old, kept, missing
 from benchmark.store import Store, write_json
 from benchmark.suite import EncodingSettings
 
 
 @dataclass(frozen=True)
 class EncodeTask:
-    """One finished run to encode again."""
+    """One finished run to encode again: the arrays among `ASKED` that measures read, and how much is kept of them."""
 
     results: Path
     run: Run
     encoding: EncodingSettings
     data_dir: Path | None
     plugins: tuple[Path, ...]
-
-
-def outdated(store: Store, runs: list[Run], encoding: EncodingSettings) -> list[Run]:
-    """The finished networks whose codes files hold less than this version and `encoding` would give them."""
-    return [run for run in runs if run.network and store.is_done(run) and _lacks(store.read_run(run), encoding)]
-
-
-def _lacks(record: dict[str, object], encoding: EncodingSettings) -> bool:
-    kept = record.get("encoding")
-    if not isinstance(kept, dict) or kept["version"] < ENCODING:
-        return True
-    wanted = encoding.plain()
-    return bool(wanted["likelihood_points"]) and any(kept[key] < wanted[key] for key in wanted)
+    arrays: frozenset[str] = frozenset()
 
 
 def reencode_runs(
     store: Store,
-    runs: list[Run],
+    runs: Sequence[Run],
     encoding: EncodingSettings,
+    arrays: frozenset[str],
     *,
     jobs: Workers,
     data_dir: Path | None,
     on_encoded: Callable[[Run, str | None], None],
 ) -> None:
     """Encode runs again in `jobs` processes; `on_encoded` hears of each, with the reason where it failed."""
-    tasks = [EncodeTask(store.root, run, encoding, data_dir, tuple(registry.plugins())) for run in runs]
+    plugins = tuple(registry.plugins())
+    tasks = [EncodeTask(store.root, run, encoding, data_dir, plugins, arrays) for run in runs]
     for outcome in execute(reencode, tasks, jobs):
         on_encoded(outcome.task.run, outcome.died or outcome.value)
 
@@ -64,7 +60,7 @@ def reencode(task: EncodeTask) -> str | None:
     """Encode one run again, in a worker process; return why it could not be done. Never raises.
 
     run.json first disowns the old codes and has the new ones' digest last: killed between, it is simply done again.
-    What the old codes scored goes, so that no score outlives the arrays it was computed from.
+    What the old codes scored goes, so that no score outlives the file it was computed from.
     """
     from safetensors.torch import load_file
 
@@ -85,7 +81,16 @@ def reencode(task: EncodeTask) -> str | None:
         data = load_data(task.run.dataset, task.data_dir)
         model = build(task.run, data)
         model.load_state_dict(load_file(folder / WEIGHTS))
-        codes = encode_neural(model, data, task.run, task.encoding)
+        wanted = combined(record, task.encoding, task.arrays)
+        seconds = 0.0
+        if is_old(record) or CODES not in files or differing(folder, {CODES: files[CODES]}):
+            codes = encode_neural(model, data, task.run, wanted.encoding, wanted.parts)
+        else:
+            codes = Codes.load(folder / CODES)
+            prepare(model)
+            parts = missing(record, task.encoding, task.arrays) if model.decodes else ()
+            codes.arrays.update(asked(model, codes, data, task.run, wanted.encoding, parts))
+            seconds = record["seconds"]["encoding"]
 
         def save(scratch: Path) -> None:
             codes.save(scratch)
@@ -96,8 +101,8 @@ def reencode(task: EncodeTask) -> str | None:
         write_atomically(folder / CODES, save)
         shutil.rmtree(folder / SCORES, ignore_errors=True)
         record["files"] = files | {CODES: file_digest(folder / CODES)}
-        record["seconds"]["encoding"] = time.monotonic() - start
-        record["encoding"] = {"version": ENCODING, **task.encoding.plain()}
+        record["seconds"]["encoding"] = seconds + time.monotonic() - start
+        record["encoding"] = kept(wanted.encoding, wanted.parts)
         write_json(folder / RECORD, record)
     except BenchmarkError as error:
         return str(error)

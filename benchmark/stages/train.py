@@ -94,6 +94,7 @@ def train_fleets(
     data_dir: Path | None,
     checkpoint_seconds: float,
     encoding: EncodingSettings,
+    arrays: frozenset[str],
     on_outcome: Callable[[Fleet, FleetOutcome], None],
     watch: Callable[[], None],
     places: Sequence[str] = ("cpu",),
@@ -103,16 +104,17 @@ def train_fleets(
 
     They are dealt out over the devices `places` in turn. What lacked memory beside others is tried again alone; what
     lacks it then ends everything with a `BenchmarkError`, and is no failure of the model's. `say` hears who is waited
-    for, and what else is to be known.
+    for, and what else is to be known. `arrays`: what the measures to come read.
     """
     by_id = {fleet.fleet_id: fleet for fleet in fleets}
     remaining = list(by_id)
     remaining.sort(key=lambda fleet_id: turn(by_id[fleet_id]))
     told: dict[str, str] = {}
     alone = False
+    plugins = tuple(registry.plugins())
     while remaining:
         tasks = [
-            FleetTask(store.root, fleet_id, data_dir, tuple(registry.plugins()), checkpoint_seconds, encoding, place)
+            FleetTask(store.root, fleet_id, data_dir, plugins, checkpoint_seconds, encoding, place, arrays)
             for fleet_id, place in zip(remaining, cycle(places))
         ]
         busy: dict[str, str] = {}

@@ -30,7 +30,6 @@ from benchmark.seeds import stream
 from benchmark.spec import Run, TrainingSettings
 from benchmark.stages.data_cache import load_data
 from benchmark.stages.encode import (
-    ENCODING,
     chunks,
     encode_anchor,
     encode_embedding,
@@ -38,6 +37,7 @@ from benchmark.stages.encode import (
     flattened,
     images,
 )
+from benchmark.stages.kept import ASKED, kept, parts_of
 from benchmark.stages.stacking import advice
 from benchmark.store import FORMAT, Store, timestamp, write_json
 from benchmark.suite import EncodingSettings, settings_of
@@ -60,6 +60,8 @@ class FleetTask:
     checkpoint_seconds: float
     encoding: EncodingSettings
     place: str = "cpu"
+    arrays: frozenset[str] = frozenset(name for names in ASKED.values() for name in names)
+    """What the measures to come read; what takes long and is not among it is not encoded."""
 
 
 @dataclass
@@ -147,7 +149,7 @@ class Work:
                     "parameters": sum(value.size for value in weights.values()),
                     "seconds": details["seconds"],
                     "marks": marks(run),
-                    "encoding": {"version": ENCODING, **self.task.encoding.plain()},
+                    "encoding": kept(self.task.encoding, parts_of(self.task.arrays)),
                     "provenance": {
                         **provenance(),
                         "device": details.get("device", "cpu"),
@@ -304,7 +306,7 @@ def _train_networks(work: Work, stopping: Callable[[], bool]) -> None:
                 finish(model, work.data, run)
                 place = work.task.place
                 encoder = model if place == "cpu" else OnDevice(model, place)
-                codes = encode_neural(encoder, work.data, run, work.task.encoding)
+                codes = encode_neural(encoder, work.data, run, work.task.encoding, parts_of(work.task.arrays))
             except ModelError as error:
                 work.fail([run], str(error))
                 continue

@@ -1,4 +1,4 @@
-"""The last part of `run`: finished runs whose codes files hold less than is wanted now are encoded again."""
+"""The end of `run`, the beginning of `evaluate`: finished runs whose codes files hold too little are encoded again."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ def encode_again(
     store: Store,
     runs: Sequence[Run],
     encoding: EncodingSettings,
+    arrays: frozenset[str],
     jobs: int | None,
     scheduler: str | None,
     data_dir: Path | None,
     quiet: bool,
 ) -> None:
-    """Bring the codes files of finished runs up to what this version and the suite keep."""
-    old = reencode.outdated(store, list(runs), encoding)
+    """Bring the codes files of these runs up to what this version, the suite and measures that read `arrays` want."""
     failed: list[str] = []
-    if not old:
+    if not runs:
         return
     with (
-        Progress(f"encoding {count(len(old), 'run')} again", len(old), quiet=quiet) as progress,
+        Progress(f"encoding {count(len(runs), 'run')} again", len(runs), quiet=quiet) as progress,
         workers(jobs, scheduler, store, progress.say) as at_work,
     ):
 
@@ -41,6 +41,6 @@ def encode_again(
             if reason:
                 failed.append(f"{run.run_id}: {reason}")
 
-        reencode.reencode_runs(store, old, encoding, jobs=at_work, data_dir=data_dir, on_encoded=on_encoded)
+        reencode.reencode_runs(store, runs, encoding, arrays, jobs=at_work, data_dir=data_dir, on_encoded=on_encoded)
     if failed:
         raise BenchmarkError(f"{count(len(failed), 'run')} could not be encoded again; the first: {failed[0]}")

@@ -65,7 +65,7 @@ def suite_name(suite: str) -> str:
 
 def next_command(verb: str, suite: str, results: Path) -> str:
     """What to type next, with the suite as it was given."""
-    elsewhere = [] if results == RESULTS else ["--results", results]
+    elsewhere = [] if results == RESULTS else ["--results", str(results)]
     return command_line(verb, suite, *elsewhere)
 
 

@@ -11,6 +11,7 @@ from benchmark.atomic import disk_full_explained
 from benchmark.errors import UsageError
 from benchmark.progress import Progress
 from benchmark.run_seal import check_run
+from benchmark.spec import Run
 from benchmark.store import Store
 from benchmark.suite_seal import seal_table
 from benchmark.verbs._given import RESULTS, add_plugins, located, next_command, started, suite_name, takes_paths
@@ -42,6 +43,7 @@ def evaluate(
     budget: str | None = None,
     jobs: int | None = None,
     scheduler: str | None = None,
+    data_dir: Path | None = None,
     plugins: Sequence[Path] = (),
     retry_failed: bool = False,
     quiet: bool = True,
@@ -50,13 +52,15 @@ def evaluate(
 
     Scores that are there already are kept; those that failed before are left alone and reported, unless
     `retry_failed`. With `only` no others than these runs are scored; the table is of all runs. `jobs` and `scheduler`
-    are those of `run`.
+    are those of `run`. What the measures read of networks and `run` did not keep, because the suite asked for none of
+    it, is encoded first, from the data in `data_dir`.
     """
     from benchmark.stages.aggregate import aggregate
     from benchmark.stages.evaluate import (
         Protocol,
         Scored,
         ScoreTask,
+        arrays_read,
         check_budget,
         check_metrics,
         score_tasks,
@@ -67,7 +71,7 @@ def evaluate(
     from benchmark.table import compile_table, write_table
 
     if scheduler:
-        results = results.absolute()
+        results, data_dir = results.absolute(), data_dir and data_dir.absolute()
     add_plugins(plugins, absolute=bool(scheduler))
     file = located(suite, results)
     store = Store(results, make=False)
@@ -86,6 +90,7 @@ def evaluate(
     texts = check_metrics(chosen) if chosen or not settings.metrics else ()
     protocol = Protocol(texts, check_budget(budget or settings.budget), settings.points, settings.seed)
     chosen_runs = chosen_by(done, only or {}, f'finished runs of suite "{name}"')
+    _encode_missing(store, file, chosen_runs, arrays_read(texts), jobs, scheduler, data_dir, quiet)
     tasks = score_tasks([(each, folders[each.run_id]) for each in chosen_runs], protocol, retry_failed=retry_failed)
     notes: list[str] = []
     with (
@@ -120,3 +125,31 @@ def evaluate(
     places = failed["model"] + "/" + failed["run_id"] + " " + failed["protocol"]
     reasons = dict(zip(places, failed["reason"], strict=True))
     return EvaluationSummary(name, counts, reasons, folder / "results.csv", notes)
+
+
+def _encode_missing(
+    store: Store,
+    suite: str,
+    runs: Sequence[Run],
+    arrays: frozenset[str],
+    jobs: int | None,
+    scheduler: str | None,
+    data_dir: Path | None,
+    quiet: bool,
+) -> None:
+    """Encode what the measures read and the runs' codes files lack. Raises `BenchmarkError` where that cannot be."""
+    from benchmark.stages.kept import incomplete
+    from benchmark.suite import read
+
+    encoding = read(suite)[1].encoding
+    lacking = incomplete(store, runs, encoding, arrays)
+    if not lacking:
+        return
+    try:
+        from benchmark.verbs._encode_again import encode_again
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"{count(len(lacking), 'run')} must be encoded again for these measures, and {error.name} is not installed:"
+            " evaluate where it is, or ask for other measures by --metrics"
+        ) from None
+    encode_again(store, lacking, encoding, arrays, jobs, scheduler, data_dir, quiet)

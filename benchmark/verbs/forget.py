@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,11 +67,12 @@ def find_forgotten(
     if not any((metric, model, dataset, run)):
         raise UsageError("benchmark forget: say what, by --metric, --model, --dataset or --run")
     chosen = store.plan(name)
-    for flag, wanted, value_of in (
+    parts: tuple[tuple[str, str | None, Callable[[Run], str]], ...] = (
         ("--model", model, lambda each: each.model.name),
         ("--dataset", dataset, lambda each: each.dataset.name),
         ("--run", run, lambda each: each.run_id),
-    ):
+    )
+    for flag, wanted, value_of in parts:
         if wanted is not None:
             known = sorted({value_of(each) for each in chosen})
             chosen = [each for each in chosen if value_of(each) == wanted]

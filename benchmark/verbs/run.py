@@ -63,9 +63,12 @@ def run(
     add_plugins(plugins, absolute=bool(scheduler))
     expanded = expand(suite, only=only, overrides=overrides, seeds=seeds)
     from benchmark.stages import train  # imports torch: a mistake in the suite is said before
+    from benchmark.stages.evaluate import arrays_read, check_metrics
+    from benchmark.stages.kept import outdated
     from benchmark.verbs._encode_again import encode_again
     from benchmark.verbs._following import Following, size
 
+    arrays = arrays_read(check_metrics(expanded.evaluation.metrics))
     kind, places = devices(device, scheduler)
     store = Store(results)
     store.clean_scratch()
@@ -104,20 +107,15 @@ def run(
                 data_dir=data_dir,
                 checkpoint_seconds=expanded.execution.checkpoint_seconds,
                 encoding=expanded.encoding,
+                arrays=arrays,
                 on_outcome=following.on_outcome,
                 watch=following.watch,
                 places=places,
                 say=progress.say,
             )
-    encode_again(
-        store,
-        [each for each in runs if each.run_id not in damaged],
-        expanded.encoding,
-        jobs,
-        scheduler,
-        data_dir,
-        quiet,
-    )
+    sound = [each for each in runs if each.run_id not in damaged]
+    old = outdated(store, sound, expanded.encoding, arrays)
+    encode_again(store, old, expanded.encoding, arrays, jobs, scheduler, data_dir, quiet)
     summary = RunSummary(expanded.name, failed=damaged, trained=following.trained)
     for each in runs:
         failure = store.failure(each)

@@ -1,5 +1,6 @@
 """Finished runs of an older version, or of a suite that now keeps more, are encoded again from their weights."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -44,15 +45,54 @@ def test_codes_of_an_older_version_are_made_again(work):
     assert "encoded" not in succeed(work, "run", "tiny.toml", "--jobs", "0").stderr
 
 
-def test_a_suite_that_keeps_more_encodes_again_and_one_that_keeps_less_does_not(work):
+def asking(work: Path, points: int, *metrics: str) -> None:
+    """Have the suite ask for these measures beside its own, and keep the importance weights of so many points."""
     suite = work / "tiny.toml"
-    text = suite.read_text()
-    suite.write_text(text + "\n[encoding]\nlikelihood_points = 3\n")
+    text = suite.read_text().split("\n[encoding]")[0]
+    listed = ", ".join(f'"{metric}"' for metric in ("mig", "kl", "dto", *metrics))
+    lines = [f"metrics = [{listed}]" if line.startswith("metrics") else line for line in text.splitlines()]
+    suite.write_text("\n".join(lines) + f"\n\n[encoding]\nlikelihood_points = {points}\nlikelihood_samples = 20\n")
+
+
+LIKELIHOOD = "log_likelihood(samples=20)"
+
+
+def test_what_no_measure_reads_is_encoded_once_one_does(work):
+    """Only what is missing: codes stay, and a suite that asks for less takes nothing away."""
+    before = {folder: Codes.load(folder / "codes.safetensors") for folder in folders(work, "beta_vae")}
+    assert not {"log_weights", "reconstruction_mean"} & set(next(iter(before.values())).arrays)
+    asking(work, 3, LIKELIHOOD)
+    assert succeed(work, "run", "tiny.toml", "--jobs", "0").stderr.count("encoded") == 4
+    for folder, codes in before.items():
+        after = Codes.load(folder / "codes.safetensors")
+        assert set(after.arrays) == {*codes.arrays, "log_weights"}
+        assert after.arrays["log_weights"].shape == (3, 20)
+        np.testing.assert_array_equal(after.means, codes.means)
+        np.testing.assert_array_equal(after.samples, codes.samples)
+        for name, value in codes.arrays.items():
+            np.testing.assert_array_equal(after.arrays[name], value)
+        assert not (folder / "scores").exists()
+
+    asking(work, 2, LIKELIHOOD)
     assert "encoded" not in succeed(work, "run", "tiny.toml", "--jobs", "0").stderr
-    suite.write_text(text + "\n[encoding]\nlikelihood_points = 300\n")
+    asking(work, 5, LIKELIHOOD)
     assert succeed(work, "run", "tiny.toml", "--jobs", "0").stderr.count("encoded") == 4
     weights = Codes.load(folders(work, "beta_vae")[0] / "codes.safetensors", {"log_weights"}).arrays["log_weights"]
-    assert weights.shape == (300, 2_000)
+    assert weights.shape == (5, 20)
+
+
+def test_evaluate_encodes_what_its_measures_lack(work):
+    asking(work, 3)
+    metrics = f"{LIKELIHOOD},dto,dto(of=logits)"
+    result = succeed(work, "evaluate", "tiny.toml", "--metrics", metrics, "--jobs", "0")
+    assert result.stderr.count("encoded") == 4
+    scores = [json.loads(path.read_text()) for path in (folders(work, "beta_vae")[0] / "scores").glob("*.json")]
+    found = {score["protocol"]: score for score in scores}
+    assert found["log_likelihood/samples20-mean-n3/v1"]["status"] == "ok"
+    # Under a Gaussian likelihood the mean image is the decoder's output.
+    one, other = (found[f"dto/solver=assignment{of}-mean-n1000/v1"]["values"] for of in ("", "-of=logits"))
+    assert one == other
+    assert "encoded" not in succeed(work, "evaluate", "tiny.toml", "--metrics", metrics, "--jobs", "0").stderr
 
 
 def test_damaged_weights_are_said(work):

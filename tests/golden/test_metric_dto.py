@@ -70,6 +70,16 @@ def test_rows_or_columns_order_and_signs_do_not_matter():
         assert dto(same)["dto"] == pytest.approx(dto(v)["dto"], abs=1e-6)
 
 
+def test_what_it_is_of_has_an_id_of_its_own_and_the_default_keeps_the_old_one():
+    metric = dto.declaration
+    usual, logits = metric.settings.read({}, "dto"), metric.settings.read({"of": "logits"}, "dto")
+    assert metric.protocol(usual, "mean", 1000) == "dto/solver=assignment-mean-n1000/v1"
+    assert metric.protocol(logits, "mean", 1000) == "dto/solver=assignment-of=logits-mean-n1000/v1"
+    assert (metric.arrays(usual), metric.arrays(logits)) == (("v",), ("v_logits",))
+    with pytest.raises((UsageError, TypeError), match="mean_image"):
+        dto(haar(2, 3), of="pixels")
+
+
 @pytest.mark.parametrize("v", [np.eye(3), np.ones((2, 3, 2)), 2 * np.eye(3)[None], np.full((1, 2, 2), np.nan)])
 def test_what_is_no_stack_of_orthogonal_matrices_is_refused(v):
     with pytest.raises((UsageError, TypeError)):

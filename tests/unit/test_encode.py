@@ -17,6 +17,7 @@ from benchmark import registry
 from benchmark.codes import Codes
 from benchmark.datasets._dataset import Data
 from benchmark.errors import ModelError
+from benchmark.metrics.dto import dto
 from benchmark.models._neural import NeuralModel
 from benchmark.models.pca import PCA
 from benchmark.models.rotated import Rotated
@@ -39,6 +40,7 @@ from benchmark.stages.encode import (
     reconstructions,
     singular_vectors,
 )
+from benchmark.stages.kept import ASKED
 from benchmark.suite import EncodingSettings
 from benchmark.training.engine import seeded
 
@@ -103,11 +105,29 @@ def test_v_is_square_with_more_coordinates_than_data_dimensions() -> None:
     np.testing.assert_allclose(jacobian @ v[:, :, 2:], 0, atol=1e-12)
 
 
+def test_orthogonal_logits_are_on_the_axes_and_their_sigmoids_are_not() -> None:
+    """Logits W z + b with orthogonal columns have singular vectors along the axes: DtO 0. The sigmoid scales each row
+    by a slope of its own, after which the columns are orthogonal no more."""
+    model = make("ae", likelihood="bernoulli", sigma=0.0)
+    (layer,) = [layer for layer in model.decoder.modules() if isinstance(layer, nn.Linear)]
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor([[2.0, 1.0], [2.0, -1.0], [0.0, 0.0], [0.0, 0.0]]))
+        layer.bias.copy_(torch.tensor([0.0, 3.0, 0.0, 0.0]))
+    arrays = encode_neural(model, data(), RUN).arrays
+    assert dto(arrays["v_logits"], of="logits")["dto"] == pytest.approx(0, abs=1e-6)
+    assert dto(arrays["v"])["dto"] > 0.1
+
+
+def test_a_gaussian_decoders_output_is_its_mean_image() -> None:
+    arrays = encode_neural(make("ae", MlpTiny), data(), RUN).arrays
+    np.testing.assert_array_equal(arrays["v_logits"], arrays["v"])
+
+
 @pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
 def test_jacobians_are_the_derivatives_of_the_mean_image(likelihood: str) -> None:
     model = make("vae", MlpTiny, (1, 2, 3), likelihood=likelihood, sigma=0.5 if likelihood == "gaussian" else 0.0)
     z = np.random.default_rng(0).standard_normal((120, 2)).astype(np.float32)
-    found = jacobians(model, z)
+    found = jacobians(model, z).mean_image
     assert found.shape == (120, 6, 2)
     exact = copy.deepcopy(model).double()
     step = 1e-5
@@ -210,6 +230,20 @@ def test_pictures_of_samples_show_the_models_own_prior() -> None:
 def test_encoding_twice_gives_the_same_bits(name: str) -> None:
     first, again = (encode_neural(make(name, MlpTiny, (1, 8, 8)), pictures_data(), RUN) for _ in range(2))
     assert equal_codes(first, again)
+
+
+@pytest.mark.parametrize("part", ASKED)
+def test_what_is_encoded_does_not_depend_on_what_else_is(part: str) -> None:
+    points, few = pictures_data(), EncodingSettings(likelihood_points=3, likelihood_samples=50)
+    whole, own = (
+        encode_neural(make("vae", MlpTiny, (1, 8, 8)), points, RUN, few, parts) for parts in (tuple(ASKED), (part,))
+    )
+    left = {name for other in ASKED if other != part for name in ASKED[other]}
+    assert whole.arrays.keys() - own.arrays.keys() == left
+    for name, value in own.arrays.items():
+        np.testing.assert_array_equal(value, whole.arrays[name])
+    assert own.samples is not None
+    np.testing.assert_array_equal(own.samples, whole.samples)
 
 
 def test_what_is_drawn_depends_on_the_run() -> None:

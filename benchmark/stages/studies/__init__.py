@@ -1,7 +1,7 @@
 """What a finished model is asked beside what the measures need, a file each: the arrays behind pictures and numbers.
 
 A file has `arrays(trained)`, which gives named arrays, none where it does not apply. `encode` stores them with the
-codes; raise its ENCODING when a study is added or gives something else. A name belongs to one study; a study states
+codes; raise `kept.ENCODING` when a study is added or gives something else. A name belongs to one study; a study states
 its sample sizes as constants and takes about a second on a convolutional network, all of them together a few.
 """
 

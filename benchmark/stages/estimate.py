@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from benchmark.datasets._dataset import Data
 from benchmark.seeds import BLOCK
 from benchmark.spec import TrainingSettings, digest
-from benchmark.stages.data_cache import load_data, mapped_bytes, own_bytes
+from benchmark.stages.data_cache import mapped_bytes, outlined_data, own_bytes
 from benchmark.stages.kept import ASKED
 from benchmark.suite import EncodingSettings, settings_of
 from benchmark.training.fleet import Fleet, static_part
@@ -92,7 +92,7 @@ def estimate(
     shared: dict[str, float] = {}
     for fleet in fleets:
         run = fleet.runs[0]
-        data = load_data(run.dataset, data_dir)
+        data = outlined_data(run.dataset, data_dir)
         network = run.network or run.model
         columns = 3 * int(network.settings.get("latents", 5)) + data.factors.shape[1] * 2
         disk += len(fleet.runs) * len(data.evaluation_rows) * columns * 4 / 1e9

@@ -42,7 +42,6 @@ def estimate(
     store = Store(results, make=False)
     kind, places = devices(device, None)
     fleets = train.plan(store, runs, device=kind)
-    train.check_data(fleets, data_dir)
     arrays = arrays_read(check_metrics(expanded.evaluation.metrics))
     done = sum(store.is_done(each) for each in runs)
     if jobs is None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import ClassVar, Literal, Protocol, runtime_checkable
 
+import numpy as np
 from jaxtyping import Integer, Shaped
 from numpy import ndarray
 
@@ -54,6 +56,21 @@ class Data:
         return tuple(self.images.shape[1:])
 
 
+def blank_grid(shape: tuple[int, ...], sizes: tuple[int, ...], maximum: int = 1) -> Data:
+    """Black images of this shape, which take no memory, one for every combination of factors of these sizes."""
+    rows = np.arange(prod(sizes))
+    return Data(
+        images=np.broadcast_to(np.zeros((), np.uint8), (len(rows), *shape)),
+        factors=np.ascontiguousarray(np.indices(sizes).reshape(len(sizes), -1).T),
+        factor_names=tuple(f"factor_{k}" for k in range(len(sizes))),
+        factor_sizes=sizes,
+        training_rows=rows,
+        evaluation_rows=rows,
+        grid=True,
+        maximum=maximum,
+    )
+
+
 class Dataset(ABC):
     """Base of every dataset. The file's name is the dataset's name; the first line of its docstring describes it."""
 
@@ -77,6 +94,10 @@ class Dataset(ABC):
     def wanted(self) -> Sequence[RemoteFile]:
         """Those of the files that these settings need."""
         return self.files
+
+    def blank(self) -> Data | None:
+        """Data of the same size without its content, for an estimate where the files are not here; None if unknown."""
+        return None
 
     @abstractmethod
     def load(self, data_dir: Path | None = None) -> Data:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
@@ -10,7 +11,7 @@ from jaxtyping import UInt8
 from numpy import ndarray
 from pydantic import AfterValidator
 
-from benchmark.datasets._dataset import Data, Dataset
+from benchmark.datasets._dataset import Data, Dataset, blank_grid
 from benchmark.datasets._files import RemoteFile, obtain
 from benchmark.datasets._idx import read_idx
 from benchmark.datasets._noise import NOISE, noisy
@@ -51,6 +52,21 @@ class MnistLike(Dataset):
 
     name: ClassVar[str]
     settings: Settings
+
+    def blank(self) -> Data:
+        """As many images as there are, 6,000 and 1,000 of each class in its turn."""
+        size = len(self.settings.classes or range(10))
+        grid = blank_grid((1, self.settings.resolution, self.settings.resolution), (7_000, size), 255)
+        rows = grid.training_rows
+        return replace(
+            grid,
+            factors=grid.factors[:, 1:],
+            factor_names=("label",),
+            factor_sizes=(size,),
+            training_rows=rows[: 6_000 * size],
+            evaluation_rows=rows[6_000 * size :],
+            grid=False,
+        )
 
     def load(self, data_dir: Path | None = None) -> Data:
         """Read the four files. Raises `UsageError` where one cannot be had or is not the published one."""

@@ -13,7 +13,7 @@ from jaxtyping import Float, UInt8
 from numpy import ndarray
 
 from benchmark.datasets import _packed
-from benchmark.datasets._dataset import Data, Dataset
+from benchmark.datasets._dataset import Data, Dataset, blank_grid
 from benchmark.datasets._files import cache_dir, obtain, remembered_sha256
 from benchmark.spec import digest
 
@@ -40,6 +40,9 @@ class PublishedGrid(Dataset):
     @abstractmethod
     def unpack(self, paths: list[Path]) -> Iterator[UInt8[ndarray, "m c h w"]]:
         """All images in C order over the factors, in blocks. Raises `UsageError` for files of other content."""
+
+    def blank(self) -> Data:
+        return blank_grid(self.image_shape, self.factor_sizes, 255)
 
     def load(self, data_dir: Path | None = None) -> Data:
         """Map the unpacked images into memory. Raises `UsageError` where a file cannot be had."""

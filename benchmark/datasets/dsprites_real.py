@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmark.datasets._archive import read_npz
-from benchmark.datasets._dataset import Data, Dataset
+from benchmark.datasets._dataset import Data, Dataset, blank_grid
 from benchmark.datasets._files import RemoteFile, obtain
 
 
@@ -25,6 +25,9 @@ class DspritesReal(Dataset):
             "8a632f70c0dbd279dd771854981a3de945b2448eddbd9b2af59fb83e8728f871",
         ),
     )
+
+    def blank(self) -> Data:
+        return blank_grid((1, 64, 64), (3, 6, 10, 16, 16))
 
     def load(self, data_dir: Path | None = None) -> Data:
         """Read the images and the indices of their factors. Raises `UsageError` where the file cannot be had."""

@@ -14,7 +14,9 @@ from numpy import ndarray
 
 from benchmark import registry
 from benchmark.datasets._dataset import Data
+from benchmark.datasets._files import find
 from benchmark.spec import Component, canonical_json
+from benchmark.suite import settings_of
 
 KEPT = 1_000_000_000
 """Bytes of memory of its own that a process keeps datasets in; the one in use stays, however large."""
@@ -62,7 +64,9 @@ def mapped_bytes(value: Any) -> int:
 
 
 def is_mapped(array: Any) -> bool:
-    """Whether an array is a view of a file."""
+    """Whether an array is a view of a file, or stands for one that is not here: one value, broadcast."""
+    if isinstance(array, ndarray) and array.size > 1 and not any(array.strides):
+        return True
     while isinstance(array, ndarray):
         if isinstance(array, np.memmap):
             return True
@@ -91,6 +95,18 @@ def _read(key: Key) -> Data:
 
 
 _held = DataCache(_read)
+_blank: dict[Key, Data | None] = {}
+
+
+def outlined_data(dataset: Component, data_dir: Path | None) -> Data:
+    """A run's data for an estimate: without its content where it would have to be downloaded or drawn first."""
+    key = (dataset.name, canonical_json({**dataset.settings, **dataset.locations}), data_dir)
+    dataset_class = registry.load("dataset", dataset.name)
+    made = dataset_class(settings_of(dataset, dataset_class.Settings))
+    absent = any(find(file, data_dir) is None for file in made.wanted())
+    if absent and key not in _blank:
+        _blank[key] = made.blank()
+    return (_blank[key] if absent else None) or load_data(dataset, data_dir)
 
 
 def load_data(dataset: Component, data_dir: Path | None) -> Data:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from benchmark.datasets._dataset import Data
 from benchmark.seeds import BLOCK
 from benchmark.spec import TrainingSettings, digest
-from benchmark.stages.data_cache import load_data, mapped_bytes, own_bytes
+from benchmark.stages.data_cache import mapped_bytes, outlined_data, own_bytes
+from benchmark.stages.kept import ASKED
 from benchmark.suite import EncodingSettings, settings_of
 from benchmark.training.fleet import Fleet, static_part
 
@@ -80,14 +81,18 @@ def estimate(
     data_dir: Path | None,
     encoding: EncodingSettings | None = None,
     place: str = "cpu",
+    parts: Collection[str] = tuple(ASKED),
 ) -> Estimate:
-    """Time a few steps and batches of each kind of fleet in this process, on the device `place`; nothing is written."""
+    """Time a few steps and batches of each kind of fleet in this process, on the device `place`; nothing is written.
+
+    `parts`: those of `kept.ASKED` that are encoded.
+    """
     timed: dict[str, _Seconds] = {}
     training = encoded = disk = memory = 0.0
     shared: dict[str, float] = {}
     for fleet in fleets:
         run = fleet.runs[0]
-        data = load_data(run.dataset, data_dir)
+        data = outlined_data(run.dataset, data_dir)
         network = run.network or run.model
         columns = 3 * int(network.settings.get("latents", 5)) + data.factors.shape[1] * 2
         disk += len(fleet.runs) * len(data.evaluation_rows) * columns * 4 / 1e9
@@ -96,7 +101,7 @@ def estimate(
         if fleet.engine != "closed_form":
             key = digest({"static": static_part(run), "members": len(fleet.runs)})
             if key not in timed:
-                timed[key] = _time(fleet, data, encoding or EncodingSettings(), place)
+                timed[key] = _time(fleet, data, encoding or EncodingSettings(), place, parts)
             training += timed[key].step * fleet.steps / 3600
             encoded += timed[key].encoding * len(fleet.runs) / 3600
     processes = max(1, min(jobs, len(fleets)))
@@ -127,7 +132,7 @@ def worker_gigabytes(fleet: Fleet, data: Data) -> float:
     return PROCESS_GIGABYTES + (own_bytes(data) + codes + numbers * LAYER_BYTES * 1024 + draws) / 1e9
 
 
-def _time(fleet: Fleet, data: Data, encoding: EncodingSettings, place: str) -> _Seconds:
+def _time(fleet: Fleet, data: Data, encoding: EncodingSettings, place: str, parts: Collection[str]) -> _Seconds:
     from benchmark.training import device, process
     from benchmark.training.draws import Draws
     from benchmark.training.loop import build, make_engine, make_feed
@@ -136,7 +141,7 @@ def _time(fleet: Fleet, data: Data, encoding: EncodingSettings, place: str) -> _
     device.set_up(place)
     trainings = [settings_of(run.training, TrainingSettings) for run in fleet.runs if run.training]
     members = [build(run, data) for run in fleet.runs]
-    encoded = _encoding_seconds(members[0], data, encoding)
+    encoded = _encoding_seconds(members[0], data, encoding, parts)
     if not members[0].trained:
         return _Seconds(0.0, encoded)
     engine = make_engine(fleet.engine, members, trainings, place)
@@ -153,7 +158,9 @@ def _time(fleet: Fleet, data: Data, encoding: EncodingSettings, place: str) -> _
     return _Seconds((time.perf_counter() - start) / TIMED_STEPS, encoded)
 
 
-def _encoding_seconds(model: NeuralModel, data: Data, encoding: EncodingSettings) -> float:
+def _encoding_seconds(
+    model: NeuralModel, data: Data, encoding: EncodingSettings, parts: Collection[str] = tuple(ASKED)
+) -> float:
     """What encoding every point takes, and decoding the codes whose losses, weights and Jacobians are kept."""
     import torch
 
@@ -165,10 +172,13 @@ def _encoding_seconds(model: NeuralModel, data: Data, encoding: EncodingSettings
         seconds = _seconds(model.posterior, x) * n / len(x)
         if model.decodes:
             z = torch.zeros(len(x), model.latents)
-            decoded = min(n, encoding.likelihood_points) * encoding.likelihood_samples
-            # A Jacobian's columns are derived one by one, each at about twice a decoding's cost.
-            decoded += 2 * min(n, RECONSTRUCTIONS) + 2 * model.latents * min(n, JACOBIANS)
-            seconds += _seconds(model.decode, z) * decoded / len(z)
+            decoded = {
+                "log_weights": min(n, encoding.likelihood_points) * encoding.likelihood_samples,
+                "reconstruction": 2 * min(n, RECONSTRUCTIONS),
+                # A Jacobian's columns are derived one by one, each at about twice a decoding's cost.
+                "jacobian": 2 * model.latents * min(n, JACOBIANS),
+            }
+            seconds += _seconds(model.decode, z) * sum(decoded[part] for part in parts) / len(z)
     return seconds
 
 

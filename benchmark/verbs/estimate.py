@@ -31,6 +31,8 @@ def estimate(
     """What `run` would do with the same arguments, and what it would cost. Nothing is written."""
     from benchmark.stages import train
     from benchmark.stages.estimate import estimate as cost
+    from benchmark.stages.evaluate import arrays_read, check_metrics
+    from benchmark.stages.kept import parts_of
     from benchmark.suite import expand
     from benchmark.suite import shard as share
 
@@ -40,8 +42,8 @@ def estimate(
     store = Store(results, make=False)
     kind, places = devices(device, None)
     fleets = train.plan(store, runs, device=kind)
-    train.check_data(fleets, data_dir)
+    arrays = arrays_read(check_metrics(expanded.evaluation.metrics))
     done = sum(store.is_done(each) for each in runs)
     if jobs is None:
         jobs = cores() if kind == "cpu" else len(places)
-    return cost(fleets, done, jobs, data_dir, expanded.encoding, places[0])
+    return cost(fleets, done, jobs, data_dir, expanded.encoding, places[0], parts_of(arrays))

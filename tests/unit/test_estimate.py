@@ -1,7 +1,12 @@
 """What a dry run says: times as people write them."""
 
+from pathlib import Path
+
 import pytest
 
+from benchmark.registry import load
+from benchmark.spec import Component
+from benchmark.stages.data_cache import outlined_data
 from benchmark.stages.estimate import duration
 
 
@@ -21,3 +26,14 @@ from benchmark.stages.estimate import duration
 )
 def test_times_are_written_as_people_do(hours: float, text: str) -> None:
     assert duration(hours) == text
+
+
+@pytest.mark.parametrize("name", ["mnist", "cars3d", "dsprites_real", "shapes3d", "smallnorb", "mpi3d"])
+def test_absent_files_are_outlined(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BENCHMARK_CACHE", str(tmp_path))
+    monkeypatch.delenv("BENCHMARK_DATA", raising=False)
+    dataset = load("dataset", name)
+    data = outlined_data(Component(name, 1, dataset.Settings().plain()), None)
+    assert len(data.images) == len(data.factors) > len(data.factor_sizes)
+    assert len(data.images[data.evaluation_rows[:3]]) == 3
+    assert not list(tmp_path.iterdir())

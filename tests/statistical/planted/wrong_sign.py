@@ -5,9 +5,9 @@ from benchmark.models.beta_vae import BetaVAE
 
 
 class WrongSign(BetaVAE):
-    """½ Σ (μ² + σ² + log σ² − 1) in place of ½ Σ (μ² + σ² − log σ² − 1)."""
+    """½ Σ (−μ² + σ² − log σ² − 1) in place of ½ Σ (μ² + σ² − log σ² − 1)."""
 
     def loss(self, batch, settings):
         terms, mu, logvar, _ = self.elbo_terms(batch)
-        wrong = 0.5 * (mu.square() + logvar.exp() + logvar - 1).sum(1).mean()
+        wrong = 0.5 * (logvar.exp() - mu.square() - logvar - 1).sum(1).mean()
         return Objective(terms["rec"] + settings.beta * wrong, terms)

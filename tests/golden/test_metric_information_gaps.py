@@ -236,6 +236,10 @@ def test_rmig_needs_posteriors_and_rows():
         rmig(columns(A, B), np.zeros(FOUR.shape), FOUR)
     with pytest.raises(NotApplicable, match="1,000"):
         rmig(columns(A, B)[:999], np.ones((999, 2)), FOUR[:999])
-    for settings in ({"bins": 1}, {"limit": 0.0}):
-        with pytest.raises(UsageError, match="limit"):
+    for settings, said in (
+        ({"bins": 1}, "fewer than 2 bins"),
+        ({"bins": 10**6}, "more than"),
+        ({"limit": 0.0}, "limit"),
+    ):
+        with pytest.raises(UsageError, match=said):
             rmig(columns(A, B), np.ones(FOUR.shape), FOUR, **settings)

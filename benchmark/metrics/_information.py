@@ -32,7 +32,11 @@ EDGE = 1e-6
 
 
 def equal_width(codes: Float[ndarray, "n d"], bins: int) -> Integer[ndarray, "n d"]:
-    """Each code in `bins` bins of equal width between its smallest and largest value; a constant code in one bin."""
+    """Each code in `bins` bins of equal width between its smallest and largest value; a constant code in one bin.
+
+    A value less than `EDGE` of a bin below an edge counts as on it: without that, rescaling codes that take few values
+    would move some of them into the next bin.
+    """
     check_bins(bins)
     codes = codes.astype(np.float64)
     low = codes.min(axis=0)
@@ -113,7 +117,8 @@ class Information:
 
 
 def histogram_information(codes: Float[ndarray, "n d"], factors: Num[ndarray, "n k"], bins: int) -> Information:
-    """From counts: each code in `bins` bins of equal width, factors as `factor_classes` gives them.
+    """From counts: each code in `bins` bins of equal width as `equal_width` fills them, factors as `factor_classes`
+    gives them.
 
     Raises what measures raise on unusable input, on too few points and where no factor varies.
     """

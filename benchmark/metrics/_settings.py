@@ -6,11 +6,13 @@ from typing import Annotated
 
 from pydantic import Field
 
+from benchmark.metrics._information import MOST_BINS
+
 Count = Annotated[int, Field(ge=1)]
 """Of rows, samples or neighbours."""
 
-Bins = Annotated[int, Field(ge=2)]
-"""In one bin a code holds nothing."""
+Bins = Annotated[int, Field(ge=2, le=MOST_BINS)]
+"""In one bin a code holds nothing, and more than there are rows hold none."""
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 

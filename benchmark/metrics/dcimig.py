@@ -22,6 +22,7 @@ def dcimig(
     belongs to the factor k of the largest. S_k is the largest R_j of the codes that belong to k, 0 where none does.
     The score is Σ_k S_k / Σ_k H(v_k): it asks that every factor have a code that tells of it alone.
     Codes enter in `bins` bins of equal width over their range, continuous factors in 20 bins of equal frequency.
+    A code less than a millionth of a bin below an edge counts as on it.
     Constant factors are dropped. No random choices: `seed` changes nothing.
 
     Returns `dcimig` and `dcimig_factor_I`, S_k / H(v_k), in [0, 1], higher is better. The headline is the quotient

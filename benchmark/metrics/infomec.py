@@ -71,7 +71,8 @@ def infomec(
     units of their median deviation go on (with up to 3,000 weights), and count where they are over 0.001 better.
     I is taken from `bins` bins of equal width a code (`estimator` = "histogram"), or from 10 nearest neighbours
     ("neighbours"); continuous factors enter I in 20 bins of equal frequency. A code, or a factor, without information
-    shares equally, 1/k or 1/d. `seed` matters to "neighbours" alone.
+    shares equally, 1/k or 1/d. A code less than a millionth of a bin below an edge counts as on it. `seed` matters to
+    "neighbours" alone.
 
     Returns `infom`, `infoc`, `infoe`, in [0, 1], higher is better; no `infom` with one factor and no `infoc` with one
     active code, where each is 0/0. Constant factors and codes are dropped.

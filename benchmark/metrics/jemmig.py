@@ -24,6 +24,7 @@ def jemmig(
     tells of v_k, and at most H(v_k) + log `bins`. The headline is normalised by that bound so that 1 is best:
     mean over k of 1 − JEMMIG_k / (H(v_k) + log `bins`), which compares factors of any number of values.
     Codes enter in `bins` bins of equal width over their range, continuous factors in 20 bins of equal frequency.
+    A code less than a millionth of a bin below an edge counts as on it.
     Constant factors and constant codes are dropped. No random choices: `seed` changes nothing.
 
     Returns `jemmig` and `jemmig_factor_I` in [0, 1], higher is better, and `jemmig_nats`, the paper's own in nats,

@@ -44,6 +44,7 @@ def mig(
     highest I; with a single code the second is 0. Continuous factors enter in 20 bins of equal frequency, discrete
     ones as they are. Constant factors are dropped.
     `estimator` = "histogram": codes enter in `bins` bins of equal width over their range; `seed` changes nothing.
+    A code less than a millionth of a bin below an edge counts as on it.
     `estimator` = "sampled" (Chen et al., §4 and appendix): z ~ q(z|x), and I(z_j; v_k) is the mean of
     log q(z_j|v_k) − log q(z_j), where q(z_j|v) and q(z_j) are the mixtures of the Gaussians q(z_j|x) of the rows with
     that value and of all rows. `codes` are the Gaussians' means, `variances` their variances, `bins` is not used.

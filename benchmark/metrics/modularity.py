@@ -25,6 +25,7 @@ def modularity(
     most information with and K the number of factors: the squared distance, relative to the worst possible, from the
     template in which the code tells of one factor alone.
     Codes enter in `bins` bins of equal width over their range, continuous factors in 20 bins of equal frequency.
+    A code less than a millionth of a bin below an edge counts as on it.
     Constant factors are dropped, and so are codes that tell nothing at all, as constant ones do. No random choices:
     `seed` changes nothing.
 

@@ -316,6 +316,9 @@ def _write_score(
             for other in path.parent.glob(f"{path.name.partition('-seeds')[0]}-seeds*.json"):
                 if other != path:
                     other.unlink(missing_ok=True)
+        protocol = metric.protocol(settings, _seeded(task, metric), n)
+        if metric.rows == "sample":
+            _supersede(path, protocol)
         write_json(
             path,
             {
@@ -324,7 +327,7 @@ def _write_score(
                 "metric_version": metric.version,
                 "metric_source": registry.file_digest("metric", metric.name),
                 "codes": codes,
-                "protocol": metric.protocol(settings, _seeded(task, metric), n),
+                "protocol": protocol,
                 "representation": task.representation,
                 "budget": task.protocol.budget,
                 "settings": settings.plain(),
@@ -339,6 +342,13 @@ def _write_score(
                 "seconds": seconds / len(task.folders),
             },
         )
+
+
+def _supersede(path: Path, protocol: str) -> None:
+    """Delete what another number of points asked for left under the same protocol: all rows, or no number at all."""
+    for other in path.parent.glob(f"{path.name.rpartition('-n')[0]}-n*.json"):
+        if other != path and read_json(other, MEND_SCORE)["protocol"] == protocol:
+            other.unlink(missing_ok=True)
 
 
 def fail(task: ScoreTask, reason: str | None) -> None:

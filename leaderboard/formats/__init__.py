@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 from benchmark.errors import UsageError
-from benchmark.spec import suggest
+from benchmark.spec import plainly, suggest
 from leaderboard.board import Board
 
 NAMES = tuple(sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py")))
@@ -31,6 +31,8 @@ def render(name: str, boards: Sequence[Board], chosen: Sequence[str] = ()) -> st
 def narrowed(boards: Sequence[Board], chosen: Sequence[str]) -> list[Board]:
     """The boards with the chosen columns alone. Raises `UsageError` on a name that is no metric or score of theirs."""
     known = {name for board in boards for column in board.columns for name in (column.metric, column.score)}
+    spelled = {plainly(name): name for name in known}
+    chosen = [name if name in known else spelled.get(plainly(name), name) for name in chosen]
     for name in chosen:
         if name not in known and name not in ("all", "first"):
             raise UsageError(f'--columns: no leaderboard has a measure "{name}"{suggest(name, sorted(known))}')

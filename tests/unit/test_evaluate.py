@@ -110,6 +110,13 @@ def test_other_points_are_another_protocol_in_another_file(folder):
     assert sorted(record["n"] for record in records(folder).values()) == [1_500, 1_500, 2_000, 2_000]
 
 
+def test_more_points_than_there_are_is_one_protocol_whatever_was_asked_for(folder):
+    for points in (N, 2 * N):
+        scored(folder, "mig", points=points)
+        found = [record for record in records(folder).values() if record["representation"] == "mean"]
+        assert [record["protocol"] for record in found] == [f"mig/bins20-mean-n{N}/v1"]
+
+
 def test_what_the_codes_lack_is_not_applicable_with_the_reason(folder):
     _, (one,) = scored(folder, "kl")
     assert one.status == "not_applicable"

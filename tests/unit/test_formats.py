@@ -68,6 +68,7 @@ def test_columns_are_chosen(found):
     assert {r["score"] for r in csv.DictReader(io.StringIO(formats.render("csv", found, ["dto"])))} == {
         "dto", "evaluation_seconds",
     }  # fmt: skip
+    assert formats.render("csv", found, ["DtO"]) == formats.render("csv", found, ["dto"])
     text = formats.render("markdown", found, ["mig", "kl"])
     assert "MIG" in text and "KL" in text and "DtO" not in text
     with pytest.raises(UsageError, match='no leaderboard has a measure "mgi"; did you mean "mig"'):

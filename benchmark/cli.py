@@ -797,6 +797,8 @@ def _seeds(text: str) -> list[int]:
         if "-" in text.lstrip("-"):
             first, last = text.split("-")
             return seed_list(range(int(first), int(last) + 1), "--seeds")
+        if text.strip() == "0":
+            raise UsageError("--seeds 0: a number says how many; seed 0 alone is --seeds 1, or as a range --seeds 0-0")
         return seed_list(int(text), "--seeds")
     except ValueError:
         raise UsageError(f"--seeds {text[:40]}: write how many (3), a list (0,4) or a range (2-5)") from None

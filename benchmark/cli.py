@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TextIO
 
 import typer
 
@@ -59,8 +59,8 @@ def _kinds(incomplete: str) -> list[str]:
 
 
 def _components(ctx: typer.Context, incomplete: str) -> list[str]:
-    kind = (ctx.params.get("what") or ctx.params.get("kind") or "").removesuffix("s")
-    return _beginning(kind, incomplete) if kind in registry.KINDS else []
+    said = (ctx.params.get("what") or ctx.params.get("kind") or "").removesuffix("s")
+    return [name for kind in registry.KINDS if kind == said for name in _beginning(kind, incomplete)]
 
 
 Name = Annotated[
@@ -697,12 +697,19 @@ def _hide_types(command: Any) -> None:
             parameter.metavar = ""
 
 
-def _note(message: Warning | str, category: type[Warning], *place: Any) -> None:
+def _note(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
     """Notes are lines for people; what libraries warn of stays as it is."""
     if issubclass(category, Note):
         print(f"note: {message}", file=sys.stderr)
     else:
-        sys.stderr.write(warnings.formatwarning(message, category, place[0], place[1]))
+        (file or sys.stderr).write(warnings.formatwarning(message, category, filename, lineno, line))
 
 
 def _typed(*words: str | Path, results: Path = Path("results"), plugins: Sequence[Path] | None = None) -> str:

@@ -52,7 +52,8 @@ def _scores(folder: Path, name: str) -> list[Path]:
 
 def _recorded(names: Iterable[str], folders: Iterable[Path]) -> dict[str, Mapping[str, Any]]:
     """What score files say of each of these measures: the first that says it."""
-    wanted, found = set(names), {}
+    wanted = set(names)
+    found: dict[str, Mapping[str, Any]] = {}
     for folder in folders:
         if not wanted:
             break

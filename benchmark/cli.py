@@ -634,7 +634,7 @@ def data_verify(
 
 def main() -> None:
     """The entry point: a user's mistake is one sentence on stderr, never a traceback."""
-    warnings.showwarning = _note  # type: ignore[assignment]
+    warnings.showwarning = _note
     warnings.simplefilter("always", Note)
     with _explained():
         signal.signal(signal.SIGTERM, _stop)  # a batch system's time limit is an interrupt like any other

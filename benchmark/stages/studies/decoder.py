@@ -40,6 +40,8 @@ MEAN_ERROR = 0.5 / 255
 LARGEST = 1_200_000
 """Bytes of weights that a page should not exceed for one decoder."""
 RANGE = 3
+TOGETHER = 8
+"""Images that are computed at once: more of them leave the cache."""
 ACTIVATIONS = {"ReLU": "relu", "LeakyReLU": "leaky", "Tanh": "tanh", "Sigmoid": "sigmoid"}
 
 
@@ -234,16 +236,23 @@ def evaluate(program: list[Operation], z: Float[ndarray, "m d"]) -> Float[ndarra
 
 
 def transposed_convolution(step: Operation, x: Float[ndarray, "m i h w"]) -> Float[ndarray, "m o h2 w2"]:
+    return np.concatenate([_transposed(step, x[start : start + TOGETHER]) for start in range(0, len(x), TOGETHER)])
+
+
+def _transposed(step: Operation, x: Float[ndarray, "m i h w"]) -> Float[ndarray, "m o h2 w2"]:
+    """What every pixel adds to its outputs, in one product, then all of it added up where it falls."""
     assert step.weight is not None and step.bias is not None
     (down, right), (top, left) = step.options["stride"], step.options["padding"]
-    m, _, h, w = x.shape
+    m, inputs, h, w = x.shape
     outputs, _, high, wide = step.weight.shape
-    full = np.zeros((m, outputs, (h - 1) * down + high, (w - 1) * right + wide), np.float32)
+    taps = step.weight.transpose(2, 3, 0, 1).reshape(-1, inputs) @ x.transpose(1, 0, 2, 3).reshape(inputs, -1)
+    taps = taps.reshape(high, wide, outputs, m, h, w)
+    full = np.zeros((outputs, m, (h - 1) * down + high, (w - 1) * right + wide), np.float32)
     for i in range(high):
         for j in range(wide):
-            part = np.tensordot(x, step.weight[:, :, i, j], axes=(1, 1))
-            full[:, :, i : i + h * down : down, j : j + w * right : right] += part.transpose(0, 3, 1, 2)
-    return full[:, :, top : full.shape[2] - top, left : full.shape[3] - left] + step.bias[:, None, None]
+            full[:, :, i : i + h * down : down, j : j + w * right : right] += taps[i, j]
+    full = full[:, :, top : full.shape[2] - top, left : full.shape[3] - left]
+    return full.transpose(1, 0, 2, 3) + step.bias[:, None, None]
 
 
 def check(program: list[Operation], z: Float[ndarray, "m d"], expected: Float[ndarray, "m c h w"]) -> None:

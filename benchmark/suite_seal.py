@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from benchmark.digests import differing, digests_of, file_digest, is_inside
+from benchmark.digests import Digests, differing, digests_of, file_digest, is_inside
 from benchmark.errors import BenchmarkError
 from benchmark.run_seal import RECORD, check_run, first_contact, read_score, scores_digest
 from benchmark.sealed import read_json, write_json
@@ -24,7 +24,7 @@ def seal_table(folder: Path, names: Iterable[str], runs: Iterable[Path], *, old:
     members = {f"{path.parent.name}-{path.name}": path for path in runs}
     record: dict[str, Any] = {
         "suite": folder.name,
-        "files": page.pop("files") | digests_of(folder, [folder / name for name in names]),
+        "files": _sorted(page.pop("files") | digests_of(folder, [folder / name for name in names])),
         "runs": {run_id: file_digest(path / RECORD) for run_id, path in members.items()},
         "scores": {run_id: scores_digest(path) for run_id, path in members.items()},
         **page,
@@ -32,6 +32,11 @@ def seal_table(folder: Path, names: Iterable[str], runs: Iterable[Path], *, old:
     if old:
         record["sealed"] = first_contact()
     write_json(folder / SEAL, record)
+
+
+def _sorted(digests: Digests) -> Digests:
+    """By name: the same results have a seal of the same bytes, whatever was made first."""
+    return dict(sorted(digests.items()))
 
 
 def _page(folder: Path) -> dict[str, Any]:
@@ -47,7 +52,7 @@ def _page(folder: Path) -> dict[str, Any]:
 def seal_page(folder: Path, paths: Iterable[Path], table: str) -> None:
     """Add the digests of a page and its figures, and the digest of the `table` that they show."""
     record = read_seal(folder)
-    record["files"] |= digests_of(folder, paths)
+    record["files"] = _sorted(record["files"] | digests_of(folder, paths))
     write_json(folder / SEAL, record | {"page_of": table})
 
 

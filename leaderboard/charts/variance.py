@@ -28,7 +28,8 @@ def variance(shares: pd.DataFrame, titles: Mapping[str, str], kind: Wanted = "sv
     from matplotlib import rc_context
     from matplotlib.patches import Patch
 
-    shares = shares.dropna(subset=list(SHARES)).sort_values("share_seed", kind="stable")
+    # Of one configuration, the seed explains everything and the chart nothing.
+    shares = shares[shares["configurations"] > 1].dropna(subset=list(SHARES)).sort_values("share_seed", kind="stable")
     if shares.empty:
         return None
     with rc_context(STYLE):

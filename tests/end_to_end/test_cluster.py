@@ -21,6 +21,7 @@ from benchmark import cluster as module
 from benchmark.cluster import Cluster, told_to_stop
 from benchmark.errors import BenchmarkError, UsageError
 from benchmark.execution import DEATHS, execute
+from benchmark.sealed import write_json
 
 pytest.importorskip("distributed")
 
@@ -304,7 +305,7 @@ def test_no_scheduler_is_said(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "CONNECT_SECONDS", 1.0)
     with pytest.raises(UsageError, match=r"--scheduler tcp://127.0.0.1:9: no dask scheduler answers there"):
         Cluster("tcp://127.0.0.1:9", tmp_path)
-    with pytest.raises(UsageError, match="--scheduler nonsense://x: no dask scheduler answers there"):
+    with pytest.raises(UsageError, match="--scheduler nonsense://x: this is no address of a dask scheduler"):
         Cluster("nonsense://x", tmp_path)
 
 
@@ -339,7 +340,7 @@ def test_a_suite_on_a_cluster_gives_the_results_of_a_local_one(two, tmp_path):
     record = next((tmp_path / "there").glob("runs/*/beta_vae/*/s0/run.json"))
     content = json.loads(record.read_text())
     content["encoding"]["version"] -= 1
-    record.write_text(json.dumps(content))
+    write_json(record, content)
     err = succeed(tmp_path, "run", "mixed.toml", *options[1:]).stderr
     assert f"encoded {content['run_id']}" in err
     assert tensors(tmp_path / "there") == tensors(tmp_path / "here")

@@ -28,9 +28,12 @@ def start(folder: Path) -> subprocess.Popen[str]:
 
 
 def scores(folder: Path) -> dict[str, dict]:
-    """Every score file, read whole; the time that it took is left out."""
+    """Every score file, read whole; the time that it took is left out, and with it the digest of the whole."""
     paths = sorted((folder / "results" / "runs").glob("*/*/*/*/scores/*.json"))
-    return {str(path.relative_to(folder)): json.loads(path.read_text()) | {"seconds": None} for path in paths}
+    return {
+        str(path.relative_to(folder)): json.loads(path.read_text()) | {"seconds": None, "digest": None}
+        for path in paths
+    }
 
 
 def table(folder: Path) -> pd.DataFrame:

@@ -53,7 +53,7 @@ def asked(monkeypatch):
         (["run", "quickstart", "--seeds", "1-2-3"], "--seeds 1-2-3: write"),
         (["run", "quickstart", "--seeds", "1,x"], "--seeds 1,x: write"),
         (["run", "quickstart", "--seeds", "5-2"], "--seeds: no seeds"),
-        (["run", "quickstart", "--seeds", "0"], "--seeds: no seeds"),
+        (["run", "quickstart", "--seeds", "0"], "--seeds 0: a number says how many"),
         (["run", "quickstart", "--seeds", "1,1"], "--seeds = [1, 1]: seeds are distinct"),
         (["run", "quickstart", "--shard", "1"], "--shard 1: write I/N, such as 1/4"),
         (["run", "quickstart", "--shard", "1/x"], "--shard 1/x: write"),

@@ -224,7 +224,7 @@ def test_a_damaged_checkpoint_is_one_sentence(tmp_path: Path) -> None:
     engine = engine_of("stacked", [run], load(run))
     checkpoint.save(path, engine, Progress(0, 0.0, History(1), []))
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(BenchmarkError, match=r"checkpoint\.safetensors is not a checkpoint .* delete it"):
+    with pytest.raises(BenchmarkError, match=r"checkpoint\.safetensors was altered or cut short: its sha256 is not"):
         checkpoint.restore(path, engine)
 
 

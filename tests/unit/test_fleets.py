@@ -280,6 +280,7 @@ def test_what_lacks_memory_is_tried_again_alone_and_is_no_failure(
             data_dir=None,
             checkpoint_seconds=1.0,
             encoding=EncodingSettings(),
+            arrays=frozenset(),
             on_outcome=lambda fleet, _: done.append(fleet.fleet_id),
             watch=lambda: None,
             say=said.append,

@@ -23,8 +23,6 @@ import torch
 from benchmark import registry
 from benchmark.models._neural import Batch
 from benchmark.models.vae import VAE
-from benchmark.networks._network import Network
-from benchmark.networks.mlp_tiny import MlpTiny
 from benchmark.spec import Precision, TrainingSettings
 from benchmark.training.draws import Draws
 from benchmark.training.engine import seeded
@@ -46,10 +44,9 @@ class Trained(NamedTuple):
 
 
 def model(what: Trained, member: int) -> VAE:
-    network: Network = MlpTiny(MlpTiny.Settings(latents=LATENTS, hidden=what.hidden), (what.inputs,))
-    if what.network != "mlp_tiny":
-        cls = registry.load("network", what.network)
-        network = cls(cls.Settings(latents=LATENTS), (what.inputs,))
+    cls = registry.load("network", what.network)
+    settings = {"hidden": what.hidden} if what.network == "mlp_tiny" else {}
+    network = cls(cls.Settings(latents=LATENTS, **settings), (what.inputs,))
     with seeded("performance", member):
         return VAE(VAE.Settings(likelihood="gaussian", sigma=0.1), network, POINTS)
 

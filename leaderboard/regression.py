@@ -44,19 +44,22 @@ def check(
     declarations: Mapping[str, Metric],
     reruns: pd.DataFrame | None = None,
     margins: Mapping[str, float] | None = None,
+    failed: Mapping[str, str] | None = None,
 ) -> list[Verdict]:
     """Compare the headline scores of two results tables, configuration by configuration and protocol by protocol.
 
     Worse: the mean drops by more than the margin, and the drop is significant (one-sided p < 0.01 after Holm) where
     both sides have five seeds or more. With fewer the margin alone decides, and is at least so wide that the seeds'
     scatter alone raises a false alarm in one check of a hundred. Worse is also what is stuck: all seeds score the same
-    where no two did, whichever way that lies. Better likewise, by the margin and the test. Missing: the reference has a
-    number and the new table has none. reruns: what other seeds move the scores by, as `seed_deviations` gives it;
-    margins of two standard errors follow from it, in place of the default. margins: by metric, in the score's unit,
-    before both. After the scores' verdicts stand those of what dropped together: a row for each configuration, for each
-    measure, and for the suite. Raises `UsageError` on a metric that is not declared.
+    where no two did, whichever way that lies, and what had a number and now has none for a reason: the score failed or
+    became inapplicable for all runs, or all of the configuration's runs failed. Better likewise, by the margin and the
+    test. Missing: nobody computed the score now. failed: why configurations have no finished run, by their ids. reruns:
+    what other seeds move the scores by, as `seed_deviations` gives it; margins of two standard errors follow from it,
+    in place of the default. margins: by metric, in the score's unit, before both. After the scores' verdicts stand
+    those of what dropped together: a row for each configuration, for each measure, and for the suite. Raises
+    `UsageError` on a metric that is not declared.
     """
-    return judge(compared(new, reference, declarations, reruns, margins))
+    return judge(compared(new, reference, declarations, reruns, margins, failed))
 
 
 def compared(
@@ -65,9 +68,10 @@ def compared(
     declarations: Mapping[str, Metric],
     reruns: pd.DataFrame | None = None,
     margins: Mapping[str, float] | None = None,
+    failed: Mapping[str, str] | None = None,
 ) -> list[Comparison]:
     """What `check` compares, still open."""
-    return _comparisons(new, reference, declarations, _by_key(reruns), margins or {})
+    return _comparisons(new, reference, declarations, _by_key(reruns), margins or {}, failed or {})
 
 
 def judge(comparisons: Sequence[Comparison]) -> list[Verdict]:
@@ -110,6 +114,7 @@ def _comparisons(
     declarations: Mapping[str, Metric],
     reruns: Mapping[tuple[Hashable, ...], Reruns],
     margins: Mapping[str, float],
+    failed: Mapping[str, str],
 ) -> list[Comparison]:
     sides = {
         side: headline_rows(table, declarations).assign(side=side)
@@ -135,7 +140,7 @@ def _comparisons(
         board = (about["dataset_label"], named["protocol"], named["representation"], about["column"])
         place = (named["config_id"], named["metric"], named["representation"])
         then, now = (np.array([value for _, value in values[side]], dtype=float) for side in ("then", "now"))
-        note = str(reasons.get(place, ""))
+        note = str(reasons.get(place, failed.get(str(named["config_id"]), "")))
         if note and len(now):
             note = f"{absences[place]} of {absences[place] + len(now)} runs have no number now: {note}"
         metric = str(named["metric"])
@@ -189,12 +194,15 @@ def _reach(each: Comparison, metric: Metric) -> float:
 
 
 def _told(each: Comparison) -> Verdict:
-    """What no test decides: new, missing, or a score of which neither direction is better."""
+    """What no test decides: new, missing, without a number for a reason, or a score of which neither direction is
+    better."""
     frame = each.frame
     if frame.reference_mean is None:
         return replace(frame, verdict="new")
     if frame.new_mean is None:
-        return replace(frame, verdict="missing", note=frame.note or "the new table has no such score")
+        if frame.note:
+            return replace(frame, verdict="worse", note=f"it has no number now: {frame.note}")
+        return replace(frame, verdict="missing", note="the new table has no such score")
     margin, source = each.margin()
     change = frame.new_mean - frame.reference_mean
     moved = "; it moved by more than the margin" if abs(change) > margin else ""

@@ -234,7 +234,8 @@ def _reach(verdict: Verdict) -> float:
 def _compared(verdicts: list[Verdict]) -> list[str]:
     rows = ["| score | reference | now | margin | p | seeds | note |", "|---|---:|---:|---:|---:|---:|---|"]
     for verdict in verdicts:
-        means = (f"{value:.4g}" for value in (verdict.reference_mean, verdict.new_mean) if value is not None)
+        both = (verdict.reference_mean, verdict.new_mean)
+        means = ("" if value is None else f"{value:.4g}" for value in both)
         seeds = f"{verdict.reference_runs}, {verdict.new_runs}"
         numbers = [*means, _plain(verdict.margin), "" if verdict.p is None else f"{verdict.p:.2g}", seeds]
         # That the margin alone decides is said once, below the tables.

@@ -39,12 +39,16 @@ def check(
     _refuse_summary(against)
     new, saved = read_table(results_table(suite, results)), read_table(against)
     store = Store(results, make=False)
-    folders = map(store.run_folder, store.plan(suite_name(located(suite, results))))
+    plan = store.plan(suite_name(located(suite, results)))
+    folders = map(store.run_folder, plan)
+    finished = {run.config_id for run in plan if store.is_done(run)}
+    failures = {run.config_id: store.failure(run) for run in plan if run.config_id not in finished}
+    failed = {config_id: f"all runs failed: {failure['reason']}" for config_id, failure in failures.items() if failure}
     measures = measures_of(concat([new, saved]), folders)
     if margins is None and beside(against).is_file():
         margins = beside(against)
     reruns = None if margins is None else read_margins(margins)
-    return compare(new, saved, measures, reruns)
+    return compare(new, saved, measures, reruns, failed=failed)
 
 
 def _refuse_summary(path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from command import checksums, command, environment, succeed, tensors
 
 import benchmark
+from benchmark.store import Store
 from benchmark.table import read_table
 
 
@@ -81,6 +82,20 @@ def test_margins_of_reruns_lie_beside_the_saved_table(work):
     assert sources("--against", "results/suites/tiny/results.csv") == {"default"}
     margins = ("--margins", "saved/tiny-margins.csv")
     assert sources("--against", "results/suites/tiny/results.csv", *margins) == {"reruns"}
+
+
+def test_a_configuration_whose_runs_all_fail_turns_the_check_red(work):
+    shutil.copy(work / "results" / "suites" / "tiny" / "results.csv", work / "saved.csv")
+    store = Store(work / "results")
+    lost = [run for run in store.plan("tiny") if run.model.name == "beta_vae"]
+    for run in lost:
+        shutil.rmtree(store.run_folder(run))
+        store.record_failure(run, "train", "the loss stopped being a finite number at step 7")
+    succeed(work, "evaluate", "tiny.toml", "--jobs", "0")
+    said = command(work, "check", "tiny.toml", "--against", "saved.csv")
+    assert said.returncode == 3
+    assert "it has no number now: all runs failed: the loss stopped being a finite number at step 7" in said.stdout
+    assert ", 0 missing" in said.stdout
 
 
 def test_status_list_and_show_as_json(scored):

@@ -183,13 +183,27 @@ def test_missing_and_new(two):
     assert all(name.startswith("vae") for name in outcomes(two, fewer)["new"])
 
 
-def test_a_score_that_now_fails_is_missing(two):
+@pytest.mark.parametrize("status", ["failed", "not_applicable"])
+def test_a_score_that_has_no_number_now_is_worse(two, status):
     rows = (two["metric"] == "mig") & (two["model"] == "vae")
     failed = two[~rows | two["factor"].isna()].copy()
     rows = (failed["metric"] == "mig") & (failed["model"] == "vae")
-    failed.loc[rows, ["value", "status", "reason"]] = [np.nan, "failed", "it broke"]
-    verdicts = [v for v in check(failed, two, DECLARATIONS) if v.verdict == "missing"]
-    assert {(v.configuration, v.metric, v.note) for v in verdicts} == {("vae", "mig", "it broke")}
+    failed.loc[rows, ["value", "status", "reason"]] = [np.nan, status, "it broke"]
+    verdicts = check(failed, two, DECLARATIONS)
+    worse = [v for v in verdicts if v.verdict == "worse"]
+    assert {(v.configuration, v.metric, v.note) for v in worse} == {("vae", "mig", "it has no number now: it broke")}
+    assert not counts(verdicts)["missing"]
+    rows = [line for line in as_markdown(verdicts, "two").splitlines() if "it broke" in line]
+    assert rows and all(line.count("|") == 8 for line in rows), "a cell a column"
+    assert "<failure" in as_junit(verdicts, "two")
+
+
+def test_a_configuration_all_of_whose_runs_failed_is_worse_and_one_that_left_the_suite_is_missing(two):
+    fewer, config_id = two[two["model"] != "vae"], two.loc[two["model"] == "vae", "config_id"].iloc[0]
+    verdicts = check(fewer, two, DECLARATIONS, failed={config_id: "all runs failed: the loss is no number"})
+    worse = {v.configuration: v.note for v in verdicts if v.verdict == "worse"}
+    assert worse == {"vae": "it has no number now: all runs failed: the loss is no number"}
+    assert not counts(check(fewer, two, DECLARATIONS))["worse"]
 
 
 def test_seeds_that_fail_now_are_told(six):

@@ -130,7 +130,7 @@ def faults(healthy: pd.DataFrame, seeds: int) -> list[dict[str, object]]:
 
 
 def greens(reruns: pd.DataFrame, times: int = GREENS, seed: int = 0) -> list[dict[str, object]]:
-    """Rows of checks of seeds that were drawn from reruns, with margins of those that were not."""
+    """Rows of checks of seeds that were drawn from reruns, with the published margins, which are of all of them."""
     against, margins = read_table(folder() / "quickstart.csv"), read_margins(folder() / "quickstart-margins.csv")
     wanted = against.groupby("config_id")["seed"].nunique().to_dict()
     rng, rows = np.random.default_rng(seed), []

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from planted_faults import (
+    ALARMS,
     CONFIGURATION,
     GREENS,
     MEASURES,
@@ -84,11 +85,10 @@ def test_the_faults_are_of_the_quickstart_s_configuration(
 
 
 def test_the_published_faults() -> None:
-    """What `planted_faults.py` found with all of them trained, and in twenty checks of other seeds."""
+    """What `planted_faults.py` found with all of them trained, and in checks of seeds against seeds."""
     found = pd.read_csv(folder() / "planted_faults.csv").set_index("planted")["red"]
     assert set(MODELS) <= set(found.index) and found[list(MODELS)].all()
     assert found[[f"{name} returns 0" for name in MEASURES]].all()
     assert not found["nothing"]
-    # The draws share one reference and one pool; a bimodal configuration turned two of them red.
-    draws = found[found.index.str.startswith("nothing, draw")]
-    assert len(draws) == GREENS and draws.sum() <= 2
+    deals = found[found.index.str.startswith("nothing, deal")]
+    assert len(deals) == GREENS and deals.mean() <= ALARMS

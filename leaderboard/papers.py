@@ -22,6 +22,8 @@ from leaderboard.text_table import TextTable
 
 MINI = "-mini"
 """A suite's small form is compared with the same numbers."""
+SETTINGS_OF = {"dsprites": "mushom"}
+"""Suites that train a paper's settings by a recipe of their own."""
 COLUMNS = ("configuration", "score", "paper", "ours", "difference", "95 % intervals", "paper’s protocol", "in ours")
 
 
@@ -55,7 +57,8 @@ def figures_of(suite: str) -> pd.DataFrame | None:
     measure under either protocol; the second empty where ours is the paper's as far as that is known), `score`, `mean`,
     `std`, `runs`, `note`.
     """
-    path = Path(str(files("benchmark"))) / "suites" / f"{suite.removesuffix(MINI)}.csv"
+    whole = suite.removesuffix(MINI)
+    path = Path(str(files("benchmark"))) / "suites" / f"{SETTINGS_OF.get(whole, whole)}.csv"
     return pd.read_csv(path, dtype={"paper": "str", "note": "str"}) if path.exists() else None
 
 

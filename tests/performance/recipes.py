@@ -6,8 +6,9 @@ trains the runs of `recipes.toml` beside this file (hours on two cores; the same
 prints a row a run; with `--draw` it writes recipes.csv, recipes-curves.csv and recipes.png there from what is finished,
 and trains nothing.
 
-A row: what was trained, its seconds, and the scores of the last weights. `reconstruction` is in nats at z = μ, `elbo`
-in nats, `dto` of 10 latents. Curves are means over the steps since the row before, at a sampled z.
+A row: what was trained, its seconds, and the scores of the last weights. `idle_seconds` are its steps at the pace of
+the fastest run of the same model and batch: other work slows some runs, and no recipe. `reconstruction` is in nats
+at z = μ, `elbo` in nats, `dto` of 10 latents. Curves are means over the steps since the row before, at a sampled z.
 """
 
 from __future__ import annotations
@@ -56,24 +57,30 @@ def finished(store: Store) -> tuple[pd.DataFrame, pd.DataFrame]:
         rows.append(
             {
                 **about,
-                "seconds": round(record["seconds"]["training"], 1),
+                "seconds": record["seconds"]["training"],
                 "products": fleet.get("products", ""),
                 **{score: own.get(score) for score in SCORES},
             }
         )
         history = pd.read_csv(store.run_folder(each) / "history.csv")[["step", "rec", "kl"]]
-        curves.append(history.assign(**about, seconds=history["step"] / training.steps * record["seconds"]["training"]))
+        curves.append(history.assign(**about))
     if not rows:
         raise SystemExit(f"no run of {SUITE.name} is finished in {store.root}")
     order = ["model", "batch", "steps", "schedule", "learning_rate", "seed"]
-    return pd.DataFrame(rows).sort_values(order, ignore_index=True), pd.concat(curves, ignore_index=True)
+    table, history = pd.DataFrame(rows).sort_values(order, ignore_index=True), pd.concat(curves, ignore_index=True)
+    pace = (table["seconds"] / table["steps"]).groupby([table["model"], table["batch"]]).min().rename("pace")
+    for frame, steps in ((table, "steps"), (history, "step")):
+        at_pace = frame[["model", "batch"]].join(pace, on=["model", "batch"])["pace"]
+        frame["idle_seconds"] = (frame[steps] * at_pace).round(1)
+    return table.round({"seconds": 1}), history
 
 
 def draw(rows: pd.DataFrame, curves: pd.DataFrame) -> Any:
-    """Reconstruction while training, and the scores of every run, against steps above and seconds below."""
+    """Reconstruction while training, and every run's scores, against steps above, minutes of an idle core below."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
+    from matplotlib.ticker import MaxNLocator
 
     models = list(dict.fromkeys(rows["model"]))
     figure = Figure(figsize=(3.1 * (1 + len(SCORES)), 3.1 * 2 * len(models)), layout="constrained")
@@ -81,12 +88,14 @@ def draw(rows: pd.DataFrame, curves: pd.DataFrame) -> Any:
     axes = figure.subplots(2 * len(models), 1 + len(SCORES), squeeze=False)
     rates = sorted(set(rows["learning_rate"]))
     marker = dict(zip(rates, MARKERS, strict=False))
-    for index, (model, across) in enumerate((model, across) for model in models for across in ("steps", "seconds")):
+    scales = {"thousand steps": 1_000, "minutes": 60}
+    rows = rows.assign(**{"thousand steps": rows["steps"] / 1_000, "minutes": rows["idle_seconds"] / 60})
+    for index, (model, across) in enumerate((model, across) for model in models for across in scales):
         along, own = axes[index], rows[rows["model"] == model]
         kept = curves[(curves["model"] == model) & (curves["step"] >= 1000)]
         for (schedule, *_), curve in kept.groupby(["schedule", "learning_rate", "batch", "steps", "seed"]):
-            place = curve["step"] if across == "steps" else curve["seconds"]
-            along[0].plot(place, curve["rec"], color=COLOURS[schedule], lw=0.8)
+            place = curve["step"] if across == "thousand steps" else curve["idle_seconds"]
+            along[0].plot(place / scales[across], curve["rec"], color=COLOURS[schedule], lw=0.8)
         along[0].set(ylabel=f"{model}: reconstruction in training, nats", xlabel=across)
         for axis, (score, title) in zip(along[1:], SCORES.items(), strict=True):
             for _, each in own.iterrows():
@@ -99,6 +108,9 @@ def draw(rows: pd.DataFrame, curves: pd.DataFrame) -> Any:
                     markerfacecolor=filled,
                 )
             axis.set(ylabel=title, xlabel=across)
+        for axis in along:
+            axis.xaxis.set_major_locator(MaxNLocator(4))
+            axis.set_xlim(left=0)
     entries = [Line2D([], [], color=colour, lw=2, label=name) for name, colour in COLOURS.items()]
     entries += [Line2D([], [], ls="", marker=marker[r], color="k", label=f"peak rate {r:g}") for r in rates]
     entries += [Line2D([], [], ls="", marker="o", mfc="none", color="k", label="batch 128 (open)")]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from benchmark.spec import Number, Settings, stackable, static
     from benchmark.verbs.add_codes import add_codes
     from benchmark.verbs.check import check
+    from benchmark.verbs.compare import compare
     from benchmark.verbs.evaluate import evaluate
     from benchmark.verbs.forget import forget
     from benchmark.verbs.merge import merge
@@ -41,6 +42,7 @@ _HOMES = {
     "benchmark.spec": ["Number", "Settings", "stackable", "static"],
     "benchmark.verbs.add_codes": ["add_codes"],
     "benchmark.verbs.check": ["check"],
+    "benchmark.verbs.compare": ["compare"],
     "benchmark.verbs.evaluate": ["evaluate"],
     "benchmark.verbs.forget": ["forget"],
     "benchmark.verbs.merge": ["merge"],

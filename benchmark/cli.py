@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import glob
 import json
+import re
 import shlex
 import signal
 import sys
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal, TextIO
@@ -42,16 +44,39 @@ def _beginning(kind: registry.Kind, text: str) -> list[str]:
 
 
 def _suites(incomplete: str) -> list[str]:
-    return _beginning("suite", incomplete) + [str(path) for path in Path().glob(f"{incomplete}*.toml")]
+    """Built-in ones, those of the results folder here, and files; absolute paths are left to the shell."""
+    if Path(incomplete).is_absolute():
+        return []
+    begins = glob.escape(incomplete)
+    files = [str(path) for path in Path().glob(f"{begins}*.toml")]
+    own = [path.parent.name for path in Path("results", "suites").glob(f"{begins}*/plan.json")]
+    return list(dict.fromkeys([*_beginning("suite", incomplete), *own, *files]))
 
 
 def _models(incomplete: str) -> list[str]:
     return _beginning("model", incomplete)
 
 
+def _datasets(incomplete: str) -> list[str]:
+    return _beginning("dataset", incomplete)
+
+
 def _metrics(incomplete: str) -> list[str]:
     before, comma, last = incomplete.rpartition(",")
     return [f"{before}{comma}{name}" for name in _beginning("metric", last)]
+
+
+def _columns(incomplete: str) -> list[str]:
+    return _metrics(incomplete) + [name for name in ("all",) if name.startswith(incomplete)]
+
+
+def _only(incomplete: str) -> list[str]:
+    """KEY= first, then the names of that kind; values of one key are separated by commas."""
+    key, equals, values = incomplete.partition("=")
+    if not equals:
+        return [f"{each}=" for each in ("dataset", "model", "network", "seed", "config") if each.startswith(key)]
+    before, comma, last = values.rpartition(",")
+    return [f"{key}={before}{comma}{name}" for kind in registry.KINDS if kind == key for name in _beginning(kind, last)]
 
 
 def _kinds(incomplete: str) -> list[str]:
@@ -61,6 +86,15 @@ def _kinds(incomplete: str) -> list[str]:
 def _components(ctx: typer.Context, incomplete: str) -> list[str]:
     said = (ctx.params.get("what") or ctx.params.get("kind") or "").removesuffix("s")
     return [name for kind in registry.KINDS if kind == said for name in _beginning(kind, incomplete)]
+
+
+def _one_of(*words: str) -> Callable[[str], list[str]]:
+    """Completes one of these words."""
+
+    def beginning(incomplete: str) -> list[str]:
+        return [word for word in words if word.startswith(incomplete)]
+
+    return beginning
 
 
 Name = Annotated[
@@ -81,10 +115,15 @@ Scheduler = Annotated[
     str | None, typer.Option(metavar="ADDRESS", help="a dask scheduler, tcp://host:8786: its workers do the work")
 ]
 Json = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
-Only = Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE[,…]", help="keep these runs: model=vae,ae")]
+Only = Annotated[
+    list[str] | None, typer.Option(metavar="KEY=VALUE[,…]", help="keep these runs: model=vae,ae", autocompletion=_only)
+]
 Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="override: training.steps=100")]
 Seeds = Annotated[str | None, typer.Option(metavar="N|LIST|RANGE", help="how many (3), a list (0,4) or a range (2-5)")]
-Budget = Annotated[str | None, typer.Option(metavar="quick|full", help="by default the suite's own")]
+Budget = Annotated[
+    str | None,
+    typer.Option(metavar="quick|full", help="by default the suite's own", autocompletion=_one_of("quick", "full")),
+]
 DataDir = Annotated[
     Path | None, typer.Option(metavar="DIR", help="where data files lie, before $BENCHMARK_DATA and the cache")
 ]
@@ -135,7 +174,14 @@ def run(
     scheduler: Scheduler = None,
     data_dir: DataDir = None,
     shard: Annotated[str | None, typer.Option(metavar="I/N", help="the I-th of N disjoint shares of the runs")] = None,
-    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="where to train; auto: a GPU if any")] = "auto",
+    device: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|cpu|cuda",
+            help="where to train; auto: a GPU if any",
+            autocompletion=_one_of("auto", "cpu", "cuda"),
+        ),
+    ] = "auto",
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="try recorded failures again")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be done and what it would cost")] = False,
     as_json: Json = False,
@@ -190,7 +236,10 @@ def evaluate(
         str | None, typer.Option(metavar="NAME", help="with --codes: the model's name; by default the file's")
     ] = None,
     dataset: Annotated[
-        str | None, typer.Option(metavar="NAME", help="with --codes: the suite's dataset that they are of")
+        str | None,
+        typer.Option(
+            metavar="NAME", help="with --codes: the suite's dataset that they are of", autocompletion=_datasets
+        ),
     ] = None,
     seed: Annotated[
         int | None, typer.Option(min=0, metavar="N", help="with --codes: the first file's seed, by default 0")
@@ -285,20 +334,104 @@ def evaluate(
 
 
 @app.command()
+def compare(
+    a: Annotated[str, typer.Argument(metavar="A", help="a file of codes, NAME=FILE,FILE,… or a suite of codes")],
+    b: Annotated[str, typer.Argument(metavar="B", help="the same, of the other model")],
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="what the two together are called; by default A-vs-B")
+    ] = None,
+    factors: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="a file of the factors, where that of the codes has none")
+    ] = None,
+    rename: Annotated[
+        list[str] | None, typer.Option(metavar="OLD=NEW", help="read z=codes, y=factors, 'h*=code_*'")
+    ] = None,
+    metrics: Annotated[
+        str | None,
+        typer.Option(metavar="NAME[,…]", help="only these: mig,mig(bins=10)", autocompletion=_metrics),
+    ] = None,
+    budget: Budget = None,
+    results: Results = Path("results"),
+    plugin: Plugin = None,
+    jobs: Jobs = None,
+    as_json: Json = False,
+) -> None:
+    """Set two models of your own side by side: benchmark compare a.npz b.npz, with a test of each difference.
+
+    Several seeds of a model are several files: benchmark compare vae=v0.npz,v1.npz mine=m0.npz,m1.npz
+    """
+    from benchmark.stages.side_by_side import as_text
+    from benchmark.verbs.compare import compare
+
+    names = split_choices(metrics) if metrics else []
+    choice: dict[str, Any] = {"results": results, "plugins": plugin or (), "jobs": jobs, "quiet": as_json}
+    choice |= {"name": name, "factors": factors, "rename": dict(map(_renaming, rename or []))}
+    found = compare(a, b, metrics=names, budget=budget, **choice)
+    for note in found.notes:
+        print(note, file=sys.stderr)
+    _print(found, as_json, as_text(found.scores, found.a, found.b))
+    _next("report", found.suite, results=results, plugins=plugin)
+
+
+@app.command()
 def report(
     suite: Name,
     results: Results = Path("results"),
     format_: Annotated[
-        str, typer.Option("--format", metavar="html|markdown|latex|csv", help="the page, or the leaderboards as text")
+        str,
+        typer.Option(
+            "--format",
+            metavar="html|markdown|latex|csv",
+            help="the page, or the leaderboards as text",
+            autocompletion=_one_of("html", "markdown", "latex", "csv"),
+        ),
     ] = "html",
     columns: Annotated[
-        str | None, typer.Option(metavar="all|NAME[,…]", help="measures of the text; by default the main ones")
+        str | None,
+        typer.Option(
+            metavar="all|NAME[,…]",
+            help="measures of the text or the figures; by default the main ones",
+            autocompletion=_columns,
+        ),
     ] = None,
     output: Annotated[
         Path | None, typer.Option(metavar="FILE", help="write the text here instead of to stdout")
     ] = None,
     figures: Annotated[
-        str | None, typer.Option(metavar="svg|pdf|png", help="write every chart and picture as a file, too")
+        str | None,
+        typer.Option(
+            metavar="svg|pdf|png",
+            help="write every chart and picture as a file, too",
+            autocompletion=_one_of(*FIGURES),
+        ),
+    ] = None,
+    width: Annotated[
+        str | None,
+        typer.Option(
+            metavar="column|text|INCHES",
+            help="of the figures, with type of 8 pt: column is 3.25 inches (ICML, CVPR, ACL), text 5.5 (NeurIPS, ICLR);"
+            " IEEE's are 3.5 and 7.16, JMLR's text 6",
+            autocompletion=_one_of("column", "text"),
+        ),
+    ] = None,
+    font: Annotated[
+        str,
+        typer.Option(
+            metavar="sans|serif|NAME",
+            help="of the figures: sans, serif (a Times), or an installed font's name",
+            autocompletion=_one_of("sans", "serif"),
+        ),
+    ] = "sans",
+    siunitx: Annotated[
+        bool, typer.Option("--siunitx", help="with latex: align decimal marks by the package siunitx")
+    ] = False,
+    protocols: Annotated[
+        str | None,
+        typer.Option(
+            metavar="comment|notes|appendix",
+            help="with latex: where the protocols stand; by default in comments of the file",
+            autocompletion=_one_of("comment", "notes", "appendix"),
+        ),
     ] = None,
     jobs: Jobs = None,
     plugin: Plugin = None,
@@ -308,12 +441,21 @@ def report(
     from benchmark.verbs.report import report, report_text
 
     kind = next((each for each in FIGURES if each == figures), None)
-    if figures and kind is None:
+    if figures is not None and kind is None:
         raise UsageError(f"--figures {figures}: write svg, pdf or png")
+    if not figures and (width is not None or font != "sans"):
+        raise UsageError("--width and --font are of figures: give --figures svg, pdf or png as well")
+    names = [name.strip() for name in (columns or "").split(",") if name.strip()]
     if format_ == "html":
-        if output or columns:
-            raise UsageError("--output and --columns are for --format markdown, latex or csv: the page has all columns")
-        path = report(suite, results=results, plugins=plugin or (), figures=kind, jobs=jobs, quiet=as_json)
+        if output or (columns is not None and not figures):
+            raise UsageError(
+                "--output and --columns are for --format markdown, latex or csv, and --columns for --figures: the page"
+                " has all columns"
+            )
+        if siunitx or protocols is not None:
+            raise UsageError("--siunitx and --protocols are for --format latex")
+        drawing: dict[str, Any] = {"columns": names, "width": width, "font": font, "jobs": jobs, "quiet": as_json}
+        path = report(suite, results=results, plugins=plugin or (), figures=kind, **drawing)
         written = {"page": path} | ({"figures": path.parent / "figures"} if figures else {})
         _print(written, as_json, "\n".join(map(str, written.values())))
         guard = _typed("check", suite, "--against", "TABLE", results=results, plugins=plugin)
@@ -321,8 +463,8 @@ def report(
         return
     if figures:
         raise UsageError("--figures goes with the page: leave --format out")
-    names = [name.strip() for name in (columns or "").split(",") if name.strip()]
-    text = report_text(suite, format_, columns=names, results=results, plugins=plugin or ())
+    options: dict[str, Any] = ({"siunitx": True} if siunitx else {}) | ({"protocols": protocols} if protocols else {})
+    text = report_text(suite, format_, columns=names, results=results, plugins=plugin or (), **options)
     if output is not None:
         _write(output, text)
         _print({"file": output}, as_json, str(output))
@@ -337,7 +479,12 @@ def publish(
     suite: Name,
     kind: Annotated[
         str,
-        typer.Option("--as", metavar="summary|table|margins", help="which: the last two are what check compares with"),
+        typer.Option(
+            "--as",
+            metavar="summary|table|margins",
+            help="which: the last two are what check compares with",
+            autocompletion=_one_of("summary", "table", "margins"),
+        ),
     ] = "summary",
     to: Annotated[Path, typer.Option(metavar="DIR", help="folder of published tables")] = Path("results/published"),
     results: Results = Path("results"),
@@ -399,11 +546,17 @@ def check(
 
 
 @app.command()
-def status(results: Results = Path("results"), as_json: Json = False) -> None:
-    """How far each suite in the results folder is."""
+def status(
+    suite: Annotated[
+        str | None, typer.Argument(metavar="[SUITE]", help="by default all of them", autocompletion=_suites)
+    ] = None,
+    results: Results = Path("results"),
+    as_json: Json = False,
+) -> None:
+    """How far each suite in the results folder is, or one of them."""
     from benchmark.verbs.status import status
 
-    rows = status(results=results)
+    rows = status(suite, results=results)
     lines = [f"{'suite':<24}{'runs':>7}{'done':>7}{'failed':>8}{'missing':>9}  scored  report"]
     for row in rows:
         scored, page = ("yes" if row[key] else "no" for key in ("scored", "report"))
@@ -421,7 +574,10 @@ def status(results: Results = Path("results"), as_json: Json = False) -> None:
 @app.command("list")
 def list_(
     kind: Annotated[
-        str | None, typer.Argument(metavar="[models|datasets|networks|metrics|suites]", autocompletion=_kinds)
+        str | None,
+        typer.Argument(
+            metavar="[models|datasets|networks|metrics|suites]", help="by default all", autocompletion=_kinds
+        ),
     ] = None,
     plugin: Plugin = None,
     as_json: Json = False,
@@ -445,7 +601,9 @@ def show(
     what: Annotated[
         str, typer.Argument(metavar="RUN|KIND", help="a run's id, or a kind: model, metric, …", autocompletion=_kinds)
     ],
-    name: Annotated[str | None, typer.Argument(metavar="NAME", autocompletion=_components)] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="one of that kind", autocompletion=_components)
+    ] = None,
     results: Results = Path("results"),
     plugin: Plugin = None,
     as_json: Json = False,
@@ -484,7 +642,9 @@ def forget(
     model: Annotated[
         str | None, typer.Option(metavar="NAME", help="its runs, or codes added under it", autocompletion=_models)
     ] = None,
-    dataset: Annotated[str | None, typer.Option(metavar="NAME", help="runs on it, such as: external")] = None,
+    dataset: Annotated[
+        str | None, typer.Option(metavar="NAME", help="runs on it, such as: external", autocompletion=_datasets)
+    ] = None,
     run: Annotated[str | None, typer.Option(metavar="ID", help="this run")] = None,
     results: Results = Path("results"),
     yes: Annotated[bool, typer.Option("--yes", "-y", help="do it without asking")] = False,
@@ -525,7 +685,8 @@ def prune(results: Results = Path("results"), as_json: Json = False) -> None:
 @app.command()
 def verify(
     target: Annotated[
-        str | None, typer.Argument(metavar="[SUITE|FOLDER]", help="by default all of the results folder")
+        str | None,
+        typer.Argument(metavar="[SUITE|FOLDER]", help="by default all of the results folder", autocompletion=_suites),
     ] = None,
     results: Results = Path("results"),
     as_json: Json = False,
@@ -544,8 +705,10 @@ def verify(
 
 @app.command()
 def doctor(
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="metric, for now")],
-    name: Annotated[str, typer.Argument(metavar="NAME")],
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="metric, for now", autocompletion=_one_of("metric"))],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="a metric, your own by --plugin", autocompletion=_components)
+    ],
     plugin: Plugin = None,
     as_json: Json = False,
 ) -> None:
@@ -594,7 +757,7 @@ def data_list(data_dir: DataDir = None, as_json: Json = False) -> None:
 
 @data.command("fetch")
 def data_fetch(
-    name: Annotated[str, typer.Argument(metavar="NAME")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="a dataset", autocompletion=_datasets)],
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="the dataset's setting: kind=toy")
     ] = None,
@@ -614,7 +777,9 @@ def data_fetch(
 
 @data.command("verify")
 def data_verify(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="a dataset; by default all", autocompletion=_datasets)
+    ] = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
@@ -659,6 +824,9 @@ def _explained() -> Iterator[None]:
         sys.exit(error.exit_code)
     except USAGE as error:
         message = " ".join(error.format_message().split())  # type: ignore[attr-defined]
+        extra = re.search(r"unexpected extra argument\w*(?:\(s\))? \((.*)\)", message)
+        if extra:
+            message = _too_many(extra[1])
         if message:  # without one it is a bare `benchmark`, and the help is printed already
             print(f"error: {printable(message.rstrip('.'))}; see benchmark --help", file=sys.stderr)
         sys.exit(UsageError.exit_code)
@@ -672,6 +840,15 @@ def _explained() -> Iterator[None]:
         what = error.filename if error.filename is not None else "the system"
         print(f"error: {printable(f'{what}: {error.strerror or error}')}", file=sys.stderr)
         sys.exit(UsageError.exit_code)
+
+
+def _too_many(words: str) -> str:
+    """What to type where a verb was given more words than it takes."""
+    verb = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+    message = f'benchmark {verb}: "{words}" is more than it takes'
+    if verb in ("report", "evaluate", "check", "status"):
+        return f"{message}: one suite at a time; two models of your own side by side: benchmark compare A B"
+    return f"{message}, options begin with --"
 
 
 def _print(value: Any, as_json: bool, text: str) -> None:
@@ -689,12 +866,24 @@ def _plain(value: Any) -> Any:
 
 
 def _hide_types(command: Any) -> None:
-    """Flags take no value, and are shown with the type of none."""
+    """What is typed has a word of its own everywhere, and flags take no value: no type of Python is shown."""
     for each in getattr(command, "commands", {}).values():
         _hide_types(each)
     for parameter in command.params:
         if getattr(parameter, "is_flag", False):
             parameter.metavar = ""
+        elif parameter.param_type_name == "argument":
+            parameter.display_type_rich = lambda ctx: None  # noqa: ARG005  asked for by name
+    made = command.get_help_option
+
+    def plain(ctx: Any) -> Any:
+        """`--help` is made when it is first asked for."""
+        option = made(ctx)
+        if option is not None:
+            option.metavar = ""
+        return option
+
+    command.get_help_option = plain
 
 
 def _note(

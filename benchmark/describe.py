@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmark import registry
 from benchmark.errors import UsageError
+from benchmark.naming import score_name
 from benchmark.registry import Kind
 from benchmark.spec import canonical
 from benchmark.store import Store, read_json, runs_of
@@ -16,7 +17,7 @@ from benchmark.store import Store, read_json, runs_of
 
 def component(kind: Kind, name: str) -> dict[str, Any]:
     """A model, dataset, network, metric or suite: its documentation, version and settings with their defaults."""
-    name = registry.metric_named(name) if kind == "metric" else name
+    name = registry.named(kind, name)
     entry = registry.entry(kind, name)
     shown: dict[str, Any] = {"kind": kind, "name": name, "about": registry.describe(kind, name)}
     if kind == "suite":
@@ -29,6 +30,7 @@ def component(kind: Kind, name: str) -> dict[str, Any]:
     declaration = getattr(loaded, "declaration", None)
     shown["version"] = declaration.version if declaration else loaded.version
     if declaration:
+        shown["scores"] = [score_name(name, score) for score in (declaration.headline, *declaration.also)]
         shown["needs"] = list(declaration.needs)
         shown["direction"] = {True: "higher is better", False: "lower is better", None: "neither is better"}[
             declaration.higher_is_better

@@ -14,6 +14,11 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u20
 """The same without separators, tabs and line ends."""
 
 
+def score_name(metric: str, score: str) -> str:
+    """What a score is called everywhere: `mig`, or `mcc.pearson` where a measure's score has a name of its own."""
+    return score if score == metric else f"{metric}.{score}"
+
+
 def check_name(name: object, where: str) -> str:
     """The name itself. Raises `UsageError` on what cannot be one file's or folder's name on every system, and on what
     would not be seen as it is; `where` says what it names."""

@@ -19,7 +19,7 @@ from types import ModuleType
 from typing import Any, Literal
 
 from benchmark.errors import UsageError
-from benchmark.naming import check_name
+from benchmark.naming import check_name, score_name
 from benchmark.spec import plainly, suggest
 
 Kind = Literal["model", "dataset", "network", "metric", "suite"]
@@ -60,7 +60,8 @@ def entry(kind: Kind, name: str) -> Entry:
 
 
 def metric_named(text: str) -> str:
-    """The measure of this name, in any spelling (MIG, Beta-VAE score), or the one that returns a score of this name.
+    """The measure of this name, in any spelling (MIG, Beta-VAE score), or the one that returns a score of this name
+    (pearson, mcc.pearson).
 
     Raises `UsageError` on a name that is neither.
     """
@@ -73,10 +74,22 @@ def metric_named(text: str) -> str:
     scores: dict[str, str] = {}
     for name in known:
         declaration = load("metric", name).declaration
-        scores |= {plainly(score): name for score in (declaration.headline, *declaration.also)}
+        for score in (declaration.headline, *declaration.also):
+            scores |= {plainly(score): name, plainly(score_name(name, score)): name}
     if plainly(text) in scores:
         return scores[plainly(text)]
     raise UsageError(f'unknown metric "{text}"{suggest(text, known)}')
+
+
+def named(kind: Kind, text: str) -> str:
+    """The name of a component as it is written here, from any spelling of it: BetaVAE is beta_vae.
+
+    What is no spelling of any stays as it is, for `entry` to answer.
+    """
+    if kind == "metric":
+        return metric_named(text)
+    spelled = {plainly(name): name for name in names(kind)}
+    return text if text in names(kind) else spelled.get(plainly(text), text)
 
 
 def describe(kind: Kind, name: str) -> str:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import re
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -150,8 +151,13 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 
 def plainly(name: str) -> str:
-    """A name without what people write in different ways."""
-    return "".join(letter for letter in name.casefold() if letter not in "-_ ")
+    """A name without what people write in different ways: `β-VAE score` is beta_vae_score, `MCC: Pearson` mcc.pearson.
+
+    Greek letters are spelled out, and accents left out.
+    """
+    greek = (unicodedata.name(letter, "").split()[-1] if "α" <= letter <= "ω" else letter for letter in name.casefold())
+    plain = unicodedata.normalize("NFD", "".join(greek).casefold())
+    return "".join(letter for letter in plain if letter.isalnum() or letter in "@()=")
 
 
 def canonical(value: Any) -> Any:

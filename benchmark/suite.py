@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import re
+import shlex
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from benchmark.spec import LARGEST_SEED, Component, Run, Settings, TrainingSetti
 from benchmark.text import read_text
 
 MOST_SEEDS = 100_000
+CODES = (".npz", ".npy", ".csv", ".parquet")
+"""How files of codes end."""
 PARTS = ("dataset", "model", "network", "training")
 
 
@@ -89,9 +92,20 @@ def find(name: str | Path) -> Path:
         if not path.is_file():
             raise UsageError(f"suite {name}: no such file")
         return path
+    if name not in registry.names("suite"):
+        _refuse_codes(name)
     file = registry.entry("suite", name).file
     assert file is not None
     return file
+
+
+def _refuse_codes(name: str) -> None:
+    """Raise `UsageError` where a file of codes, or its name, stands in a suite's place."""
+    lying = (path for path in (Path(name), *(Path(name + ending) for ending in CODES)) if path.is_file())
+    file = next((path for path in lying if path.suffix in CODES), Path(name))
+    if file.suffix in CODES:
+        typed = shlex.join(["benchmark", "evaluate", "--codes", str(file)])
+        raise UsageError(f'"{name}" is no suite; codes of your own become one by {typed}')
 
 
 def read(name: str) -> tuple[str, SuiteFile, str]:

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from benchmark.metrics._declare import Metric
+from benchmark.naming import score_name
 from benchmark.published import anchors, spelled
 from benchmark.stages.aggregate import symbol
 
@@ -61,14 +62,23 @@ class Column:
     """The range that the score can have."""
 
     @property
+    def full_name(self) -> str:
+        """What the score is called in tables and on the command line: `mcc.pearson`."""
+        return score_name(self.metric, self.score)
+
+    @property
     def arrow(self) -> str:
         return {"higher": "↑", "lower": "↓", "none": ""}[self.direction]
 
 
 def title(name: str) -> str:
-    """A score's name as people write it: `factor_vae_score` is factor VAE score. What is in brackets stays."""
+    """A score's name as people write it: `factor_vae_score` is factor VAE score, `mcc.pearson` MCC: Pearson.
+
+    What is in brackets stays. `benchmark.spec.plainly` leads back to the name.
+    """
     plain, bracket, rest = name.partition(" (")
-    words = re.sub(r"[a-z]+", lambda word: WORDS.get(word[0], word[0]), plain.replace("_", " "))
+    plain = plain.replace("_", " ").replace(".", ": ")
+    words = re.sub(r"[a-z]+", lambda word: WORDS.get(word[0], word[0]), plain)
     return words.replace("β VAE", "β-VAE").replace("MIG sup", "MIG-sup").replace("@ ", "@\xa0") + bracket + rest
 
 
@@ -133,7 +143,7 @@ def _column(row: Mapping[Hashable, Any], metric: Metric, others: Sequence[Mappin
     told = _told(protocol, alike, metric.settings.model_fields) if plain != name else ""
     return Column(
         name=name,
-        title=title((plain if score == metric.name else f"{metric.name}: {plain}") + (f" ({told})" if told else "")),
+        title=title(plain + (f" ({told})" if told else "")),
         metric=metric.name,
         score=score,
         budget=budget,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from benchmark.metrics._declare import Metric
 from benchmark.stages.aggregate import headline_rows
 from leaderboard import charts, pictures
 from leaderboard.configuration import median_codes
+from leaderboard.formats import narrowed
+from leaderboard.paper import SCREEN, Paper, printed_on
 from leaderboard.sections import all_results
 from leaderboard.style import Figure, Kind
 
@@ -24,21 +27,34 @@ def write_figures(
     declarations: Mapping[str, Metric],
     folder: Path,
     kind: Kind,
+    columns: Sequence[str] = (),
+    printed: Paper | None = None,
 ) -> list[Path]:
     """Write DATASET-CHART.`kind` and DATASET-CONFIGURATION-PICTURE.png below `folder`; pictures are pixels throughout.
 
-    Every configuration's median run has its pictures, however many there are.
+    Every configuration's median run has its pictures, however many there are. columns: the measures that charts show,
+    as `formats.narrowed` takes them; without any, all of them, or, at a given width, those that a page shows at first.
+    printed: the width and the fonts of the paper that the figures are for.
+    Raises `UsageError` on a column that is not there.
     """
+    printed = printed or SCREEN
+    chosen = list(columns) or ["all" if printed.width is None else "first"]
+    every = list(all_results(table, records, declarations))
+    kept = narrowed([each.results.board for each in every], chosen)
     folder.mkdir(parents=True, exist_ok=True)
     written: list[Path] = []
-    for of_dataset in all_results(table, records, declarations):
-        board = of_dataset.boards[0]
-        written += _write(charts.draw(of_dataset.results, kind), folder, file_name(board.dataset))
-        for row in board.rows:
-            codes = median_codes(board, row, table, records)
-            if codes is not None:
-                written += _write(pictures.draw(codes, row.label), folder, file_name(f"{board.dataset}-{row.label}"))
-    return written + _write(charts.draw_across(headline_rows(table, declarations), kind), folder, "across")
+    with printed_on(printed):
+        for of_dataset, shown in zip(every, kept, strict=True):
+            board = of_dataset.boards[0]
+            results = replace(of_dataset.results, board=shown)
+            written += _write(charts.draw(results, kind), folder, file_name(board.dataset))
+            for row in board.rows:
+                codes = median_codes(board, row, table, records)
+                if codes is not None:
+                    prefix = file_name(f"{board.dataset}-{row.label}")
+                    written += _write(pictures.draw(codes, row.label), folder, prefix)
+        across = charts.draw_across(headline_rows(table, declarations), kind)
+    return written + _write(across, folder, "across")
 
 
 def file_name(text: str) -> str:

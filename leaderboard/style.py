@@ -7,11 +7,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from textwrap import fill
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from leaderboard.few_colours import compact_chart
+from leaderboard.paper import DOTS as DOTS_ON_PAPER
+from leaderboard.paper import SCREEN, fit, paper
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -65,6 +68,8 @@ STYLE: dict[Any, Any] = {
     "savefig.facecolor": "white",
     "svg.fonttype": "path",
     "svg.hashsalt": "benchmark",
+    "pdf.fonttype": 42,  # TrueType: publishers refuse Type 3
+    "ps.fonttype": 42,
 }
 
 
@@ -134,12 +139,22 @@ def looks(models: Mapping[str, str], references: Sequence[str] = ()) -> dict[str
     return found
 
 
-def canvas(panels: int, columns: int, width: float, height: float, **options: Any) -> tuple[Canvas, list[Axes]]:
-    """A figure with so many panels, each `width` × `height` inches, at most `columns` in a row."""
+def canvas(
+    panels: int, columns: int, width: float, height: float, *, keep_height: bool = False, **options: Any
+) -> tuple[Canvas, list[Axes]]:
+    """A figure with so many panels, each `width` × `height` inches, at most `columns` in a row.
+
+    On paper of a given width they are narrower and fewer in a row, and lower unless `keep_height` says that what they
+    show, such as a line for each configuration, needs its height. It is called under `rc_context(STYLE)`, which takes
+    the paper's type back at its end.
+    """
+    from matplotlib import rcParams
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure as Canvas
 
-    columns = min(columns, panels)
+    if paper() is not SCREEN:
+        rcParams.update(paper().type())
+    columns, width, height = paper().grid(panels, columns, width, height, keep_height=keep_height)
     rows = -(-panels // columns)
     figure = Canvas(figsize=(width * columns, height * rows), layout="constrained")
     FigureCanvasAgg(figure)
@@ -155,18 +170,30 @@ def drawn(name: str, figure: Canvas, wanted: Wanted, alt: str, caption: str) -> 
     data = finished(figure, kind)
     if wanted == "page" and len(data) > VECTORS:
         kind, data = "png", finished(figure, "png")
-    return Figure(name, compact_chart(data) if kind == "png" else data, kind, alt, caption, DOTS)
+    if kind == "png":
+        data = compact_chart(data, None if paper().width is None else dots())
+    return Figure(name, data, kind, alt, caption, dots())
 
 
-def finished(figure: Canvas, kind: Kind) -> bytes:
-    """The file's bytes; the same figure gives the same bytes."""
+def dots() -> int:
+    """Pixels to the inch of charts that are drawn as pixels now."""
+    return DOTS if paper().width is None else DOTS_ON_PAPER
+
+
+def finished(figure: Canvas, kind: Kind, resolution: float | None = None) -> bytes:
+    """The file's bytes; the same figure gives the same bytes. resolution: pixels to the inch, by default `dots()`."""
+    if paper().width is not None:
+        fit(figure)
+        figure.set_layout_engine("none")
     layout = figure.get_layout_engine()
     if layout is not None:  # once is enough; a file is drawn twice, and the layout takes longer than the drawing
         layout.execute(figure)
         figure.set_layout_engine("none")
     metadata: dict[str, Any] = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[kind]
     buffer = BytesIO()
-    figure.savefig(buffer, format=kind, dpi=DOTS, metadata=metadata, bbox_inches="tight", pad_inches=0.08)
+    # On paper the width is what was asked for, to the pixel.
+    cut: dict[str, Any] = {"bbox_inches": "tight", "pad_inches": 0.08} if paper().width is None else {}
+    figure.savefig(buffer, format=kind, dpi=resolution or dots(), metadata=metadata, **cut)
     return buffer.getvalue()
 
 
@@ -186,8 +213,10 @@ def legend(figure: Canvas, entries: Mapping[str, Look], *, lines: bool) -> None:
     ]
     room = figure.get_figwidth()
     columns = next((n for n in range(len(entries), 1, -1) if _legend_width(list(entries), n) <= room), 1)
-    figure.set_figheight(figure.get_figheight() + 0.178 * -(-len(entries) // columns) + 0.05)
-    figure.legend(handles, list(entries), loc="outside lower left", ncols=columns, handlelength=2.2 if lines else 1)
+    names = [fill(name, max(int((room - 0.7) / text_width("x")), 8)) for name in entries]
+    rows = sum(name.count("\n") + 1 for name in names) if columns == 1 else -(-len(entries) // columns)
+    figure.set_figheight(figure.get_figheight() + 0.178 * rows + 0.05)
+    figure.legend(handles, names, loc="outside lower left", ncols=columns, handlelength=2.2 if lines else 1)
 
 
 def _legend_width(names: Sequence[str], columns: int) -> float:

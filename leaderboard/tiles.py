@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import UInt8
 from numpy import ndarray
 
 from leaderboard.few_colours import compact
+from leaderboard.paper import SIZE, paper
 from leaderboard.style import DOTS, MUTED, STYLE, canvas, finished
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Canvas
 
 GAP = 2
 """Pixels between the tiles of a grid."""
+GAP_ON_PAPER = 0.08
+"""Inches between a sheet and what is written beside it."""
 
 
 def as_rgb(images: UInt8[ndarray, "*n c h w"]) -> UInt8[ndarray, "*n h w 3"]:
@@ -53,17 +60,34 @@ def sheet(
     height, width = image.shape[:2]
     row, column = height / len(grid), width / grid.shape[1]
     with rc_context(STYLE):
-        # One sheet pixel is one pixel of the file, so nothing is resampled.
         figure, (axis,) = canvas(1, 1, width / DOTS, height / DOTS)
         figure.set_layout_engine("none")
-        axis.set_position((0, 0, 1, 1))
+        size, dots = 5.8, float(DOTS)
+        left, below = 0.0, 0.0
+        if (printed := paper().width) is not None:
+            size = SIZE
+            left, below = _longest(figure, names) + GAP_ON_PAPER, SIZE / 72 + GAP_ON_PAPER if ends else 0.0
+            dots = width / (printed - left)
+            figure.set_size_inches(printed, height / dots + below)
+        # One sheet pixel is one pixel of the file, so nothing is resampled.
+        whole, high = figure.get_size_inches()
+        axis.set_position((left / whole, below / high, 1 - left / whole, 1 - below / high))
         axis.imshow(image, interpolation="nearest")
         axis.set_axis_off()
         for i, (name, colour) in enumerate(zip(names, colours, strict=True)):
-            axis.text(-8, (i + 0.5) * row, name, ha="right", va="center", fontsize=5.8, color=colour)
+            axis.text(-8, (i + 0.5) * row, name, ha="right", va="center", fontsize=size, color=colour)
         for mark, place in zip(ends or [], (0.5, grid.shape[1] / 2, grid.shape[1] - 0.5), strict=False):
-            axis.text(place * column, height + 6, mark, ha="center", va="top", fontsize=5.8, color=MUTED)
-        return compact(finished(figure, "png"))
+            axis.text(place * column, height + 6, mark, ha="center", va="top", fontsize=size, color=MUTED)
+        return compact(finished(figure, "png", dots), None if printed is None else dots)
+
+
+def _longest(figure: Canvas, names: list[str]) -> float:
+    """Inches that the longest of some names takes."""
+    extents = [figure.text(0, 0, name, fontsize=SIZE) for name in names]
+    longest = max(text.get_window_extent().width for text in extents) / figure.dpi
+    for text in extents:
+        text.remove()
+    return longest
 
 
 def png(image: UInt8[ndarray, "H W 3"]) -> bytes:

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 from xml.etree import ElementTree
 
+from benchmark.naming import score_name
+
 Outcome = Literal["better", "same", "worse", "missing", "new"]
 Source = Literal["default", "reruns", "given"]
 Level = Literal["score", "configuration", "measure", "suite"]
@@ -60,11 +62,11 @@ class Verdict:
     @property
     def name(self) -> str:
         budget = "" if self.budget is None else f" @ {self.budget:,}"
-        together = f"{self.members} scores together"
+        together, score = f"{self.members} scores together", score_name(self.metric, self.score)
         return {
-            "score": f"{self.score}{budget} of {self.configuration} on {self.dataset} ({self.representation})",
+            "score": f"{score}{budget} of {self.configuration} on {self.dataset} ({self.representation})",
             "configuration": f"{self.configuration} on {self.dataset}, {together}",
-            "measure": f"{self.score}{budget}, {together}",
+            "measure": f"{score}{budget}, {together}",
             "suite": f"the suite, {together}",
         }[self.level]
 

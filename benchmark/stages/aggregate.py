@@ -17,6 +17,7 @@ import pandas as pd
 from benchmark import registry
 from benchmark.errors import UsageError
 from benchmark.metrics._declare import Metric
+from benchmark.naming import score_name
 from benchmark.spec import suggest
 from benchmark.stages import comparisons
 from benchmark.statistics import (
@@ -146,17 +147,18 @@ def headline_rows(table: pd.DataFrame, declarations: Mapping[str, Metric]) -> pd
 
 
 def _column_names(rows: pd.DataFrame) -> pd.Series:
-    """The score, its label budget, and its protocol where two protocols share both within one leaderboard.
+    """The score's full name, its label budget, and its protocol where two protocols share both within one leaderboard.
 
     Rows without a number have their score's name: their protocol may say another n than that of the others.
     """
     budgets = rows["budget"].map(lambda budget: "" if pd.isna(budget) else f" @ {budget:,}").astype("str")
-    names = rows["score"] + budgets
+    full = [score_name(metric, score) for metric, score in zip(rows["metric"], rows["score"], strict=True)]
+    names = pd.Series(full, index=rows.index, dtype="str") + budgets
     boards = pd.DataFrame({"name": names, "dataset": rows["dataset_label"], "representation": rows["representation"]})
     ok = rows["status"] == "ok"
     protocols = rows["protocol"][ok].groupby([boards[key][ok] for key in boards], sort=False).transform("nunique")
     shared = (protocols > 1).reindex(rows.index, fill_value=False)
-    return names.where(~shared, names + " (" + rows["protocol"] + ")").where(ok, rows["score"])
+    return names.where(~shared, names + " (" + rows["protocol"] + ")").where(ok, full)
 
 
 def configurations(table: pd.DataFrame) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from pathlib import Path
 from benchmark.errors import UsageError
 from benchmark.store import Store
 from benchmark.verbs._given import RESULTS, add_plugins, located, started, suite_name, takes_paths
+from benchmark.verbs._words import command_line
 
 
 @dataclass
@@ -55,7 +56,10 @@ def add_codes(
     texts = check_metrics(tuple(metrics)) if metrics else ()
     chosen = check_budget("full" if budget is None else budget)
     if name is None and len(files) > 1:
-        raise UsageError(f"--codes is given {len(files)} times: say with --name of which model they are the seeds")
+        raise UsageError(
+            f"--codes is given {len(files)} times: say with --name of which model they are the seeds; two models side"
+            f" by side: {command_line('compare', *files[:2])}"
+        )
     if not files:
         raise UsageError("add_codes: give at least one file of codes")
     wishes = Wishes(tuple(discrete), tuple(continuous), tuple(drop), tuple((rename or {}).items()))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from benchmark.store import Store
 from benchmark.verbs._given import RESULTS, add_plugins, located, results_table, suite_name, takes_paths
+from benchmark.verbs._words import command_line
 
 if TYPE_CHECKING:
     from leaderboard.verdicts import Verdict
@@ -36,8 +37,9 @@ def check(
     from leaderboard.regression import check as compare
 
     add_plugins(plugins)
-    _refuse_summary(against)
-    new, saved = read_table(results_table(suite, results)), read_table(against)
+    table = results_table(suite, results)
+    _refuse_other_than_tables(against, suite)
+    new, saved = read_table(table), read_table(against)
     store = Store(results, make=False)
     plan = store.plan(suite_name(located(suite, results)))
     folders = map(store.run_folder, plan)
@@ -51,11 +53,17 @@ def check(
     return compare(new, saved, measures, reruns, failed=failed)
 
 
-def _refuse_summary(path: Path) -> None:
-    """Raise `UsageError` on a table of means, which holds no runs to compare with."""
+def _refuse_other_than_tables(path: Path, suite: str) -> None:
+    """Raise `UsageError` on what is no file of a table, and on one of means, which holds no runs to compare with."""
     from benchmark.errors import UsageError
 
-    if path.suffix != ".csv" or not path.is_file():
+    if not path.is_file() or path.suffix not in (".csv", ".parquet"):
+        what = "a folder" if path.is_dir() else "no table, .csv or .parquet" if path.exists() else "no such file"
+        raise UsageError(
+            f"--against {path}: {what}; {command_line('publish', suite, '--as', 'table')} saves one, and two models of"
+            f" your own side by side are benchmark compare A B"
+        )
+    if path.suffix != ".csv":
         return
     with path.open(encoding="utf-8", errors="replace") as lines:
         names = lines.readline().strip().split(",")

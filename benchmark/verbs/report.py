@@ -29,19 +29,26 @@ def report(
     results: Path = RESULTS,
     plugins: Sequence[Path] = (),
     figures: Literal["svg", "pdf", "png"] | None = None,
+    columns: Sequence[str] = (),
+    width: float | str | None = None,
+    font: str = "sans",
     jobs: int | None = None,
     quiet: bool = True,
 ) -> Path:
     """Write a suite's page from its table, and return its path; with `figures`, its charts and pictures beside it.
 
+    `columns`, `width` and `font` are those of the figures: the measures that they show, their width in inches, or
+    `column` or `text`, with type of 8 pt at that width, and `serif`, `sans` or the name of an installed font.
     `jobs`: processes that draw, by default one a core; 0 draws in this one.
     """
     from benchmark.stages.measures import measures_of
     from leaderboard.figures import write_figures
+    from leaderboard.paper import Paper, read_font, read_width
     from leaderboard.papers import comparisons
     from leaderboard.records import read_record
     from leaderboard.report import write_report
 
+    paper = Paper(None if width is None else read_width(str(width)), read_font(font))
     name, folder, table, done, failures = _reported(suite, results, plugins)
     measures = measures_of(table, [path for _, path in done])
     digest = file_digest(folder / TABLE)
@@ -49,7 +56,7 @@ def report(
     with disk_full_explained(folder / "index.html"):
         if figures:
             records = {each.run_id: read_record(path) for each, path in done}
-            write_figures(table, records, measures, folder / "figures", figures)
+            write_figures(table, records, measures, folder / "figures", figures, columns, paper)
         with Progress("drawing the page", 1, quiet=quiet) as progress:
 
             def step(finished: int, total: int) -> None:
@@ -73,21 +80,25 @@ def report_text(
     columns: Sequence[str] = (),
     results: Path = RESULTS,
     plugins: Sequence[Path] = (),
+    **options: Any,
 ) -> str:
-    """A suite's leaderboards as text: `kind` is one of markdown, latex and csv; `columns` as `formats.render` says."""
+    """A suite's leaderboards as text: `kind` is one of markdown, latex and csv; `columns` as `formats.render` says.
+
+    options: those of the format; LaTeX has `siunitx` and `protocols`, as `leaderboard.formats.latex.render` says.
+    """
     from benchmark.stages.aggregate import aggregate
     from benchmark.stages.measures import measures_of
     from leaderboard import formats
     from leaderboard.board import boards
     from leaderboard.records import read_record
 
-    formats.render(kind, [])  # an unknown format is told before anything is read
+    formats.render(kind, [], **options)  # an unknown format or option is told before anything is read
     _, _, table, done, _ = _reported(suite, results, plugins)
     records = {each.run_id: read_record(path) for each, path in done}
     measures = measures_of(table, [path for _, path in done])
     summaries = aggregate(table, measures)
     found = boards(table, measures, records=records, summary=summaries.summary, ranking=summaries.ranking)
-    return formats.render(kind, found, columns)
+    return formats.render(kind, found, columns, **options)
 
 
 def _reported(

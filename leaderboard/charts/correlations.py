@@ -105,7 +105,8 @@ def _drawn(
     differ = bool(np.ptp(over_each))
     with rc_context(STYLE):
         wide, high = max(0.46 * len(columns), 1.8), max((0.42 if square else 0.27) * len(rows), 1.0)
-        figure, (axis,) = canvas(1, 1, wide + text_width(rows) + 1.0, high + 0.7 * text_width(columns) + 0.3)
+        size = wide + text_width(rows) + 1.0, high + 0.7 * text_width(columns) + 0.3
+        figure, (axis,) = canvas(1, 1, *size, keep_height=not square)
         colours = LinearSegmentedColormap.from_list("balance", ["#B2570E", "#E9B98C", "#F6F6F4", "#8FBBD9", "#0B5C93"])
         table = pd.DataFrame(grid.rho, index=list(rows), columns=list(columns))
         numbers = table.map(lambda rho: "" if pd.isna(rho) else f"{round(rho, 2) + 0:.2f}".replace("-", "−"))

@@ -45,7 +45,7 @@ def corrupted_training(rows: pd.DataFrame, dataset: str, name: str, kind: Wanted
     low, high = rows["value"].min(), rows["value"].max()
     with rc_context(STYLE):
         levels, sizes = rows["level"].nunique(), rows["latents"].nunique()
-        figure, axes = canvas(len(models), 3, 0.62 * sizes + 1.6, 0.42 * levels + 1.3)
+        figure, axes = canvas(len(models), 3, 0.62 * sizes + 1.6, 0.42 * levels + 1.3, keep_height=True)
         for model, axis in zip(models, axes, strict=True):
             means = (
                 rows[rows["model"] == model]

@@ -56,7 +56,9 @@ def seed_spread(
         return None
     with rc_context(STYLE):
         names = max(map(len, labels)) * 0.075
-        figure, axes = canvas(len(panels), 4, 2.35 + names / 4, 0.75 + 0.24 * len(labels), sharey=True)
+        figure, axes = canvas(
+            len(panels), 4, 2.35 + names / 4, 0.75 + 0.24 * len(labels), sharey=True, keep_height=True
+        )
         for (column, title), axis in zip(panels, axes, strict=True):
             of_column = values[values["column"] == column]
             for row, label in enumerate(labels):

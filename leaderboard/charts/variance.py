@@ -33,7 +33,7 @@ def variance(shares: pd.DataFrame, titles: Mapping[str, str], kind: Wanted = "sv
     if shares.empty:
         return None
     with rc_context(STYLE):
-        figure, (axis,) = canvas(1, 1, 6.4, 0.22 * len(shares) + 1.0)
+        figure, (axis,) = canvas(1, 1, 6.4, 0.22 * len(shares) + 1.0, keep_height=True)
         left = pd.Series(0.0, index=shares.index)
         for colour, (column, _) in zip(PALETTE, SHARES.items(), strict=False):
             width = shares[column].clip(lower=0)

@@ -15,7 +15,8 @@ COLUMNS = (
     "direction", "runs", "mean", "std", "iqm", "low", "high", "rank", "rank_low", "rank_high", "groups", "status",
     "reason", "note",
 )  # fmt: skip
-"""`kind` is trained, labelled (trained on labels) or references; `low` and `high` are of the interquartile mean."""
+"""`score` is the full name, such as `mcc.pearson`, that `--columns` takes; `kind` is trained, labelled (trained on
+labels) or references; `low` and `high` are of the interquartile mean."""
 
 
 def render(boards: Sequence[Board]) -> str:
@@ -30,7 +31,7 @@ def render(boards: Sequence[Board]) -> str:
                 interval, rank = cell.interval or (None, None, None), cell.rank
                 table.writerow(
                     [board.dataset, board.representation, row.config_id, row.label, row.model, row.kind]
-                    + ["; ".join(row.marks), column.score, column.budget, column.protocol, column.direction]
+                    + ["; ".join(row.marks), column.full_name, column.budget, column.protocol, column.direction]
                     + [len(cell.values), cell.mean, cell.std, *interval]
                     + ([rank.rank, rank.low, rank.high, rank.group] if rank else [None] * 4)
                     + [cell.status, cell.reason, _note(cell)]

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from command import checksums, command, sentence, succeed
+from scipy.stats import ttest_ind
 
 import benchmark
 from benchmark.codes import Codes
@@ -67,6 +68,40 @@ def test_numbers_from_every_format_are_those_of_the_functions(files):
     assert succeed(files, "report", "seed0").stdout == "results/suites/seed0/index.html\n"
     assert succeed(files, "evaluate", "seed0", "--jobs", "0").stdout == "results/suites/seed0/results.csv: 4 ok\n"
     assert "0 worse" in succeed(files, "check", "seed0", "--against", "results/suites/table/results.csv").stdout
+
+
+def test_two_models_stand_side_by_side(files):
+    """By one command: both in one suite, and a test of each difference over seeds."""
+    factors, values = points(files), {"good": [], "bad": []}
+    for seed in range(3):
+        blurred = codes(factors, seed) + np.random.default_rng(10 + seed).standard_normal(factors.shape)
+        np.savez(files / f"bad{seed}.npz", codes=blurred, factors=factors)
+        values["good"].append(mig(codes(factors, seed), factors)["mig"])
+        values["bad"].append(mig(blurred, factors)["mig"])
+    sides = ("good=seed0.npz,seed1.npz,seed2.npz", "bad=bad0.npz,bad1.npz,bad2.npz")
+    shown = json.loads(
+        succeed(files, "compare", *sides, "--jobs", "0", "--metrics", "mig,active_units", "--json").stdout
+    )
+    records = {record["score"]: record for record in shown["scores"]}
+    assert (shown["suite"], set(records)) == ("good-vs-bad", {"mig", "active_units"})
+    own = records["mig"]
+    assert own["difference"] == pytest.approx(np.mean(values["bad"]) - np.mean(values["good"]))
+    assert own["better"] == "a" and own["a"]["runs"] == own["b"]["runs"] == 3
+    # Two scores are tested, and the other's p is 1: Holm doubles this one.
+    assert own["p"] == pytest.approx(2 * ttest_ind(values["good"], values["bad"], equal_var=False).pvalue)
+    table = read_table(files / "results" / "suites" / "good-vs-bad" / "results.parquet")
+    assert set(table["model"]) == {"good", "bad"} and table["run_id"].nunique() == 6
+    # What is there already is named, and one seed a side allows no test.
+    succeed(files, *EVALUATE, "--codes", "seed0.npz")
+    single = succeed(files, "compare", "seed0", "bad0.npz", "--jobs", "0", "--metrics", "mig")
+    assert "no p: a test needs two or more seeds" in single.stdout
+    assert single.stdout.splitlines()[1].split()[::5] == ["mig", "–"]
+    assert single.stderr.splitlines()[-1] == "next: benchmark report seed0-vs-bad0"
+    before = checksums(files / "results")
+    np.savez(files / "other.npz", codes=codes(factors[::-1]), factors=factors[::-1])
+    assert "the same points" in sentence(command(files, "compare", "seed0", "other.npz"), 2)
+    assert "called seed0" in sentence(command(files, "compare", "seed0.npz", "seed0"), 2)
+    assert checksums(files / "results") == before
 
 
 def test_they_stand_beside_the_runs_of_a_suite(files):

@@ -1,6 +1,7 @@
 """The command line itself: flags, exit codes, one sentence for a mistake."""
 
 import json
+import re
 import shlex
 
 import pytest
@@ -8,7 +9,14 @@ import pytest
 import benchmark
 from benchmark import cli, registry
 from benchmark.errors import BenchmarkError, UsageError
+from benchmark.naming import score_name
 from benchmark.verbs.run import RunSummary
+from leaderboard.columns import title
+
+VERBS = (
+    "demo", "run", "evaluate", "compare", "report", "publish", "check", "status", "list", "show", "merge", "forget",
+    "prune", "verify", "doctor", "data list", "data fetch", "data verify",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -74,8 +82,27 @@ def asked(monkeypatch):
         (["report", "quickstart", "--figures", "gif"], "--figures gif: write svg, pdf or png"),
         (["report", "quickstart", "--output", "x"], "--output and --columns are for --format markdown"),
         (["report", "quickstart", "--format", "csv", "--figures", "svg"], "--figures goes with the page"),
+        (["report", "quickstart", "--columns", "mig"], "and --columns for --figures"),
+        (["report", "quickstart", "--width", "column"], "--width and --font are of figures: give --figures svg"),
+        (["report", "quickstart", "--figures", "pdf", "--width", "colum"], "--width colum: write column (3.25 inches)"),
+        (["report", "quickstart", "--figures", "pdf", "--width", "1"], "--width 1: write column (3.25 inches), text"),
+        (["report", "quickstart", "--figures", "pdf", "--font", "dejavu san"], 'did you mean "DejaVu Sans"?'),
+        (["report", "quickstart", "--siunitx"], "--siunitx and --protocols are for --format latex"),
+        (["report", "quickstart", "--format", "csv", "--siunitx"], "--siunitx: csv tables have none"),
+        (["report", "quickstart", "--format", "latex", "--protocols", "x"], "--protocols x: write comment, notes or"),
         (["check", "quickstart", "--against", "x.csv"], 'suite "quickstart" has no results table'),
         (["check", "quickstart"], "Missing option '--against'"),
+        (["report", "a", "b"], '"b" is more than it takes: one suite at a time; two models of your own side by side'),
+        (["run", "quickstart", "x", "y"], 'benchmark run: "x y" is more than it takes'),
+        (["evaluate", "--codes", "a.npz", "--codes", "b c.npz"], "benchmark compare a.npz 'b c.npz'"),
+        (
+            ["evaluate", "a.npz"],
+            '"a.npz" is no suite; codes of your own become one by benchmark evaluate --codes a.npz',
+        ),
+        (["compare", "a", "b"], '"a" is no file of codes, and no suite of codes in results (there: none)'),
+        (["compare", "a.npz", "b.npz"], "a.npz: no such file; benchmark compare takes a file of codes"),
+        (["compare", "a=", "b.npz"], "a=: write NAME=FILE,FILE,… with a file for each seed"),
+        (["compare", "a.npz"], "Missing argument 'B'"),
         (["status"], "--results results: no such folder"),
         (["list", "modles"], 'unknown kind "modles"; did you mean "model"'),
         (["show", "metric"], "say which; benchmark list metrics names them"),
@@ -105,13 +132,49 @@ def test_the_version_is_printed(run_line):
     assert run_line("--version") == (0, f"benchmark {benchmark.__version__}\n", "")
 
 
-@pytest.mark.parametrize("verb", ["run", "evaluate", "report", "check", "forget", "show"])
-def test_help_shows_what_to_type_and_no_types_of_python(run_line, verb):
-    out = run_line(verb, "--help")[1]
-    assert "list[" not in out
-    assert "<Path>" not in out
-    (line,) = [line for line in out.splitlines() if "--json" in line]
-    assert "bool" not in line
+@pytest.mark.parametrize("line", [verb.split() for verb in VERBS], ids="-".join)
+def test_help_shows_what_to_type_and_no_types_of_python(run_line, line):
+    out = run_line(*line, "--help")[1]
+    assert not re.search(r"<[a-z]|\blist\[|\bbool\b|\bTEXT\b|INTEGER|\bPath\b", out)
+    assert "--json" in out, "every verb prints JSON where it is asked to"
+
+
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [
+        (["ev"], {"evaluate"}),
+        (["run", "quick"], {"quickstart"}),
+        (["run", "quickstart", "--only", "mo"], {"model="}),
+        (["run", "quickstart", "--only", "model=ae,beta_v"], {"model=ae,beta_vae", "model=ae,beta_vae_full"}),
+        (["report", "quickstart", "--format", "l"], {"latex"}),
+        (["report", "quickstart", "--columns", "mig,mcc"], {"mig,mcc"}),
+        (["show", "metric", "mig_"], {"mig_sup"}),
+        (["doctor", "metric", "mig_"], {"mig_sup"}),
+        (["data", "fetch", "mpi"], {"mpi3d"}),
+        (["publish", "quickstart", "--as", "m"], {"margins"}),
+        (["status", "a"], {"anchors", "a"}),
+    ],
+)
+def test_the_shell_completes_names(monkeypatch, capsys, tmp_path, typed, completed):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "results" / "suites" / "a").mkdir(parents=True)
+    (tmp_path / "results" / "suites" / "a" / "plan.json").touch()
+    monkeypatch.setenv("_BENCHMARK_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", " ".join(["benchmark", *typed]))
+    monkeypatch.setenv("COMP_CWORD", str(len(typed)))
+    with pytest.raises(SystemExit):
+        cli.app(prog_name="benchmark")
+    assert set(capsys.readouterr().out.split()) == completed
+
+
+def test_status_takes_a_suite(run_line, tmp_path):
+    for name in ("one", "other"):
+        (tmp_path / "results" / "suites" / name).mkdir(parents=True)
+        plan = {"format": 1, "suite": name, "source": "", "runs": []}
+        (tmp_path / "results" / "suites" / name / "plan.json").write_text(json.dumps(plan))
+    assert [row["suite"] for row in json.loads(run_line("status", "other.toml", "--json")[1])] == ["other"]
+    code, _, said = run_line("status", "othr")
+    assert code == 2 and 'nothing of a suite "othr" (there: one, other); did you mean "other"?' in said
 
 
 @pytest.mark.parametrize(
@@ -187,9 +250,24 @@ def test_what_is_not_there_is_told_with_the_suite_as_it_was_typed(run_line, tmp_
 
 
 def test_a_measure_is_found_in_capitals_and_by_its_scores(run_line):
-    for text, name in (("MIG", "mig"), ("pearson", "mcc"), ("Spearman", "mcc"), ("disentanglement", "dci")):
+    spellings = {
+        "MIG": "mig", "pearson": "mcc", "Spearman": "mcc", "disentanglement": "dci", "mcc.pearson": "mcc",
+        "MCC: Pearson": "mcc", "β-VAE score": "beta_vae_score", "Rényi bound": "renyi_bound", "MIG-sup": "mig_sup",
+    }  # fmt: skip
+    for text, name in spellings.items():
         assert json.loads(run_line("show", "metric", text, "--json")[1])["name"] == name
-    assert 'did you mean "beta_vae"' in run_line("show", "model", "BetaVAE")[2]
+    assert json.loads(run_line("show", "metric", "mcc", "--json")[1])["scores"] == ["mcc.pearson", "mcc.spearman"]
+    assert json.loads(run_line("show", "model", "BetaVAE", "--json")[1])["name"] == "beta_vae"
+    assert 'did you mean "beta_vae"' in run_line("show", "model", "beta_va")[2]
+
+
+def test_every_name_on_the_page_leads_back_to_its_measure():
+    """A column's title is its name as people write it, and is typed as it is read."""
+    for metric in registry.names("metric"):
+        declaration = registry.load("metric", metric).declaration
+        for score in (declaration.headline, *declaration.also):
+            assert registry.metric_named(title(score_name(metric, score))) == metric
+            assert registry.metric_named(score_name(metric, score).upper()) == metric
 
 
 def test_list_as_json_holds_every_name(run_line):

@@ -3,6 +3,8 @@
 import csv
 import io
 import re
+import shutil
+import subprocess
 
 import pytest
 from synthetic_suite import DECLARATIONS, synthetic_suite, write_scores
@@ -13,6 +15,7 @@ from leaderboard import charts, formats
 from leaderboard.board import boards
 from leaderboard.figures import file_name, write_figures
 from leaderboard.formats.latex import escape as latex
+from leaderboard.formats.latex import headers
 from leaderboard.formats.markdown import escape as markdown
 from leaderboard.records import read_record
 
@@ -46,12 +49,80 @@ def test_latex(found):
     for table in text.split(r"\begin{table}")[1:]:
         rows = [line for line in table.split("\n") if line.endswith(r"\\") and "multicolumn" not in line]
         columns = re.search(r"\\begin\{tabular\}\{(\w+)\}", table)
+        assert table.count(r"\caption") == table.count(r"\label{tab:") == 1
         assert columns and {len(re.findall(r"(?<!\\)&", row)) + 1 for row in rows} == {len(columns[1])}
         assert [table.count(rule) for rule in (r"\toprule", r"\midrule", r"\bottomrule")] == [1, 2, 1]
     assert r"ae & 2 & \textbf{0.850} $\pm$ 0.071" in text
     assert r"factor\_vae $\gamma$=10" in text
-    assert not re.search(r"(?<!\\)[_%#]", text.replace("% needs", "")), "every sign is escaped"
-    assert text.isascii() or set(re.findall(r"[^\x00-\x7f]", text)) <= set("é")
+    printed = re.sub("^%.*", "", text, flags=re.MULTILINE)
+    assert not re.search(r"(?<!\\)[_%#]", printed), "every sign is escaped"
+    assert printed.isascii()
+    assert "% mig: mig/bins20-mean-n10000/v1" in text and "bins20" not in printed, "protocols are comments at first"
+    labels = re.findall(r"\\label\{(.*?)\}", text)
+    assert len(set(labels)) == len(found) and "tab:shapes-mean" in labels
+
+
+def test_latex_protocols_stand_where_they_are_wanted(found):
+    notes = formats.render("latex", found, protocols="notes")
+    assert r"MIG: \texttt{mig/\allowbreak{}bins20-\allowbreak{}mean" in notes and "% mig:" not in notes
+    appendix = formats.render("latex", found, protocols="appendix")
+    assert appendix.count(r"\begin{table}") == 2 * len(found)
+    for label in re.findall(r"Table~\\ref\{(.*?)\}", appendix):
+        assert rf"\label{{{label}}}" in appendix, "what is referred to is there"
+    assert r"factor VAE $\uparrow$ & \texttt{factor\_vae\_score} &" in appendix, "what a short header stands for"
+    with pytest.raises(UsageError, match="--protocols footnote: write comment, notes or appendix"):
+        formats.render("latex", found, protocols="footnote")
+    with pytest.raises(UsageError, match="--siunitx: csv tables have none"):
+        formats.render("csv", found, siunitx=True)
+
+
+def test_latex_aligns_decimals_by_siunitx(found):
+    text = formats.render("latex", found, siunitx=True)
+    own = text.split(r"\label{tab:shapes-mean}")[1].split(r"\end{table}")[0]
+    assert r"ae & 2 & \bfseries 0.850 & $\pm$ 0.071" in own
+    kinds = re.search(r"\\begin\{tabular\}\{(.*)\}", own)
+    assert kinds and kinds[1].startswith(r"lrS[table-format=1.3]@{\,}l")
+    wide = 2 + 2 * kinds[1].count("S[")
+    rows = [line for line in own.split("\n") if line.endswith(r"\\") and r"\multicolumn" not in line]
+    assert rows and {len(re.findall(r"(?<!\\)&", row)) + 1 for row in rows} == {wide}
+    assert "{n/a}" in own, "text in a column of numbers stands in braces"
+
+
+def test_latex_headers_are_short(found):
+    (board,) = [each for each in found if (each.dataset, each.representation) == ("shapes", "mean")]
+    heads = dict(zip([column.full_name for column in board.columns], headers(board.columns), strict=True))
+    assert heads["factor_vae_score"] == r"factor VAE $\uparrow$"
+    assert heads["downstream.accuracy"] == r"\shortstack{downstream\\@~1,000 $\uparrow$}"
+    assert heads["reconstruction"] == r"\shortstack{reconstruction\\$\downarrow$}"
+
+
+@pytest.mark.parametrize("siunitx", [False, True])
+def test_latex_compiles(found, tmp_path, siunitx):
+    """By a TeX where there is one: every table is set, and no reference is open."""
+    compiler = next(filter(None, map(shutil.which, ("pdflatex", "lualatex", "xelatex", "tectonic"))), None)
+    if compiler is None:
+        pytest.skip("no LaTeX is installed here")
+    packages = ["booktabs", *(["siunitx"] if siunitx else [])]
+    if any(not _has_package(name) for name in packages):
+        pytest.skip(f"the LaTeX here lacks one of {', '.join(packages)}")
+    head = [r"\documentclass{article}", *(rf"\usepackage{{{name}}}" for name in packages)]
+    head += [r"\sisetup{detect-weight=true}"] if siunitx else []
+    text = formats.render("latex", found, ["all"], siunitx=siunitx, protocols="appendix")
+    (tmp_path / "paper.tex").write_text("\n".join([*head, r"\begin{document}", text, r"\end{document}"]))
+    line = [compiler, *([] if compiler.endswith("tectonic") else ["-interaction=nonstopmode", "-halt-on-error"])]
+    for _ in range(2):
+        done = subprocess.run(
+            [*line, "paper.tex"], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert done.returncode == 0, done.stdout[-2000:]
+    assert (tmp_path / "paper.pdf").read_bytes().startswith(b"%PDF")
+    assert "undefined" not in done.stdout
+
+
+def _has_package(name: str) -> bool:
+    """Whether TeX finds a package; where nothing looks for it, as tectonic downloads them, it is said to be there."""
+    finder = shutil.which("kpsewhich")
+    return finder is None or subprocess.run([finder, f"{name}.sty"], capture_output=True, check=False).returncode == 0
 
 
 def test_csv_holds_raw_numbers(found):
@@ -69,6 +140,10 @@ def test_columns_are_chosen(found):
         "dto", "evaluation_seconds",
     }  # fmt: skip
     assert formats.render("csv", found, ["DtO"]) == formats.render("csv", found, ["dto"])
+    by_any_name = [
+        formats.render("csv", found, [name]) for name in ("downstream.accuracy", "Accuracy", "Downstream: accuracy")
+    ]
+    assert len(set(by_any_name)) == 1 and ",downstream.accuracy," in by_any_name[0]
     text = formats.render("markdown", found, ["mig", "kl"])
     assert "MIG" in text and "KL" in text and "DtO" not in text
     with pytest.raises(UsageError, match='no leaderboard has a measure "mgi"; did you mean "mig"'):

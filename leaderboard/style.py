@@ -134,6 +134,13 @@ def looks(models: Mapping[str, str], references: Sequence[str] = ()) -> dict[str
     return found
 
 
+def hexadecimal(colour: Any) -> str:
+    """A colour as a page writes it: `#0072b2`."""
+    from matplotlib.colors import to_hex
+
+    return str(to_hex(colour))
+
+
 def canvas(panels: int, columns: int, width: float, height: float, **options: Any) -> tuple[Canvas, list[Axes]]:
     """A figure with so many panels, each `width` × `height` inches, at most `columns` in a row."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg

@@ -220,7 +220,7 @@ def _with_best(rows: Sequence[Row], of_scores: Sequence[Column]) -> list[Row]:
     """Marks the best of each column among the trained models that compete; none where neither direction is better."""
     won: set[tuple[str, str]] = set()
     for column in of_scores:
-        points = _competing(rows, column, "trained")
+        points = competing(rows, column, "trained")
         if column.direction != "none" and len(points) > 1:
             best = max(points.values()) if column.direction == "higher" else min(points.values())
             won |= {(config_id, column.name) for config_id, point in points.items() if point == best}
@@ -230,7 +230,7 @@ def _with_best(rows: Sequence[Row], of_scores: Sequence[Column]) -> list[Row]:
     ]
 
 
-def _competing(rows: Sequence[Row], column: Column, kind: str) -> dict[str, float]:
+def competing(rows: Sequence[Row], column: Column, kind: str) -> dict[str, float]:
     """The points of a column by configuration, without those that are true by construction or of fewer runs than the
     others have."""
     own = {row.config_id: row.cells[column.name] for row in rows if row.kind == kind}
@@ -247,7 +247,7 @@ def _ordered(rows: list[Row], of_scores: list[Column]) -> list[Row]:
     """
     column = primary(of_scores)
     kinds = ("trained", "labelled", "references")
-    compete = {config_id for kind in kinds if column for config_id in _competing(rows, column, kind)}
+    compete = {config_id for kind in kinds if column for config_id in competing(rows, column, kind)}
 
     def place(row: Row) -> tuple[int, bool, float]:
         point = row.cells[column.name].point if column else None

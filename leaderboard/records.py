@@ -1,4 +1,4 @@
-"""What runs say of themselves: their run.json, and what the head of a page says of all of them."""
+"""What runs say of themselves: their run.json, and what a page says of all of them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pandas as pd
 from benchmark.errors import BenchmarkError
 from benchmark.run_seal import MEND, RECORD
 from benchmark.sealed import check_format, read_json
+from benchmark.stages.comparisons import counted
 
 
 def read_record(folder: Path) -> dict[str, Any]:
@@ -27,7 +28,7 @@ def read_record(folder: Path) -> dict[str, Any]:
 def facts(
     table: pd.DataFrame, records: Iterable[Mapping[str, Any]], failures: Sequence[Mapping[str, Any]]
 ) -> dict[str, str]:
-    """What the head of the page says: how much was run, by what, where and when."""
+    """What the foot of the page says: how much was run, by what, where and when."""
     records = list(records)
     provenance = [record["provenance"] for record in records]
     hours = sum(record["seconds"]["training"] for record in records) / 3600
@@ -44,6 +45,20 @@ def facts(
         "versions": ", ".join(sorted(versions)),
     }
     return {name: value for name, value in found.items() if value}
+
+
+def completeness(finished: int, failed: int, planned: int | None) -> str:
+    """How much of the plan is there, in a sentence; planned is None where no plan is known."""
+    if planned is None:
+        return f"{counted(finished, 'run')} finished, {failed} failed."
+    missing = planned - finished
+    if missing <= 0:
+        return f"All {counted(planned, 'planned run')} finished." if planned > 1 else "The planned run finished."
+    waiting = missing - failed
+    causes = [f"{failed} failed"] if failed else []
+    causes += [f"{waiting} {'has' if waiting == 1 else 'have'} not run"] if waiting > 0 else []
+    verb = "is" if missing == 1 else "are"
+    return f"{missing:,} of {counted(planned, 'planned run')} {verb} missing: {', '.join(causes)}."
 
 
 def flat_failure(failure: Mapping[str, Any]) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from leaderboard.bars import bar
 from leaderboard.chart_groups import grouped
 from leaderboard.columns import GROUPS
 from leaderboard.drawing import Step
-from leaderboard.records import facts, flat_failure, read_record
+from leaderboard.records import completeness, facts, flat_failure, read_record
 from leaderboard.sections import sections
 from leaderboard.text_table import TextTable
 
@@ -36,6 +36,7 @@ def write_report(
     jobs: int = 0,
     step: Step = lambda _done, _total: None,
     table_digest: str = "",
+    planned: int | None = None,
 ) -> Path:
     """Write `folder`/index.html and return its path.
 
@@ -43,7 +44,8 @@ def write_report(
     failures: what did not finish, each a record with `run_id` and what else is known of it.
     comparisons: tables of a paper's numbers beside ours, by the dataset's label. jobs: processes that draw, 0 for this
     one alone. step: hears how many drawings are finished, and how many there are.
-    table_digest: the sha256 of the table's file, which the page carries.
+    table_digest: the sha256 of the table's file, which the page carries. planned: runs of the suite's plan, where it
+    is known.
     Raises `BenchmarkError` on a run folder that cannot be read, `UsageError` on an undeclared metric.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -53,12 +55,13 @@ def write_report(
         loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    parts = sections(table, records, declarations, comparisons, jobs, step)
+    parts = sections(table, records, declarations, comparisons, jobs, step, failures)
     configurations = [each for part in parts for each in part.configurations]
     page = environment.get_template("page.html").render(
         suite=suite_name,
         description=description,
         facts=facts(table, records.values(), failures) | ({"table": f"sha256 {table_digest}"} if table_digest else {}),
+        completeness=completeness(len(runs), len(failures), planned),
         table_digest=table_digest,
         failures=[flat_failure(failure) for failure in failures],
         sections=parts,

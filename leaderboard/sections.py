@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
@@ -18,8 +19,11 @@ from leaderboard.chart_groups import ChartGroup, grouped
 from leaderboard.configuration import Configuration, Drawn, configuration, draw, median_codes
 from leaderboard.details import Detail, details
 from leaderboard.drawing import Step, draw_all
+from leaderboard.finding import finding
 from leaderboard.results import Results
+from leaderboard.sentences import sentence
 from leaderboard.statistics_tables import statistics_tables
+from leaderboard.strip import Strip, strip
 from leaderboard.style import looks
 from leaderboard.text_table import TextTable
 
@@ -27,6 +31,13 @@ PICTURED = 20
 """At most so many configurations have pictures and an explorer on the page."""
 ROOM = 9_000_000
 """Bytes of pictures and explorers after which no further configuration gets any, so that a page stays below 15 MB."""
+
+IMAGES = (
+    "dsprites", "dsprites_real", "noisy_dsprites", "color_dsprites", "shapes3d", "mpi3d", "cars3d", "smallnorb",
+    "mnist", "fashion_mnist", "digits",
+)  # fmt: skip
+SYNTHETIC = ("synth_linear", "synth_nonlinear", "synth_outliers", "swiss_roll", "s_curve", "triangle_disk")
+"""Points from equations. Known images stand before them on a page, and a user's own data in between."""
 
 NOTHING = Drawn()
 
@@ -37,6 +48,9 @@ class Section:
 
     anchor: str
     dataset: str
+    finding: str
+    """In a sentence: who is first, how surely, and against which references."""
+    strip: Strip | None
     boards: Sequence[Board]
     details: Mapping[str, Sequence[Detail]]
     charts: Sequence[ChartGroup]
@@ -53,10 +67,13 @@ def sections(
     comparisons: Mapping[str, Sequence[TextTable]] | None = None,
     jobs: int = 0,
     step: Step = lambda _done, _total: None,
+    failures: Sequence[Mapping[str, Any]] = (),
 ) -> list[Section]:
-    """The page's parts, one per dataset; `comparisons` are those with papers, by the dataset's label. `jobs` processes
-    draw, and `step` hears how far they are."""
-    every = list(all_results(table, records, declarations))
+    """The page's parts, one per dataset, images before synthetic data; `comparisons` are those with papers, by the
+    dataset's label. `jobs` processes draw, and `step` hears how far they are. `failures`: records of runs that did not
+    finish."""
+    every = sorted(all_results(table, records, declarations), key=lambda of: _turn(of.boards[0].dataset))
+    found = [finding(of.boards[0], _failed(of, table, failures)) for of in every]
     turns = _turns([of.boards[0] for of in every])
     drawings: dict[Any, Callable[[], Any]] = {
         (number, name): partial(charts.draw_one, name, of.results)
@@ -80,6 +97,8 @@ def sections(
         Section(
             anchor=f"data-{number}",
             dataset=of.boards[0].dataset,
+            finding=sentence(found[number]),
+            strip=strip(found[number], of.results.looks),
             boards=of.boards,
             details={board.representation: details(table, board) for board in of.boards},
             charts=grouped([figure for name in charts.ORDER for figure in drawn[number, name]]),
@@ -89,6 +108,29 @@ def sections(
         )
         for number, of in enumerate(every)
     ]
+
+
+def _turn(label: str) -> int:
+    """Where a dataset stands on the page, by the name with which its label begins."""
+    name = label.split(" ")[0]
+    if name in SYNTHETIC:
+        return len(IMAGES) + 1 + SYNTHETIC.index(name)
+    return IMAGES.index(name) if name in IMAGES else len(IMAGES)
+
+
+def _failed(of: OfDataset, table: pd.DataFrame, failures: Sequence[Mapping[str, Any]]) -> Counter[str]:
+    """How many runs of each model failed on one dataset: those of its configurations, and of others on data of that
+    name where no second leaderboard has it."""
+    others = set(table["config_id"]) - set(of.results.table["config_id"])
+    names = set(of.results.table["dataset"]) - set(table.loc[table["config_id"].isin(others), "dataset"])
+    found: Counter[str] = Counter()
+    for failure in failures:
+        config_id, _, _ = str(failure["run_id"]).rpartition("-s")
+        run = failure.get("run")
+        own = config_id in set(of.results.table["config_id"])
+        if run and (own or (config_id not in others and run["dataset"]["name"] in names)):
+            found[str(run["model"]["name"])] += 1
+    return found
 
 
 def _turns(first_boards: Sequence[Board]) -> list[tuple[Board, Row]]:

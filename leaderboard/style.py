@@ -139,6 +139,13 @@ def looks(models: Mapping[str, str], references: Sequence[str] = ()) -> dict[str
     return found
 
 
+def hexadecimal(colour: Any) -> str:
+    """A colour as a page writes it: `#0072b2`."""
+    from matplotlib.colors import to_hex
+
+    return str(to_hex(colour))
+
+
 def canvas(
     panels: int, columns: int, width: float, height: float, *, keep_height: bool = False, **options: Any
 ) -> tuple[Canvas, list[Axes]]:

@@ -49,7 +49,7 @@ def report(
     from leaderboard.report import write_report
 
     paper = Paper(None if width is None else read_width(str(width)), read_font(font))
-    name, folder, table, done, failures = _reported(suite, results, plugins)
+    name, folder, table, done, failures, planned = _reported(suite, results, plugins)
     measures = measures_of(table, [path for _, path in done])
     digest = file_digest(folder / TABLE)
     description = registry.describe("suite", name) if name in registry.names("suite") else ""
@@ -65,8 +65,9 @@ def report(
 
             papers, processes = comparisons(name, table), cores() if jobs is None else jobs
             path = write_report(
-                name, description, table, done, measures, folder, failures, papers, processes, step, digest
-            )
+                name, description, table, done, measures, folder, failures, papers, processes, step, digest,
+                planned,
+            )  # fmt: skip
             drawn = (folder / "figures").rglob("*") if figures else ()
             seal_page(folder, [path, *(each for each in drawn if each.is_file())], digest)
             return path
@@ -93,7 +94,7 @@ def report_text(
     from leaderboard.records import read_record
 
     formats.render(kind, [], **options)  # an unknown format or option is told before anything is read
-    _, _, table, done, _ = _reported(suite, results, plugins)
+    _, _, table, done, _, _ = _reported(suite, results, plugins)
     records = {each.run_id: read_record(path) for each, path in done}
     measures = measures_of(table, [path for _, path in done])
     summaries = aggregate(table, measures)
@@ -103,8 +104,9 @@ def report_text(
 
 def _reported(
     suite: str, results: Path, plugins: Sequence[Path]
-) -> tuple[str, Path, DataFrame, list[tuple[Run, Path]], list[dict[str, Any]]]:
-    """What reports are made from: a suite's name, folder, table, finished runs with their folders, and failures."""
+) -> tuple[str, Path, DataFrame, list[tuple[Run, Path]], list[dict[str, Any]], int]:
+    """What reports are made from: a suite's name, folder, table, finished runs with their folders,
+    failures, and how many runs are planned."""
     from benchmark.table import read_table
 
     add_plugins(plugins)
@@ -123,4 +125,4 @@ def _reported(
             f" benchmark evaluate {suite} makes it anew",
             file=sys.stderr,
         )
-    return name, folder, table, done, failures
+    return name, folder, table, done, failures, len(runs)

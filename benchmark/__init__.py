@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from benchmark.spec import Number, Settings, stackable, static
     from benchmark.verbs.add_codes import add_codes
     from benchmark.verbs.check import check
+    from benchmark.verbs.encode import encode
     from benchmark.verbs.evaluate import evaluate
     from benchmark.verbs.forget import forget
     from benchmark.verbs.merge import merge
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from benchmark.verbs.publish import publish
     from benchmark.verbs.report import report
     from benchmark.verbs.run import run
+    from benchmark.verbs.score import score
     from benchmark.verbs.status import status
     from benchmark.verbs.verify import verify
 
@@ -41,6 +43,7 @@ _HOMES = {
     "benchmark.spec": ["Number", "Settings", "stackable", "static"],
     "benchmark.verbs.add_codes": ["add_codes"],
     "benchmark.verbs.check": ["check"],
+    "benchmark.verbs.encode": ["encode"],
     "benchmark.verbs.evaluate": ["evaluate"],
     "benchmark.verbs.forget": ["forget"],
     "benchmark.verbs.merge": ["merge"],
@@ -48,6 +51,7 @@ _HOMES = {
     "benchmark.verbs.publish": ["publish"],
     "benchmark.verbs.report": ["report"],
     "benchmark.verbs.run": ["run"],
+    "benchmark.verbs.score": ["score"],
     "benchmark.verbs.status": ["status"],
     "benchmark.verbs.verify": ["verify"],
 }

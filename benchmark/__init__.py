@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from benchmark.verbs.check import check
     from benchmark.verbs.encode import encode
     from benchmark.verbs.evaluate import evaluate
+    from benchmark.verbs.explore import explore
     from benchmark.verbs.forget import forget
     from benchmark.verbs.merge import merge
     from benchmark.verbs.prune import prune
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from benchmark.verbs.run import run
     from benchmark.verbs.score import score
     from benchmark.verbs.status import status
+    from benchmark.verbs.traversals import traversals
     from benchmark.verbs.verify import verify
 
 __version__ = "0.1.0"
@@ -45,6 +47,7 @@ _HOMES = {
     "benchmark.verbs.check": ["check"],
     "benchmark.verbs.encode": ["encode"],
     "benchmark.verbs.evaluate": ["evaluate"],
+    "benchmark.verbs.explore": ["explore"],
     "benchmark.verbs.forget": ["forget"],
     "benchmark.verbs.merge": ["merge"],
     "benchmark.verbs.prune": ["prune"],
@@ -53,6 +56,7 @@ _HOMES = {
     "benchmark.verbs.run": ["run"],
     "benchmark.verbs.score": ["score"],
     "benchmark.verbs.status": ["status"],
+    "benchmark.verbs.traversals": ["traversals"],
     "benchmark.verbs.verify": ["verify"],
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

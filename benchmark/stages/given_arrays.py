@@ -17,31 +17,32 @@ from benchmark.stages.factor_kinds import Wishes
 from benchmark.stages.read_codes import Reading, codes_of
 from benchmark.stages.read_tables import factor_column
 
-WHERE = "score"
-
 
 def read_arrays(
-    codes: Any, factors: Any, variances: Any, factor_names: Sequence[str] | None, wishes: Wishes
+    codes: Any, factors: Any, variances: Any, factor_names: Sequence[str] | None, wishes: Wishes, who: str
 ) -> Reading:
-    """Codes (n d), factors (n k) or None, variances (n d) or None. Raises `UsageError` on what cannot be used."""
+    """Codes (n d), factors (n k) or None, variances (n d) or None. `who` asks, and begins what is wrong.
+
+    Raises `UsageError` on what cannot be used.
+    """
     notes: list[str] = []
     if isinstance(codes, Encoded):
         if not (factors is None and variances is None and factor_names is None):
-            raise UsageError(f"{WHERE}: what `encode` returned has its factors, names and variances: give it alone")
+            raise UsageError(f"{who}: what `encode` returned has its factors, names and variances: give it alone")
         factors, variances, factor_names = codes.factors, codes.variances, codes.factor_names
         wishes = _declared(codes, wishes)
         if not codes.factor_names:
             factors = factor_names = None
         codes = codes.codes
-    arrays = {"codes": _real("codes", codes)}
+    arrays = {"codes": as_array(f"{who}: codes", codes)}
     if variances is not None:
-        arrays["variances"] = _real("variances", variances)
+        arrays["variances"] = as_array(f"{who}: variances", variances)
     if factors is not None:
-        arrays["factors"], own = _factors(factors, notes)
+        arrays["factors"], own = _factors(factors, notes, who)
         factor_names = own if factor_names is None else list(factor_names)
     elif factor_names is not None:
-        raise UsageError(f"{WHERE}: factor_names are given and no factors")
-    return codes_of(WHERE, arrays, factor_names, wishes, notes)
+        raise UsageError(f"{who}: factor_names are given and no factors")
+    return codes_of(who, arrays, factor_names, wishes, notes)
 
 
 def read_split(split: Any, reading: Reading) -> Split:
@@ -51,9 +52,7 @@ def read_split(split: Any, reading: Reading) -> Split:
     """
     n = len(reading.codes.means)
     if not isinstance(split, tuple | list) or len(split) != 2:
-        raise UsageError(
-            f"{WHERE}: split is a pair (training rows, test rows), each as positions or as a mask of {n:,}"
-        )
+        raise UsageError(f"score: split is a pair (training rows, test rows), each as positions or as a mask of {n:,}")
     training, testing = (_rows(what, rows, n) for what, rows in zip(("training", "test"), split, strict=True))
     check_split(n, (training, testing))
     if reading.order is None:
@@ -64,18 +63,18 @@ def read_split(split: Any, reading: Reading) -> Split:
 
 
 def _rows(what: str, rows: Any, n: int) -> Integer[ndarray, " a"]:
-    array = as_array(f"{WHERE}: the {what} rows of split", rows)
+    array = as_array(f"score: the {what} rows of split", rows)
     if array.ndim == 1 and array.dtype.kind == "b":
         if len(array) != n:
-            raise UsageError(f"{WHERE}: the mask of the {what} rows has {len(array):,} entries for {n:,} points")
+            raise UsageError(f"score: the mask of the {what} rows has {len(array):,} entries for {n:,} points")
         return np.flatnonzero(array)
     if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
         raise UsageError(
-            f"{WHERE}: the {what} rows of split are {array.dtype} of shape {array.shape}; give positions from 0 on, or"
+            f"score: the {what} rows of split are {array.dtype} of shape {array.shape}; give positions from 0 on, or"
             f" a mask of {n:,}"
         )
     if len(np.unique(array)) < len(array):
-        raise UsageError(f"{WHERE}: the {what} rows of split name a row twice")
+        raise UsageError(f"score: the {what} rows of split name a row twice")
     return array.astype(np.int64)
 
 
@@ -89,19 +88,15 @@ def _declared(codes: Encoded, wishes: Wishes) -> Wishes:
     )
 
 
-def _real(name: str, value: Any) -> ndarray:
-    return as_array(f"{WHERE}: {name}", value)
-
-
-def _factors(factors: Any, notes: list[str]) -> tuple[ndarray, list[str] | None]:
+def _factors(factors: Any, notes: list[str], who: str) -> tuple[ndarray, list[str] | None]:
     """A table of factors, and their names where it is a frame."""
     columns = getattr(factors, "columns", None)
     if columns is not None and hasattr(factors, "iloc"):  # pandas': its columns have types of their own
         names = [str(name) for name in columns]
         if not names:
-            raise UsageError(f"{WHERE}: the frame of factors has no columns")
-        read = [factor_column(WHERE, name, factors.iloc[:, k], notes) for k, name in enumerate(names)]
+            raise UsageError(f"{who}: the frame of factors has no columns")
+        read = [factor_column(who, name, factors.iloc[:, k], notes) for k, name in enumerate(names)]
         return np.stack(read, axis=1), names
     if columns is not None:
-        return _real("factors", factors), [str(name) for name in columns]
-    return _real("factors", factors), None
+        return as_array(f"{who}: factors", factors), [str(name) for name in columns]
+    return as_array(f"{who}: factors", factors), None

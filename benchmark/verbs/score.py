@@ -79,7 +79,7 @@ def score(
         raise UsageError("score: metrics names none; leave it out for all")
     protocol = Protocol(check_metrics(tuple(chosen)), check_budget(budget), seed=_seed(seed))
     wishes = Wishes(tuple(discrete), tuple(continuous), tuple(drop), typed=False)
-    reading = read_arrays(codes, factors, variances, factor_names, wishes)
+    reading = read_arrays(codes, factors, variances, factor_names, wishes, "score")
     rows = None if split is None else read_split(split, reading)
     found: list[ArrayScore] = []
     notes = list(reading.notes)

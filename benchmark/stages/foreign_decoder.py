@@ -16,7 +16,7 @@ from benchmark.metrics._boundary import as_array
 from benchmark.models._neural import NeuralModel
 from benchmark.seeds import stream
 from benchmark.stages.encode import SAMPLES, TRAVERSAL, as_bytes, walks
-from benchmark.stages.foreign_encoder import Encoder, evaluating
+from benchmark.stages.foreign_encoder import Encoder, evaluating, is_pythae
 from benchmark.stages.studies.decoder import Inexpressible, Operation, Places, exported, operations, traced
 
 STARTS = 8
@@ -54,7 +54,10 @@ class Decoder:
             output = self.caller.call(self.caller.given(z.astype(np.float32)))
         except Exception as error:  # of the user's decoder: whatever it says is what is wrong
             said = (str(error).splitlines() or [""])[0]
-            raise UsageError(f"{who} fails on codes of shape {z.shape}: {type(error).__name__}: {said}") from error
+            raise UsageError(
+                f"{who} fails on codes of shape {z.shape}: {type(error).__name__}: {said}; where it wants another form,"
+                " hand over a function that calls it"
+            ) from error
         if isinstance(output, Mapping):
             if "reconstruction" not in output:
                 raise UsageError(f"{who} gives a dictionary of {', '.join(map(str, output))}; images are read from an"
@@ -102,7 +105,7 @@ class Decoder:
 
 
 def decoder_of(decoder: Any, shape: Any, logits: bool, tensors: bool | None) -> Decoder:
-    """How a decoder is called: one of our models by its mean image, one of pythae's interface by its `decoder`, any
+    """How a decoder is called: one of our models by its mean image, one of pythae's by its `decoder`, any
     other module by `decode` where it has one, else as it is; a function itself. Raises `UsageError` on others."""
     if shape is not None:
         sizes = tuple(shape) if isinstance(shape, tuple | list) else ()
@@ -120,8 +123,7 @@ def decoder_of(decoder: Any, shape: Any, logits: bool, tensors: bool | None) -> 
         return Decoder(Encoder(decoder, call, f"{kind}.decode", True), False, shape, None)
     called = decoder
     if isinstance(decoder, nn.Module):
-        pythae = all(callable(getattr(decoder, name, None)) for name in ("decoder", "embed", "reconstruct"))
-        name = "decoder" if pythae else "decode" if callable(getattr(decoder, "decode", None)) else None
+        name = "decoder" if is_pythae(decoder) else "decode" if callable(getattr(decoder, "decode", None)) else None
         called, kind = (decoder, kind) if name is None else (getattr(decoder, name), f"{kind}.{name}")
     elif callable(decoder):
         kind = getattr(decoder, "__qualname__", kind)

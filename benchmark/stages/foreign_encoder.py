@@ -72,9 +72,9 @@ class Encoder:
 def encoder_of(model: Any, layout: str, channels: int | None, tensors: bool | None) -> Encoder:
     """How a model is called.
 
-    A module of torch by its `posterior` if it is one of ours, by its `encoder` if it has pythae's interface (`encoder`,
-    `embed` and `reconstruct`), else by `encode` where it has one, else as it is (`forward`). A function or a method is
-    called itself. Modules and their methods get tensors, other functions arrays, unless `tensors` says otherwise.
+    A module of torch by its `posterior` if it is one of ours, by its `encoder` if it is one of pythae's, else by
+    `encode` where it has one, else as it is (`forward`). A function or a method is called itself. Modules and their
+    methods get tensors, other functions arrays, unless `tensors` says otherwise.
     Raises `UsageError` on what cannot be called.
     """
     if layout not in get_args(Layout):
@@ -102,8 +102,15 @@ def _entries(model: nn.Module) -> tuple[str, ...]:
     """The methods that encode, the likeliest first."""
     if isinstance(model, NeuralModel):
         return ("posterior",)
-    pythae = all(callable(getattr(model, name, None)) for name in ("encoder", "embed", "reconstruct"))
-    return ("encoder",) if pythae else ("encode",)
+    return ("encoder",) if is_pythae(model) else ("encode",)
+
+
+def is_pythae(model: nn.Module) -> bool:
+    """Whether a model has the interface of pythae's: an encoder and a decoder as parts, and a `model_config`.
+
+    Its `forward` takes a dictionary and gives a loss.
+    """
+    return hasattr(model, "model_config") and isinstance(getattr(model, "decoder", None), nn.Module)
 
 
 @contextmanager

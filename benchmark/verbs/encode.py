@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import UsageError
 from benchmark.progress import Progress
-from benchmark.verbs._given import takes_paths
+from benchmark.verbs._given import add_plugins, takes_paths
 from benchmark.verbs._words import count
 
 if TYPE_CHECKING:
@@ -27,18 +27,19 @@ def encode(
     channels: int | None = None,
     batch: int = 1024,
     tensors: bool | None = None,
+    plugins: Sequence[Path] = (),
     quiet: bool = False,
 ) -> Encoded:
     """Codes (n d) of every evaluation point of a dataset, in its order: ready for `score`, or `.save("mine.npz")` for
     `benchmark evaluate SUITE --codes mine.npz --dataset NAME`.
 
-    model: a torch module, or a function or method. A module is called by its `encoder` where it has pythae's interface,
+    model: a torch module, or a function or method. A module is called by its `encoder` where it is one of pythae's,
         else by its `encode`, else itself; on its own device, in eval() mode, without gradients, and is in the mode that
         it was in afterwards. A function gets arrays of numpy, a module or its method tensors; `tensors` says otherwise.
     dataset: a name (`benchmark list datasets`) with `settings`, a Dataset, or Data. `data_dir`: where its files are.
     layout: how images go in: "nchw" (n c h w), "nhwc" or "flat" (n, c·h·w). channels: repeat the one channel of grey
         images so often. Images are float32 from 0 (black) to 1 (white); points go in as they are.
-    batch: points at once.
+    batch: points at once. plugins: files of datasets of your own.
 
     What is read of the model's output: one array or tensor (b d); a pair (mean, log variance); a dictionary or object
     with `embedding`, `mu` or `mean` and maybe `log_covariance`, `logvar` or `log_var`, as pythae's encoders return; a
@@ -53,6 +54,7 @@ def encode(
 
     if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
         raise UsageError(f"encode: batch = {batch!r} must be a whole number from 1 on")
+    add_plugins(plugins)
     encoder = encoder_of(model, layout, channels, tensors)
     data, name = _data(dataset, settings, data_dir)
     points = len(data.evaluation_rows)

@@ -22,7 +22,7 @@ def explore(
     """A page with a slider for each coordinate, which a notebook shows and `.save("explorer.html")` writes.
 
     decoder: what turns codes (m d) into images, a torch module (by its mean image if it is one of ours, its `decoder`
-        where it has pythae's interface, else by its `decode`, else itself) or a function. Modules and their methods get
+        where it is one of pythae's, else by its `decode`, else itself) or a function. Modules and their methods get
         tensors, other functions arrays; `tensors` says otherwise. Images are (m c h w), (m h w c) or (m h w) with 1 or
         3 channels, or rows of pixels with `shape` = (c, h, w); from 0 (black) to 1 (white), or `logits` of that.
     codes: (n d) of a data set's points, or what `encode` returned. variances: (n d), of a stochastic encoder.

@@ -14,6 +14,7 @@ from benchmark.verbs._words import count
 if TYPE_CHECKING:
     import pandas as pd
 
+    from benchmark.codes import Codes
     from benchmark.stages.score_arrays import ArrayScore
 
 COLUMNS = {
@@ -78,15 +79,15 @@ def score(
     if metrics is not None and not chosen:
         raise UsageError("score: metrics names none; leave it out for all")
     protocol = Protocol(check_metrics(tuple(chosen)), check_budget(budget), seed=_seed(seed))
-    wishes = Wishes(tuple(discrete), tuple(continuous), tuple(drop), typed=False)
+    wishes = Wishes(*map(_names, (discrete, continuous, drop)), typed=False)
     reading = read_arrays(codes, factors, variances, factor_names, wishes, "score")
     rows = None if split is None else read_split(split, reading)
     found: list[ArrayScore] = []
     notes = list(reading.notes)
     points, latents = reading.codes.means.shape
     with Progress(f"scoring {count(len(protocol.metrics), 'measure')}", 0, quiet=quiet) as progress:
-        kinds = described(reading.codes.factor_names, reading.codes.factor_sizes) or "none"
-        progress.say(f"{points:,} points × {latents} codes; factors: {kinds}")
+        told = described(reading.codes.factor_names, reading.codes.factor_sizes) or "none"
+        progress.say(f"{points:,} points × {latents} codes; factors: {told}")
         for note in notes:
             progress.say(f"note    {note}")
 
@@ -105,17 +106,16 @@ def score(
 
         score_arrays(reading.codes, protocol, rows, on_cost, on_scored)
     frame = _frame(found, reading.codes.factor_names)
-    frame.attrs = {
-        "factors": {
-            name: f"discrete, {size:,} values" if size else "continuous"
-            for name, size in zip(reading.codes.factor_names, reading.codes.factor_sizes, strict=True)
-        },
-        "notes": notes,
-        "seed": seed,
-        "budget": budget,
-        "split": None if rows is None else {"train": len(rows[0]), "test": len(rows[1])},
-    }
+    sizes = None if rows is None else {"train": len(rows[0]), "test": len(rows[1])}
+    kinds = _kinds(reading.codes)
+    frame.attrs = {"factors": kinds, "notes": notes, "seed": protocol.seed, "budget": budget, "split": sizes}
     return frame
+
+
+def _kinds(codes: Codes) -> dict[str, str]:
+    """What each factor was taken for."""
+    sizes = zip(codes.factor_names, codes.factor_sizes, strict=True)
+    return {name: f"discrete, {size:,} values" if size else "continuous" for name, size in sizes}
 
 
 def _frame(found: Sequence[ArrayScore], factor_names: Sequence[str]) -> pd.DataFrame:
@@ -138,6 +138,10 @@ def _frame(found: Sequence[ArrayScore], factor_names: Sequence[str]) -> pd.DataF
                 | {"score": name if labels is None else f"{name}_at_{labels}", "factor": factor, "value": float(value)}
             )
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+
+
+def _names(names: str | Sequence[str]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def _seed(seed: Any) -> int:

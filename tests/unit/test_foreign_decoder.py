@@ -144,7 +144,7 @@ class Output(dict):  # type: ignore[type-arg]
 class PythaeVAE(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.encoder = nn.Identity()
+        self.model_config = {"latent_dim": 3}
         self.decoder = PythaeDecoder()
 
     def embed(self, x: Tensor) -> Tensor:

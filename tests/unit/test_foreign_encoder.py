@@ -15,6 +15,7 @@ from torch import Tensor, nn
 import benchmark
 from benchmark.datasets._dataset import Data
 from benchmark.datasets.dsprites import Dsprites
+from benchmark.datasets.synth_linear import SynthLinear
 from benchmark.errors import UsageError
 from benchmark.models.beta_vae import BetaVAE
 from benchmark.networks.mlp_tiny import MlpTiny
@@ -78,7 +79,8 @@ class PythaeVAE(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.encoder = PythaeEncoder()
+        self.model_config = {"latent_dim": 3}
+        self.encoder, self.decoder = PythaeEncoder(), nn.Identity()
 
     def forward(self, inputs: dict[str, Tensor]) -> Any:
         return ModelOutput(loss=inputs["data"].sum())
@@ -190,6 +192,16 @@ def test_a_function_gets_arrays_from_black_0_to_white_1() -> None:
     assert all(isinstance(x, ndarray) and x.dtype == np.float32 and x.shape[1:] == (1, 4, 5) for x in seen)
     np.testing.assert_array_equal(found.codes[:, 1], PIXELS.max((1, 2, 3)))
     assert min(x.min() for x in seen) >= 0 and max(x.max() for x in seen) == 1
+
+
+def test_a_module_gets_its_own_precision_and_points_stay_points() -> None:
+    model = Images().double()
+    found = encode(model)
+    assert found.codes.dtype == np.float64
+    np.testing.assert_allclose(found.codes, expected(model.linear.float()), atol=1e-6)
+    points = encode(lambda x: x[:, :2], "synth_linear", settings={"points": 30})
+    own = SynthLinear(SynthLinear.Settings(points=30)).load()
+    np.testing.assert_array_equal(points.codes, own.images[own.evaluation_rows][:, :2])
 
 
 def test_layouts_and_channels_are_what_the_function_gets() -> None:

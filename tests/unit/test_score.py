@@ -98,7 +98,7 @@ def test_what_was_decided_is_said_and_can_be_said_otherwise(capsys: pytest.Captu
     assert said.out == ""
     assert "1,500 points × 4 codes; factors: shape 3 values, scale 4 values, place 5 values" in said.err
     assert 'discrete, unless continuous=["place"]' in said.err
-    other = benchmark.score(CODES, halves, "mig", factor_names=NAMES, continuous=["place"], quiet=True)
+    other = benchmark.score(CODES, halves, "mig", factor_names=NAMES, continuous="place", quiet=True)
     assert (found.attrs["factors"]["place"], other.attrs["factors"]["place"]) == ("discrete, 5 values", "continuous")
     assert capsys.readouterr().err == ""
     without = benchmark.score(CODES, FACTORS, "mig", factor_names=NAMES, drop=["shape"], quiet=True)

@@ -97,7 +97,7 @@ class Decoder:
         if isinstance(self.caller.module, NeuralModel):
             return traced(self.caller.module)
         if self.module is None:
-            raise Inexpressible("it is a function, whose layers cannot be read")
+            raise Inexpressible("it is a function or method, whose layers cannot be read")
         found = operations(self.module)
         if self.shape is not None:
             found.append(Operation("reshape", options={"shape": list(self.shape)}))

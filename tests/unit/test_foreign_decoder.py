@@ -213,13 +213,19 @@ const pixels = () => {
 async function walked() {
   while (!document.querySelector("canvas").getAttribute("aria-label").includes("starts")) await frames();
   const start = pixels();
-  const slider = document.querySelector("input");
-  slider.value = 12;
-  slider.dispatchEvent(new Event("input", { bubbles: true }));
+  const [slider, second] = document.querySelectorAll("input");
+  const before = slider.value;
+  const move = (each, step) => {
+    each.value = step;
+    each.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  move(slider, 12);
   const end = pixels();
   const output = document.querySelector("output").value;
+  move(second, 0);
+  const alone = slider.value === before;
   document.querySelector('[data-start="2"]').click();
-  return { start, end, output, other: pixels() };
+  return { start, end, output, alone, other: pixels() };
 }
 """
 
@@ -240,6 +246,7 @@ def test_sliders_in_a_browser_show_the_pictures_drawn_in_advance(tmp_path: Path,
     np.testing.assert_allclose(seen("start"), shown(arrays["picture_images"][0]), atol=1)
     np.testing.assert_allclose(seen("end"), shown(arrays["walked"][0, 0, 12]), atol=1)
     np.testing.assert_allclose(seen("other"), shown(arrays["picture_images"][2]), atol=1)
+    assert found["alone"], "one coordinate moves at a time"
     j = arrays["walked_coordinates"][0]
     assert float(found["output"].replace("−", "-")) == pytest.approx(
         CODES[:, j].mean() + 3 * CODES[:, j].std(), rel=1e-2

@@ -12,9 +12,7 @@ from typing import Any
 from benchmark.codes import Codes
 from benchmark.errors import NotApplicable
 from benchmark.execution import few_threads
-from benchmark.metrics._declare import Metric
 from benchmark.metrics._split import Split
-from benchmark.spec import Settings
 from benchmark.stages.evaluate import (
     Protocol,
     Scored,
@@ -88,15 +86,16 @@ def _score(
 ) -> tuple[ArrayScore, float]:
     """One measure's score, and what it cost."""
     metric, settings = protocol_of(task)
-    given = split if _takes_split(metric, settings) else None
+    draws = draws_rows(metric.protocol(settings, task.representation, None))
+    given = split if draws and "split" in inspect.signature(metric.function).parameters else None
     if given is not None:
         task = replace(task, protocol=replace(task.protocol, points=len(codes.means)))
     n, cost = 0, metric.cost
     notes: tuple[str, ...] = ()
     values: Mapping[str, float] = {}
     try:
-        if split is not None and given is None and _learns(metric, settings):
-            raise NotApplicable(f"{metric.name} learns from points that it makes of many rows each, and takes no split")
+        if split is not None and draws and given is None:
+            raise NotApplicable(f"{metric.name} learns from what it draws itself, and takes no split")
         arrays, n = put_together(metric, [arrays_from(codes, {}, task, metric)])
         options = options_of(settings, task.protocol.seed) | ({} if given is None else {"split": given})
         if metric.pieces is None:
@@ -131,19 +130,10 @@ def given_protocol(protocol: str, split: Split) -> str:
     return f"{name}/{'-'.join([*_sizes(split), 'given_split', *left])}/{version}"
 
 
+def draws_rows(protocol: str) -> bool:
+    """Whether a protocol draws rows, or points made of them, to learn from."""
+    return any(DRAWN.fullmatch(word) for word in protocol.split("/")[1].split("-"))
+
+
 def _sizes(split: Split) -> Sequence[str]:
     return f"train{len(split[0])}", f"test{len(split[1])}"
-
-
-def _takes_split(metric: Metric, settings: Settings) -> bool:
-    """Whether a measure learns from rows of the table, which a split can name."""
-    known = "split" in inspect.signature(metric.function).parameters
-    return known and (_learns(metric, settings) or "train" not in metric.settings.model_fields)
-
-
-def _learns(metric: Metric, settings: Settings) -> bool:
-    """Whether a measure draws rows to learn from, under these settings."""
-    if "train" not in metric.settings.model_fields:
-        return False
-    other, value = metric.applies.get("train", ("train", settings.plain()["train"]))
-    return bool(getattr(settings, other) == value)

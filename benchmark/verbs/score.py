@@ -56,16 +56,17 @@ def score(
     metrics: as for `--metrics`, "mig,dci(model=lightgbm)" or a list of such; None are all. What a measure needs and is
         not given is a row that says so, like everything else that has no number.
     split: (training rows, test rows), as positions or as masks (n,), for the measures that learn from rows of the
-        table: dci, disentanglement_score, explicitness, linear_separability, sample_efficiency, sap. They use all
-        rows given and get the protocol id …-given_split-…; those that make points of their own to learn from are not
-        applicable; those that learn nothing are as ever.
+        table: dci, disentanglement_score, explicitness, linear_separability, sample_efficiency, sap and others with a
+        parameter `split`. They use all rows given and get the protocol id …/trainA-testB-given_split-…; those that
+        make points of their own to learn from are not applicable; those that learn nothing are as ever.
     seed: of the rows and labels that measures draw. budget: "full", or "quick" for cheaper settings of costly measures.
     discrete, continuous: names of factors that are another kind than their values say. drop: factors to leave out.
     plugins: files of measures of your own.
 
     Returns a row a number: metric, score, factor (None for a score of all), value, protocol, n (rows used), status
     ("ok", "not_applicable", "failed") and the reason where there is no value. `frame.attrs` has `factors` (what each
-    was taken for), `notes`, `seed`, `budget` and `split`; progress and decisions go to stderr unless `quiet`.
+    was taken for), `notes`, `seed`, `budget` and `split` (its sizes, and the `measures` that learnt from it);
+    progress and decisions go to stderr unless `quiet`.
     Nothing is written to disk. Raises `UsageError` on arrays and measures that cannot be used.
     """
     from benchmark.choice import split_choices
@@ -106,9 +107,12 @@ def score(
 
         score_arrays(reading.codes, protocol, rows, on_cost, on_scored)
     frame = _frame(found, reading.codes.factor_names)
-    sizes = None if rows is None else {"train": len(rows[0]), "test": len(rows[1])}
+    learnt = None
+    if rows is not None:
+        users = sorted({one.metric for one in found if one.split})
+        learnt = {"train": len(rows[0]), "test": len(rows[1]), "measures": users}
     kinds = _kinds(reading.codes)
-    frame.attrs = {"factors": kinds, "notes": notes, "seed": protocol.seed, "budget": budget, "split": sizes}
+    frame.attrs = {"factors": kinds, "notes": notes, "seed": protocol.seed, "budget": budget, "split": learnt}
     return frame
 
 

@@ -112,6 +112,7 @@ def test_a_given_split_is_learnt_from_and_is_a_protocol_of_its_own() -> None:
         "dci/train1000-test500-given_split-model=lasso-mean-n1500/v1",
         "mig/bins20-mean-n1500/v1",
     }
+    assert found.attrs["split"] == {"train": 1_000, "test": 500, "measures": ["dci"]}
     mask = np.arange(N) < 1_000
     masks = benchmark.score(CODES, FACTORS, "dci(model=lasso),mig", split=(mask, ~mask), quiet=True)
     pd.testing.assert_frame_equal(masks, found)

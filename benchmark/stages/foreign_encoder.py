@@ -189,8 +189,8 @@ def _advice(encoder: Encoder, x: Float[ndarray, "b ..."]) -> str:
                 words = [f'layout="{layout}"'] if layout != encoder.layout else []
                 words += [f"channels={wanted}"] if wanted != encoder.channels else []
                 return f"it takes {shown(other.given(x))}: say {', '.join(words)}"
-    what = "images of another size are another dataset (its settings), other" if x.ndim == 4 else "other"
-    return f"{what} forms a function of your own that calls the model; layout= and channels= are no help here"
+    size = "images of another size are another dataset (its settings); " if x.ndim == 4 else ""
+    return f"{size}for other forms hand over a function of your own that calls the model"
 
 
 def _takes(encoder: Encoder, x: Float[ndarray, "b ..."]) -> bool:

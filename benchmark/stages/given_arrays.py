@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -34,9 +35,9 @@ def read_arrays(
         if not codes.factor_names:
             factors = factor_names = None
         codes = codes.codes
-    arrays = {"codes": as_array(f"{who}: codes", codes)}
+    arrays = {"codes": _array(who, "codes", codes)}
     if variances is not None:
-        arrays["variances"] = as_array(f"{who}: variances", variances)
+        arrays["variances"] = _array(who, "variances", variances)
     if factors is not None:
         arrays["factors"], own = _factors(factors, notes, who)
         factor_names = own if factor_names is None else list(factor_names)
@@ -95,8 +96,22 @@ def _factors(factors: Any, notes: list[str], who: str) -> tuple[ndarray, list[st
         names = [str(name) for name in columns]
         if not names:
             raise UsageError(f"{who}: the frame of factors has no columns")
-        read = [factor_column(who, name, factors.iloc[:, k], notes) for k, name in enumerate(names)]
+        read = [factor_column(who, name, _plain(factors.iloc[:, k]), notes) for k, name in enumerate(names)]
         return np.stack(read, axis=1), names
     if columns is not None:
-        return as_array(f"{who}: factors", factors), [str(name) for name in columns]
-    return as_array(f"{who}: factors", factors), None
+        return _array(who, "factors", factors), [str(name) for name in columns]
+    return _array(who, "factors", factors), None
+
+
+def _plain(column: Any) -> Any:
+    """A column of categories as what they are called."""
+    categories = getattr(column.dtype, "categories", None)
+    return column if categories is None else column.astype(categories.dtype)
+
+
+def _array(who: str, what: str, value: Any) -> ndarray:
+    if value is None or isinstance(value, str | Path | Mapping):
+        raise UsageError(
+            f"{who}: {what} are {type(value).__name__}, not an array (n, …); files are read by `add_codes`"
+        )
+    return as_array(f"{who}: {what}", value)

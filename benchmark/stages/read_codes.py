@@ -329,7 +329,7 @@ def _factors(path: Where, factors: ndarray, n: int) -> Num[ndarray, "n k"]:
     if factors.ndim != 2 or len(factors) != n:
         raise UsageError(f"{path}: `factors` of shape {factors.shape} do not fit {n} codes")
     if factors.dtype.kind != "f":
-        if factors.size and factors.max() >= 2**63:
+        if factors.size and int(factors.max()) >= 2**63:
             raise UsageError(f"{path}: `factors` hold whole numbers of 2^63 and more; number them 0, 1, …")
         return factors.astype(np.int64)
     with np.errstate(over="ignore", invalid="ignore"):

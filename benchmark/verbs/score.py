@@ -34,7 +34,7 @@ COLUMNS = {
 def score(
     codes: Any,
     factors: Any = None,
-    metrics: str | Sequence[str] | None = None,
+    metrics: Any = None,
     *,
     variances: Any = None,
     factor_names: Sequence[str] | None = None,
@@ -53,8 +53,8 @@ def score(
     factors: (n k), or (n,) for one; None where none are known. variances: (n d), of diagonal Gaussian posteriors.
         Arrays may be numpy's, lists, data frames of pandas or polars (a pandas frame of factors brings their names, and
         its words become integers in alphabetical order) or tensors of torch on any device.
-    metrics: as for `--metrics`, "mig,dci(model=lightgbm)" or a list of such; None are all. What a measure needs and is
-        not given is a row that says so, like everything else that has no number.
+    metrics: as for `--metrics`, "mig,dci(model=lightgbm)", or a list of such or of measures; None are all. What a
+        measure needs and is not given is a row that says so, like everything else that has no number.
     split: (training rows, test rows), as positions or as masks (n,), for the measures that learn from rows of the
         table: dci, disentanglement_score, explicitness, linear_separability, sample_efficiency, sap and others with a
         parameter `split`. They use all rows given and get the protocol id …/trainA-testB-given_split-…; those that
@@ -69,19 +69,16 @@ def score(
     progress and decisions go to stderr unless `quiet`.
     Nothing is written to disk. Raises `UsageError` on arrays and measures that cannot be used.
     """
-    from benchmark.choice import split_choices
     from benchmark.stages.evaluate import Protocol, check_budget, check_metrics
     from benchmark.stages.factor_kinds import Wishes, described
     from benchmark.stages.given_arrays import read_arrays, read_split
     from benchmark.stages.score_arrays import score_arrays
 
     add_plugins(plugins)
-    chosen = split_choices(metrics) if isinstance(metrics, str) else list(metrics or ())
-    if metrics is not None and not chosen:
-        raise UsageError("score: metrics names none; leave it out for all")
-    protocol = Protocol(check_metrics(tuple(chosen)), check_budget(budget), seed=_seed(seed))
+    protocol = Protocol(check_metrics(_chosen(metrics)), check_budget(budget), seed=_seed(seed))
     wishes = Wishes(*map(_names, (discrete, continuous, drop)), typed=False)
-    reading = read_arrays(codes, factors, variances, factor_names, wishes, "score")
+    called = None if factor_names is None else _names(factor_names)
+    reading = read_arrays(codes, factors, variances, called, wishes, "score")
     rows = None if split is None else read_split(split, reading)
     found: list[ArrayScore] = []
     notes = list(reading.notes)
@@ -142,6 +139,22 @@ def _frame(found: Sequence[ArrayScore], factor_names: Sequence[str]) -> pd.DataF
                 | {"score": name if labels is None else f"{name}_at_{labels}", "factor": factor, "value": float(value)}
             )
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+
+
+def _chosen(metrics: Any) -> tuple[str, ...]:
+    """Measures as a suite names them, none for all. Raises `UsageError` on what names none."""
+    from benchmark.choice import split_choices
+
+    if metrics is None:
+        return ()
+    listed = split_choices(metrics) if isinstance(metrics, str) else metrics
+    listed = listed if isinstance(listed, list | tuple) else [listed]
+    named = [each.declaration.name if hasattr(each, "declaration") else each for each in listed]
+    wrong = [each for each in named if not isinstance(each, str)]
+    if wrong or not named:
+        what = f"holds {wrong[0]!r:.60}" if wrong else "names none"
+        raise UsageError(f'score: metrics {what}; write "mig,dci(model=lasso)" or a list of such, leave it out for all')
+    return tuple(named)
 
 
 def _names(names: str | Sequence[str]) -> tuple[str, ...]:

@@ -80,6 +80,18 @@ def test_arrays_of_any_library_score_alike() -> None:
         benchmark.score(*tensors, ["mig", "active_units"], factor_names=NAMES, quiet=True), plain
     )
     pd.testing.assert_frame_equal(benchmark.score(*frames, ["mig", "active_units"], quiet=True), plain)
+    lists = CODES.astype(np.float64).tolist(), FACTORS.tolist()
+    double = benchmark.score(*lists, [mig], factor_names=NAMES, quiet=True)
+    assert value(double, "mig") == mig(*lists)["mig"]
+
+
+def test_truth_values_and_categories_are_classes() -> None:
+    large = FACTORS > 1
+    words = np.where(large, "yes", "no")
+    frame = pd.DataFrame({name: pd.Categorical(column) for name, column in zip("abc", words.T, strict=True)})
+    found = [benchmark.score(CODES, factors, "mig", factor_names=NAMES, quiet=True) for factors in (large, frame)]
+    pd.testing.assert_frame_equal(*found)
+    assert value(found[0], "mig") == mig(CODES, large.astype(int))["mig"]
 
 
 def test_words_in_a_frame_become_classes_and_columns_keep_their_kinds() -> None:
@@ -197,6 +209,11 @@ def test_a_split_that_is_none_is_one_sentence(split: Any, words: str) -> None:
         ({"factors": None, "factor_names": NAMES}, "no factors"),
         ({"metrics": "migg"}, 'did you mean "mig"'),
         ({"metrics": ""}, "names none"),
+        ({"metrics": [3]}, "metrics holds 3"),
+        ({"metrics": 3}, "metrics holds 3"),
+        ({"codes": {"codes": CODES}}, "codes are dict"),
+        ({"codes": "mine.npz"}, "codes are str, not an array"),
+        ({"factor_names": "one"}, "1 `factor_names` do not fit"),
         ({"metrics": "mig(bins=0)"}, "bins"),
         ({"budget": "some"}, "choose"),
         ({"seed": -1}, "whole number"),

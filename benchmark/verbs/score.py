@@ -76,7 +76,7 @@ def score(
 
     add_plugins(plugins)
     protocol = Protocol(check_metrics(_chosen(metrics)), check_budget(budget), seed=_seed(seed))
-    wishes = Wishes(*map(_names, (discrete, continuous, drop)), typed=False)
+    wishes = Wishes(_names(discrete), _names(continuous), _names(drop), typed=False)
     called = None if factor_names is None else _names(factor_names)
     reading = read_arrays(codes, factors, variances, called, wishes, "score")
     rows = None if split is None else read_split(split, reading)

@@ -18,14 +18,18 @@ if TYPE_CHECKING:
     from benchmark.verbs.add_codes import add_codes
     from benchmark.verbs.check import check
     from benchmark.verbs.compare import compare
+    from benchmark.verbs.encode import encode
     from benchmark.verbs.evaluate import evaluate
+    from benchmark.verbs.explore import explore
     from benchmark.verbs.forget import forget
     from benchmark.verbs.merge import merge
     from benchmark.verbs.prune import prune
     from benchmark.verbs.publish import publish
     from benchmark.verbs.report import report
     from benchmark.verbs.run import run
+    from benchmark.verbs.score import score
     from benchmark.verbs.status import status
+    from benchmark.verbs.traversals import traversals
     from benchmark.verbs.verify import verify
 
 __version__ = "0.1.0"
@@ -43,14 +47,18 @@ _HOMES = {
     "benchmark.verbs.add_codes": ["add_codes"],
     "benchmark.verbs.check": ["check"],
     "benchmark.verbs.compare": ["compare"],
+    "benchmark.verbs.encode": ["encode"],
     "benchmark.verbs.evaluate": ["evaluate"],
+    "benchmark.verbs.explore": ["explore"],
     "benchmark.verbs.forget": ["forget"],
     "benchmark.verbs.merge": ["merge"],
     "benchmark.verbs.prune": ["prune"],
     "benchmark.verbs.publish": ["publish"],
     "benchmark.verbs.report": ["report"],
     "benchmark.verbs.run": ["run"],
+    "benchmark.verbs.score": ["score"],
     "benchmark.verbs.status": ["status"],
+    "benchmark.verbs.traversals": ["traversals"],
     "benchmark.verbs.verify": ["verify"],
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

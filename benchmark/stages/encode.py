@@ -350,9 +350,7 @@ def pictures(
     rows, d = data.evaluation_rows, means.shape[1]
     chosen = sample(run, "pictures", len(rows), PICTURES)
     centre, spread = (np.zeros(d), np.ones(d)) if prior else (means.mean(0), means.std(0))
-    traversed = np.repeat(means[chosen[:TRAVERSED], None, None], len(TRAVERSAL), axis=2).repeat(d, axis=1)
-    for j in range(d):
-        traversed[:, j, :, j] = centre[j] + spread[j] * TRAVERSAL
+    traversed = walks(means[chosen[:TRAVERSED]], centre, spread, TRAVERSAL)
     shape = traversed.shape[:3]
     found = {
         "picture_images": as_bytes(images(data, rows[chosen])),
@@ -368,6 +366,17 @@ def pictures(
         kl = 0.5 * (means**2 + variances - np.log(variances) - 1).mean(0, dtype=np.float64)
         found["picture_coordinate_kl"] = kl
     return found
+
+
+def walks(
+    starts: Float[ndarray, "s d"], centre: Float[ndarray, " d"], spread: Float[ndarray, " d"], at: Float[ndarray, " t"]
+) -> Float[ndarray, "s d t d"]:
+    """Codes on latent traversals: of each start, each coordinate alone at `at` spreads from its centre."""
+    d = starts.shape[1]
+    walked = np.repeat(starts[:, None, None], len(at), axis=2).repeat(d, axis=1)
+    for j in range(d):
+        walked[:, j, :, j] = centre[j] + spread[j] * at
+    return walked
 
 
 def as_bytes(values: Float[ndarray, ...]) -> ndarray:

@@ -204,10 +204,9 @@ def score(task: ScoreTask) -> Scored:
     notes: tuple[str, ...] = ()
     try:
         arrays, n, names = _arrays(task, metric)
-        options: dict[str, Any] = {key: getattr(settings, key) for key in type(settings).model_fields}
-        options["seed"] = task.protocol.seed
+        options = options_of(settings, task.protocol.seed)
         if metric.pieces is None:
-            values, notes = _noted(metric.function, arrays, options)
+            values, notes = noted(metric.function, arrays, options)
         else:
             parts = metric.pieces.parts(*arrays, **options)
             if task.piece is not None:
@@ -222,22 +221,37 @@ def score(task: ScoreTask) -> Scored:
             pieces = [piece for piece in found if piece is not None]
             values = metric.pieces.combine(parts, [piece["value"] for piece in pieces])
             start -= sum(piece["seconds"] for piece in pieces)
-        wrong = {key: value for key, value in values.items() if not math.isfinite(value)}
-        if wrong or not values:
-            raise BenchmarkError(f"the measure returned {wrong or 'nothing'}: every score is a finite number")
+        check_numbers(values)
         scored = Scored("ok", notes=notes)
-    except NotApplicable as reason:
-        out = way_out(task, reason.points) if isinstance(reason, TooFewPoints) else ""
-        scored, values = Scored("not_applicable", f"{reason.reason}{out}"), {}
     except Exception as error:  # a measure, perhaps a plug-in's, may raise anything: the score says why it is missing
-        scored, values = Scored("failed", f"{type(error).__name__}: {error}"), {}
-        if task.piece is not None:
+        scored, values = missing_score(task, error), {}
+        if task.piece is not None and scored.status == "failed":
             return scored
     _write_score(task, scored, values, n, names, time.monotonic() - start)
     return scored
 
 
-def _noted(
+def options_of(settings: Settings, seed: int) -> dict[str, Any]:
+    """The keyword arguments of a measure."""
+    return {**{key: getattr(settings, key) for key in type(settings).model_fields}, "seed": seed}
+
+
+def check_numbers(values: Mapping[str, float]) -> None:
+    """Raise `BenchmarkError` unless a measure returned numbers, all finite."""
+    wrong = {key: value for key, value in values.items() if not math.isfinite(value)}
+    if wrong or not values:
+        raise BenchmarkError(f"the measure returned {wrong or 'nothing'}: every score is a finite number")
+
+
+def missing_score(task: ScoreTask, error: Exception) -> Scored:
+    """What stands in place of a score whose measure raised this."""
+    if isinstance(error, NotApplicable):
+        out = way_out(task, error.points) if isinstance(error, TooFewPoints) else ""
+        return Scored("not_applicable", f"{error.reason}{out}")
+    return Scored("failed", f"{type(error).__name__}: {error}")
+
+
+def noted(
     measure: Callable[..., Mapping[str, float]], arrays: list[Any], options: Mapping[str, Any]
 ) -> tuple[Mapping[str, float], tuple[str, ...]]:
     """A measure's values, and what it warned of that belongs beside them; other warnings go their way."""
@@ -283,7 +297,7 @@ def score_path(task: ScoreTask, folder: Path | None = None) -> Path:
     """One file for each measure, protocol and representation: what differs in a setting has another name."""
     metric, settings = protocol_of(task)
     points = task.protocol.points if metric.rows == "sample" else None
-    protocol = metric.protocol(settings, _seeded(task, metric), points)
+    protocol = metric.protocol(settings, seeded(task, metric), points)
     return (folder or task.folder) / "scores" / f"{protocol.replace('/', '-')}.json"
 
 
@@ -292,7 +306,7 @@ def _declaration(task: ScoreTask) -> Metric:
     return metric
 
 
-def _seeded(task: ScoreTask, metric: Metric) -> str:
+def seeded(task: ScoreTask, metric: Metric) -> str:
     """The representation; of a measure over runs, with the set of their seeds, which belongs to the protocol."""
     if metric.scope == "run":
         return task.representation
@@ -316,7 +330,7 @@ def _write_score(
             for other in path.parent.glob(f"{path.name.partition('-seeds')[0]}-seeds*.json"):
                 if other != path:
                     other.unlink(missing_ok=True)
-        protocol = metric.protocol(settings, _seeded(task, metric), n)
+        protocol = metric.protocol(settings, seeded(task, metric), n)
         if metric.rows == "sample":
             _supersede(path, protocol)
         write_json(
@@ -373,18 +387,24 @@ def _is_scored(task: ScoreTask, retry_failed: bool) -> bool:
 
 def _arrays(task: ScoreTask, metric: Metric) -> tuple[list[Any], int, tuple[str, ...]]:
     """The arrays that a measure asks for, the number of rows of the first, and the factors' names."""
+    if metric.scope == "configuration":
+        _check_same_points(task.folders)
+    columns = [_arrays_of(folder, task, metric) for folder in task.folders]
+    arrays, n = put_together(metric, [column[0] for column in columns])
+    return arrays, n, columns[0][1]
+
+
+def put_together(metric: Metric, columns: Sequence[list[Any]]) -> tuple[list[Any], int]:
+    """A measure's arrays from those of each of its runs, and the number of their rows."""
     if metric.scope == "run":
-        arrays, names = _arrays_of(task.folder, task, metric)
+        (arrays,) = columns
         n = len(arrays[0])
     else:
-        _check_same_points(task.folders)
-        columns = [_arrays_of(folder, task, metric) for folder in task.folders]
-        names = columns[0][1]
-        arrays = [_stacked(need, column) for need, *column in zip(metric.needs, *(c[0] for c in columns), strict=True)]
+        arrays = [_stacked(need, list(column)) for need, *column in zip(metric.needs, *columns, strict=True)]
         n = arrays[0].shape[1]
     if n < metric.minimum_rows:
         raise TooFewPoints(f"{n} points are fewer than the {metric.minimum_rows:,} that this measure needs", n)
-    return arrays, n, names
+    return arrays, n
 
 
 def _check_same_points(folders: Sequence[Path]) -> None:
@@ -406,6 +426,18 @@ def _stacked(name: str, tables: list[Any]) -> ndarray | None:
 def _arrays_of(folder: Path, task: ScoreTask, metric: Metric) -> tuple[list[Any], tuple[str, ...]]:
     path = folder / "codes.safetensors"
     codes = load_codes(path)
+    names = metric.arrays(protocol_of(task)[1])
+    beside: dict[str, Any] = read_arrays(path, set(names) - OF_CODES)
+    if "history" in metric.needs:
+        beside["history"] = load_history(folder / "history.csv")
+    return arrays_from(codes, beside, task, metric), codes.factor_names
+
+
+def arrays_from(codes: Codes, beside: Mapping[str, Any], task: ScoreTask, metric: Metric) -> list[Any]:
+    """The arrays that a measure asks for, of codes and what stands beside them.
+
+    Raises `NotApplicable` on one that it cannot do without and that is not there.
+    """
     representation = codes.representations[task.representation]
     rows: ndarray | slice = slice(None)
     if metric.rows == "sample" and len(representation) > task.protocol.points:
@@ -418,18 +450,19 @@ def _arrays_of(folder: Path, task: ScoreTask, metric: Metric) -> tuple[list[Any]
         "variances": None if codes.variances is None else codes.variances[rows],
         "samples": None if codes.samples is None else codes.samples[rows],
         "factors": encoded(codes.factors[rows], discrete) if discrete else None,
-        "history": load_history(folder / "history.csv") if "history" in metric.needs else None,
     }
-    names = metric.arrays(protocol_of(task)[1])
-    offered |= read_arrays(path, set(names) - set(offered))
+    offered |= beside
     arrays: list[Any] = []
-    for need, name in zip(metric.needs, names, strict=True):
+    for need, name in zip(metric.needs, metric.arrays(protocol_of(task)[1]), strict=True):
         value = offered.get(name)
         if value is None and need not in metric.optional:
             raise NotApplicable(MISSING.get(name, f"the codes come without {name.replace('_', ' ')}"))
         arrays.append(value)
-    return arrays, codes.factor_names
+    return arrays
 
+
+OF_CODES = frozenset({"codes", "means", "variances", "samples", "factors", "history"})
+"""What measures are given that is none of the arrays which `encode` reduced from the model."""
 
 MISSING = {
     "factors": "the dataset knows no factors",

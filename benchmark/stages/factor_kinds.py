@@ -21,13 +21,19 @@ class Wishes:
     """What the user says of a file: names of factors, and arrays or columns under other names.
 
     `drop` leaves factors or columns out. `rename` maps a file's name to the one that is read: `z` to `codes` in an
-    archive, `h*` to `code_*` in a table, * standing for the same text in both.
+    archive, `h*` to `code_*` in a table, * standing for the same text in both. `typed`: whether they are flags of the
+    command line, or else arguments of a function, where a note says what would be another wish.
     """
 
     discrete: Collection[str] = ()
     continuous: Collection[str] = ()
     drop: Collection[str] = ()
     rename: tuple[tuple[str, str], ...] = ()
+    typed: bool = True
+
+    def asked(self, kind: str, name: str) -> str:
+        """How one wishes for this: `--drop NAME`, or drop=["NAME"]."""
+        return f"--{kind} {name}" if self.typed else f'{kind}=["{name}"]'
 
     def words(self) -> list[str]:
         """These wishes as flags of the command line."""
@@ -81,11 +87,11 @@ def _size(where: str, column: Num[ndarray, " n"], name: str, discrete: bool, wis
                 " some measures fit a model a value; group them, or leave it out"
             )
         return values
-    whole = is_discrete(column)
+    whole, other = is_discrete(column), wishes.asked("continuous" if discrete else "discrete", name)
     if numbers_the_rows(column) and not discrete:
-        notes.append(f"factor {name} numbers the rows: if it is an index, leave it out by --drop {name}")
+        notes.append(f"factor {name} numbers the rows: if it is an index, leave it out by {wishes.asked('drop', name)}")
     elif discrete and not whole:
-        notes.append(f"factor {name} has {values} values in {n:,} rows: discrete, unless --continuous {name}")
+        notes.append(f"factor {name} has {values} values in {n:,} rows: discrete, unless {other}")
     elif whole and not discrete:
-        notes.append(f"factor {name} has {values:,} values in {n:,} rows: continuous, unless --discrete {name}")
+        notes.append(f"factor {name} has {values:,} values in {n:,} rows: continuous, unless {other}")
     return values if discrete else 0

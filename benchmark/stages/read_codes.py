@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from fnmatch import fnmatchcase
 from math import prod
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, Num
+from jaxtyping import Float, Integer, Num
 from numpy import ndarray
 
 from benchmark.codes import Codes
@@ -29,16 +29,22 @@ OWN = ("codes", "means", "factors", "factor_names", "variances", "logvar", "samp
 """The arrays of an archive that every file may hold; `means` is another name for `codes`."""
 MISSPELT = 0.85
 """A name so near to one that is read is refused rather than left alone."""
+Where = Path | str
+"""A file, or what else the arrays come from: the first word of what is wrong with them."""
 SINGLE = 9
 """Significant digits that tell numbers of single precision apart, and that files of text hold of them."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What a file says: its codes, and sentences about what was done to them."""
+    """What a file says: its codes, and sentences about what was done to them.
+
+    `order`: which row of the file each row of the codes is, where they were put into order.
+    """
 
     codes: Codes
     notes: tuple[str, ...] = ()
+    order: Integer[ndarray, " n"] | None = None
 
 
 @dataclass
@@ -88,6 +94,18 @@ def read_codes(
         found.notes += beside.notes
         found.held |= beside.held
     return _checked(path, source, found)
+
+
+def codes_of(
+    where: str, arrays: Mapping[str, ndarray], names: Sequence[str] | None, wishes: Wishes, notes: Sequence[str] = ()
+) -> Reading:
+    """Codes of arrays that are in memory, checked and read as those of an archive are.
+
+    `arrays`: `codes` (n d), and maybe `factors` (n k), `variances` (n d), `samples` (n d). `where` begins what is said
+    of them, `names` are the factors', `notes` what is known of them already. Raises `UsageError` as `read_codes` does.
+    """
+    own = None if names is None else _names(where, "factor_names", np.array([str(name) for name in names], dtype=str))
+    return _checked(where, where, Found(dict(arrays), own, wishes, list(notes), set()))
 
 
 def digest(codes: Codes) -> str:
@@ -162,11 +180,11 @@ def _read(path: Path, arrays: Collection[str], wishes: Wishes) -> Found:
         told = "; say which are the codes by --rename NAME=codes" if held else ""
         raise UsageError(f"{path} must hold an array `codes`; it holds {', '.join(held.values()) or 'nothing'}{told}")
     if "logvar" in found.arrays:
-        found.arrays["variances"] = _variances(path, _table(path, "logvar", found.arrays.pop("logvar")))
+        found.arrays["variances"] = variances_of(path, _table(path, "logvar", found.arrays.pop("logvar")))
     return found
 
 
-def _variances(path: Path, logvar: Float[ndarray, "n d"]) -> Float[ndarray, "n d"]:
+def variances_of(path: Where, logvar: Float[ndarray, "n d"]) -> Float[ndarray, "n d"]:
     """exp(logvar), in double precision where single precision holds it not."""
     for kind in (logvar.dtype, np.dtype(np.float64)):
         with np.errstate(over="ignore", under="ignore"):
@@ -238,7 +256,7 @@ def _said_in_file(discrete: tuple[str, ...], continuous: tuple[str, ...], wishes
     )
 
 
-def _checked(path: Path, source: Path, found: Found) -> Reading:
+def _checked(path: Where, source: Where, found: Found) -> Reading:
     """Codes from the arrays of `path`, the factors from `source`."""
     arrays, notes = found.arrays, found.notes
     means = _table(path, "codes", arrays.pop("codes"))
@@ -256,8 +274,9 @@ def _checked(path: Path, source: Path, found: Found) -> Reading:
     kept = [k for k, name in enumerate(names) if name not in found.wishes.drop]
     factors, names = np.ascontiguousarray(factors[:, kept]), tuple(names[k] for k in kept)
     levels = sizes(str(source), factors, names, found.wishes, notes)
-    grid = _is_grid(factors, levels)
-    if grid and ((order := np.lexsort(factors.T[::-1])) != np.arange(len(means))).any():
+    grid, order = _is_grid(factors, levels), None
+    if grid and ((placed := np.lexsort(factors.T[::-1])) != np.arange(len(means))).any():
+        order = placed
         notes.append("the rows are every combination of the factors once, and were put into order")
         means, factors = means[order], factors[order]
         beside = {name: table[order] for name, table in beside.items()}
@@ -265,10 +284,10 @@ def _checked(path: Path, source: Path, found: Found) -> Reading:
     codes = Codes(
         means, factors, names, levels, beside.get("variances"), beside.get("samples"), grid=grid, arrays=others
     )
-    return Reading(codes, tuple(notes))
+    return Reading(codes, tuple(notes), order)
 
 
-def _check_used(source: Path, found: Found, names: tuple[str, ...]) -> None:
+def _check_used(source: Where, found: Found, names: tuple[str, ...]) -> None:
     """Raise `UsageError` where the user names what is not there."""
     held = found.held | {name.removeprefix("factor_") for name in found.held} | set(names)
     for name in found.wishes.drop:
@@ -279,7 +298,7 @@ def _check_used(source: Path, found: Found, names: tuple[str, ...]) -> None:
             raise UsageError(f"{source} holds no {old!r} to rename{suggest(old, sorted(held))}")
 
 
-def _table(path: Path, name: str, table: ndarray) -> Float[ndarray, "n d"]:
+def _table(path: Where, name: str, table: ndarray) -> Float[ndarray, "n d"]:
     """Single or double precision, of this machine's byte order."""
     if table.dtype.kind not in "fiub":
         raise UsageError(f"{path}: `{name}` must hold real numbers, not {table.dtype}")
@@ -302,7 +321,7 @@ def _first(table: Num[ndarray, "n d"]) -> int:
     return int((~np.isfinite(table)).any(axis=1).argmax()) + 1
 
 
-def _factors(path: Path, factors: ndarray, n: int) -> Num[ndarray, "n k"]:
+def _factors(path: Where, factors: ndarray, n: int) -> Num[ndarray, "n k"]:
     if factors.ndim == 1:
         factors = factors[:, None]
     if factors.dtype.kind not in "fiub":
@@ -310,7 +329,7 @@ def _factors(path: Path, factors: ndarray, n: int) -> Num[ndarray, "n k"]:
     if factors.ndim != 2 or len(factors) != n:
         raise UsageError(f"{path}: `factors` of shape {factors.shape} do not fit {n} codes")
     if factors.dtype.kind != "f":
-        if factors.size and factors.max() >= 2**63:
+        if factors.size and int(factors.max()) >= 2**63:
             raise UsageError(f"{path}: `factors` hold whole numbers of 2^63 and more; number them 0, 1, …")
         return factors.astype(np.int64)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -320,7 +339,7 @@ def _factors(path: Path, factors: ndarray, n: int) -> Num[ndarray, "n k"]:
     return factors
 
 
-def _names(path: Path, what: str, names: ndarray | None) -> tuple[str, ...] | None:
+def _names(path: Where, what: str, names: ndarray | None) -> tuple[str, ...] | None:
     if names is None:
         return None
     if names.ndim != 1 or names.dtype.kind != "U" or len(set(names.tolist())) < len(names):
@@ -328,7 +347,7 @@ def _names(path: Path, what: str, names: ndarray | None) -> tuple[str, ...] | No
     return tuple(names.tolist())
 
 
-def _array(path: Path, name: str, array: ndarray) -> ndarray:
+def _array(path: Where, name: str, array: ndarray) -> ndarray:
     if array.dtype.kind not in "fiub" or 0 in array.shape:
         raise UsageError(f"{path}: `{name}` must hold real numbers, not {array.dtype} of shape {array.shape}")
     if array.dtype.kind == "f" and not np.isfinite(array).all():

@@ -64,7 +64,7 @@ def number_column(path: Path, name: str, column: pd.Series) -> Float[ndarray, " 
     raise UsageError(f"{path}: column {name} holds {column.iloc[row]!r} in row {row + 1} and must hold numbers")
 
 
-def factor_column(path: Path, name: str, column: pd.Series, notes: list[str]) -> Num[ndarray, " n"]:
+def factor_column(path: Path | str, name: str, column: pd.Series, notes: list[str]) -> Num[ndarray, " n"]:
     """A column of factors: names become 0, 1, … in alphabetical order, which is noted.
 
     Raises `UsageError` on missing values, and on numbers and names in one column.
@@ -98,7 +98,7 @@ def factor_column(path: Path, name: str, column: pd.Series, notes: list[str]) ->
     return labels.astype(np.int64)
 
 
-def _whole_numbers(path: Path, name: str, values: ndarray, notes: list[str]) -> Num[ndarray, " n"]:
+def _whole_numbers(path: Path | str, name: str, values: ndarray, notes: list[str]) -> Num[ndarray, " n"]:
     """Whole numbers that double precision holds: those beyond are counted from the least."""
     low, high = int(values.min()), int(values.max())
     if max(-low, high) < EXACT:

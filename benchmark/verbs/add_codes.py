@@ -5,20 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmark.errors import UsageError
 from benchmark.store import Store
 from benchmark.verbs._given import RESULTS, add_plugins, located, started, suite_name, takes_paths
-from benchmark.verbs._words import command_line
+from benchmark.verbs._shown import Shown
+from benchmark.verbs._words import command_line, count
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass
-class AddedCodes:
+class AddedCodes(Shown):
     """What `add_codes` did: the suite, the runs that the files are, and what is to be said of them."""
 
     suite: str
     runs: list[str]
     notes: list[str]
+
+    def sentence(self) -> str:
+        return f"{self.suite}: {count(len(self.runs), 'run')} of codes from outside"
+
+    def frame(self) -> pd.DataFrame:
+        """A row a run: run_id, and what is to be said of its codes."""
+        import pandas as pd
+
+        return pd.DataFrame({"run_id": self.runs, "note": self.notes})
 
 
 @takes_paths

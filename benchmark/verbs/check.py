@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from benchmark.store import Store
 from benchmark.verbs._given import RESULTS, add_plugins, located, results_table, suite_name, takes_paths
+from benchmark.verbs._shown import Verdicts
 from benchmark.verbs._words import command_line
-
-if TYPE_CHECKING:
-    from leaderboard.verdicts import Verdict
 
 
 @takes_paths
@@ -22,12 +19,14 @@ def check(
     margins: Path | None = None,
     results: Path = RESULTS,
     plugins: Sequence[Path] = (),
-) -> list[Verdict]:
+) -> Verdicts:
     """Compare a suite's table with a saved one: better, same, worse, missing or new, score by score; and the scores
     of each configuration, of each measure and of the suite together.
 
     margins: what `publish` wrote of reruns; by default the file TABLE-margins.csv beside `against`, and where
     there is none, the default margins.
+
+    Returns a list of `Verdict`s, which shows itself in a notebook and has a `frame()`.
     """
     from pandas import concat
 
@@ -50,7 +49,7 @@ def check(
     if margins is None and beside(against).is_file():
         margins = beside(against)
     reruns = None if margins is None else read_margins(margins)
-    return compare(new, saved, measures, reruns, failed=failed)
+    return Verdicts(compare(new, saved, measures, reruns, failed=failed))
 
 
 def _refuse_other_than_tables(path: Path, suite: str) -> None:

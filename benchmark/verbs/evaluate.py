@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmark.atomic import disk_full_explained
 from benchmark.errors import UsageError
@@ -15,12 +15,16 @@ from benchmark.spec import Run
 from benchmark.store import Store
 from benchmark.suite_seal import seal_table
 from benchmark.verbs._given import RESULTS, add_plugins, located, next_command, started, suite_name, takes_paths
+from benchmark.verbs._shown import Shown
 from benchmark.verbs._words import count
 from benchmark.verbs._workers import workers
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 @dataclass
-class EvaluationSummary:
+class EvaluationSummary(Shown):
     """What the table holds: how many scores by status, the failed ones with the reasons, and the table's path.
 
     `notes`: what is to be known of the input of scores that were computed now.
@@ -31,6 +35,20 @@ class EvaluationSummary:
     failed: dict[str, str]
     table: Path
     notes: list[str] = field(default_factory=list)
+
+    def sentence(self) -> str:
+        counts = ", ".join(f"{number:,} {status.replace('_', ' ')}" for status, number in self.scores.items())
+        return f"{self.suite}: {counts}; {self.table}"
+
+    def frame(self) -> pd.DataFrame:
+        """The results table: one number a row."""
+        from benchmark.table import read_table
+
+        return read_table(self.table.with_suffix(".parquet"))
+
+    def shown_frame(self) -> pd.DataFrame:
+        """How many scores of each measure have a number."""
+        return self.frame().groupby(["metric", "status"]).size().unstack(fill_value=0).reset_index()
 
 
 @takes_paths

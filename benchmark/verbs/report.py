@@ -15,6 +15,7 @@ from benchmark.spec import Run
 from benchmark.store import Store
 from benchmark.suite_seal import TABLE, newer_scores, seal_page
 from benchmark.verbs._given import RESULTS, add_plugins, located, results_table, started, suite_name, takes_paths
+from benchmark.verbs._shown import PagePath
 from benchmark.verbs._words import count
 from benchmark.verbs._workers import cores
 
@@ -70,7 +71,7 @@ def report(
             )  # fmt: skip
             drawn = (folder / "figures").rglob("*") if figures else ()
             seal_page(folder, [path, *(each for each in drawn if each.is_file())], digest)
-            return path
+            return PagePath(path)
 
 
 @takes_paths

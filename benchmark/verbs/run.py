@@ -13,22 +13,37 @@ from benchmark.run_seal import damage
 from benchmark.spec import Run
 from benchmark.store import Store
 from benchmark.verbs._given import RESULTS, add_plugins, takes_paths
+from benchmark.verbs._shown import Shown
 from benchmark.verbs._words import command_line, count
 from benchmark.verbs._workers import devices, workers
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from benchmark.training.device import Device
     from benchmark.training.fleet import Fleet
 
 
 @dataclass
-class RunSummary:
+class RunSummary(Shown):
     """What `run` did: ids of the runs that are done, and of those that failed with the reasons."""
 
     suite: str
     done: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
     trained: int = 0
+
+    def sentence(self) -> str:
+        done, failed = len(self.done), len(self.failed)
+        return f"{self.suite}: {done} runs done, {self.trained} of them now; {failed} failed"
+
+    def frame(self) -> pd.DataFrame:
+        """A row a run: run_id, status, and the reason where it failed."""
+        import pandas as pd
+
+        rows: list[tuple[str, str, str | None]] = [(each, "done", None) for each in self.done]
+        rows += [(each, "failed", reason) for each, reason in self.failed.items()]
+        return pd.DataFrame(rows, columns=["run_id", "status", "reason"]).sort_values("status", ascending=False)
 
 
 @takes_paths

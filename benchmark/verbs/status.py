@@ -10,10 +10,11 @@ from benchmark.index import counts
 from benchmark.spec import nearest
 from benchmark.store import Store
 from benchmark.verbs._given import RESULTS, next_command, takes_paths
+from benchmark.verbs._shown import Suites
 
 
 @takes_paths
-def status(suite: str | None = None, *, results: Path = RESULTS) -> list[dict[str, Any]]:
+def status(suite: str | None = None, *, results: Path = RESULTS) -> Suites:
     """Each suite in a results folder, or the one of that name or file, with how many of its runs are done, failed and
     missing."""
     if not results.exists():
@@ -31,7 +32,7 @@ def status(suite: str | None = None, *, results: Path = RESULTS) -> list[dict[st
         }
         for name, count in counts(store).items()
     ]
-    return rows if suite is None else _of(suite, rows, results)
+    return Suites(rows if suite is None else _of(suite, rows, results))
 
 
 def _of(suite: str, rows: list[dict[str, Any]], results: Path) -> list[dict[str, Any]]:

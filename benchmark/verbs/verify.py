@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmark import digests
 from benchmark.errors import BenchmarkError, UsageError
@@ -34,13 +34,19 @@ from benchmark.stamp import check_stamp
 from benchmark.store import Store, runs_of
 from benchmark.suite_seal import PAGE, SEAL, TABLE, check_table, is_table, read_seal
 from benchmark.verbs._given import RESULTS
+from benchmark.verbs._shown import Shown
+from benchmark.verbs._words import count
+
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 APART = {"published", "scratch", "damaged", "README.md", ".gitignore"}
 """Not looked at: tables that are kept elsewhere, and what no result rests on."""
 
 
 @dataclass
-class Verification:
+class Verification(Shown):
     """`findings`: what is wrong, a sentence each. `notes`: what is sound and still to be known. `sealed`: what of an
     older version was met for the first time, and sealed as it is. `files`: how many were compared."""
 
@@ -48,6 +54,16 @@ class Verification:
     findings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     sealed: list[str] = field(default_factory=list)
+
+    def sentence(self) -> str:
+        return f"{count(self.files, 'file')} compared, {count(len(self.findings), 'finding')}"
+
+    def frame(self) -> pd.DataFrame:
+        """A row a sentence: finding, note or sealed, and the text."""
+        import pandas as pd
+
+        kinds = (("finding", self.findings), ("note", self.notes), ("sealed", self.sealed))
+        return pd.DataFrame([(kind, text) for kind, texts in kinds for text in texts], columns=["kind", "text"])
 
     def attempt(self, check: Callable[[], Any]) -> Any:
         """What a check returns; what it says where it raises is a finding."""

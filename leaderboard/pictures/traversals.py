@@ -22,9 +22,16 @@ def pictures(arrays: Mapping[str, ndarray], title: str) -> list[Figure]:
 
 
 def traversals(
-    moved: UInt8[ndarray, "d s c h w"], kl: Float[ndarray, " d"] | None, title: str, limit: int = 12
+    moved: UInt8[ndarray, "d s c h w"],
+    kl: Float[ndarray, " d"] | None,
+    title: str,
+    limit: int = 12,
+    *,
+    prior: bool = True,
 ) -> Figure:
     """What the decoder draws as one coordinate moves from −3 to 3, coordinates sorted by mean KL in nats.
+
+    Without a `prior` these are standard deviations of the codes to either side of their mean.
 
     Without KLs (a deterministic encoder) they are sorted by how much the picture changes.
     """
@@ -34,18 +41,24 @@ def traversals(
     active = np.full(len(moved), True) if kl is None else kl >= PASSIVE
     grid = np.stack([as_rgb(moved[j]) if active[j] else faded(as_rgb(moved[j])) for j in order])
     names = [f"z{subscript(int(j))}" + ("" if kl is None else f"  {kl[j]:.2f} nats") for j in order]
+    way = "from −3 to 3" if prior else "from three standard deviations of the codes below their mean to three above"
     left_out = len(moved) - len(order)
-    by = "mean KL" if kl is not None else "how much the picture changes (no KL: the encoder is deterministic)"
+    by = "mean KL" if kl is not None else "how much the picture changes (no KL: no variances are known)"
     passive = (
         "" if active.all() else f" Faded: passive, KL below {PASSIVE} nats ({int((~active).sum())} of {len(moved)})."
     )
     return Figure(
         "traversals",
-        sheet(grid, names, [INK if active[j] else MUTED for j in order], ["−3", "0", "3"]),
+        sheet(
+            grid,
+            names,
+            [INK if active[j] else MUTED for j in order],
+            ["−3", "0", "3"] if prior else ["−3 σ", "mean", "3 σ"],
+        ),
         "png",
         f"Latent traversals of {title}: {len(order)} rows of {moved.shape[1]} images, "
         f"{int(active.sum())} coordinates active.",
-        f"Traversals: one coordinate at a time from −3 to 3, sorted by {by}.{passive}"
+        f"Traversals: one coordinate at a time {way}, sorted by {by}.{passive}"
         + (f" {left_out} further coordinates are not shown." if left_out else ""),
     )
 

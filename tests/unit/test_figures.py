@@ -131,7 +131,7 @@ def test_traversals_are_sorted_by_kl_and_passive_ones_faded():
 def test_traversals_without_kl_say_so():
     moved = np.zeros((20, 10, 1, 8, 8), np.uint8)
     caption = traversals(moved, None, "ae").caption
-    assert "deterministic" in caption and "8 further coordinates are not shown" in caption
+    assert "no variances are known" in caption and "8 further coordinates are not shown" in caption
 
 
 def test_pixels_are_not_resampled(tmp_path: Path):

@@ -87,8 +87,28 @@ def arrays(trained: Trained) -> dict[str, ndarray]:
     d = means.shape[1]
     centre, spread = (np.zeros(d), np.ones(d)) if prior else (means.mean(0), means.std(0))
     shown = means[sample(trained.run, "pictures", len(rows), PICTURES)]
-    ends = [centre + side * RANGE * np.diag(spread) for side in (-1, 1)]
-    points = np.concatenate([draws, shown, *ends]).astype(np.float32)
+    return exported(decode, trace, data.shape, Places(shown, draws, centre, spread, prior))
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a decoder is looked at: codes `shown` (s d) to start from, `draws` (m d), and each coordinate's centre and
+    spread (d); `prior`: whether these and the draws are the prior's."""
+
+    shown: Float[ndarray, "s d"]
+    draws: Float[ndarray, "m d"]
+    centre: Float[ndarray, " d"]
+    spread: Float[ndarray, " d"]
+    prior: bool
+
+
+def exported(
+    decode: Decode, trace: Callable[[], list[Operation]], shape: tuple[int, ...], places: Places
+) -> dict[str, ndarray]:
+    """The arrays of a decoder to images of `shape` (c h w): its program, or the reason why there is none."""
+    d = len(places.centre)
+    ends = [places.centre + side * RANGE * np.diag(places.spread) for side in (-1, 1)]
+    points = np.concatenate([places.draws, places.shown, *ends]).astype(np.float32)
     try:
         program = trace()
         expected = decode(points)
@@ -100,13 +120,13 @@ def arrays(trained: Trained) -> dict[str, ndarray]:
     except Inexpressible as reason:
         return {"explorer_reason": as_text(str(reason))}
     return {
-        "explorer_program": as_text(json.dumps({"inputs": d, "shape": data.shape, "operations": listing})),
+        "explorer_program": as_text(json.dumps({"inputs": d, "shape": shape, "operations": listing})),
         "explorer_weights": np.frombuffer(weights, np.uint8),
         "explorer_error": np.array(error),
-        "explorer_codes": shown.astype(np.float32),
-        "explorer_draws": draws.astype(np.float32),
-        "explorer_range": np.stack([centre, spread]).astype(np.float32),
-        "explorer_prior": np.array([int(prior)], np.uint8),
+        "explorer_codes": places.shown.astype(np.float32),
+        "explorer_draws": places.draws.astype(np.float32),
+        "explorer_range": np.stack([places.centre, places.spread]).astype(np.float32),
+        "explorer_prior": np.array([int(places.prior)], np.uint8),
     }
 
 
@@ -206,7 +226,7 @@ def operations(layer: nn.Module) -> list[Operation]:
 
 
 def numbers(parameter: Any) -> ndarray:
-    return parameter.detach().numpy().astype(np.float32)
+    return parameter.detach().cpu().numpy().astype(np.float32)
 
 
 def offsets(layer: Any, outputs: int) -> ndarray:

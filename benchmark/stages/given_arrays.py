@@ -1,0 +1,117 @@
+"""Arrays that a caller hands over, of numpy, torch or pandas, become codes, as an archive of them would."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Integer
+from numpy import ndarray
+
+from benchmark.errors import UsageError
+from benchmark.metrics._boundary import as_array
+from benchmark.metrics._split import Split, check_split
+from benchmark.stages.encoded import Encoded
+from benchmark.stages.factor_kinds import Wishes
+from benchmark.stages.read_codes import Reading, codes_of
+from benchmark.stages.read_tables import factor_column
+
+
+def read_arrays(
+    codes: Any, factors: Any, variances: Any, factor_names: Sequence[str] | None, wishes: Wishes, who: str
+) -> Reading:
+    """Codes (n d), factors (n k) or None, variances (n d) or None. `who` asks, and begins what is wrong.
+
+    Raises `UsageError` on what cannot be used.
+    """
+    notes: list[str] = []
+    if isinstance(codes, Encoded):
+        if not (factors is None and variances is None and factor_names is None):
+            raise UsageError(f"{who}: what `encode` returned has its factors, names and variances: give it alone")
+        factors, variances, factor_names = codes.factors, codes.variances, codes.factor_names
+        wishes = _declared(codes, wishes)
+        if not codes.factor_names:
+            factors = factor_names = None
+        codes = codes.codes
+    arrays = {"codes": _array(who, "codes", codes)}
+    if variances is not None:
+        arrays["variances"] = _array(who, "variances", variances)
+    if factors is not None:
+        arrays["factors"], own = _factors(factors, notes, who)
+        factor_names = own if factor_names is None else list(factor_names)
+    elif factor_names is not None:
+        raise UsageError(f"{who}: factor_names are given and no factors")
+    return codes_of(who, arrays, factor_names, wishes, notes)
+
+
+def read_split(split: Any, reading: Reading) -> Split:
+    """Training and test rows as positions in the codes, from positions or masks in the arrays given.
+
+    Raises `UsageError` on what is no pair of these, and on rows that overlap, come twice or are not there.
+    """
+    n = len(reading.codes.means)
+    if not isinstance(split, tuple | list) or len(split) != 2:
+        raise UsageError(f"score: split is a pair (training rows, test rows), each as positions or as a mask of {n:,}")
+    training, testing = (_rows(what, rows, n) for what, rows in zip(("training", "test"), split, strict=True))
+    check_split(n, (training, testing))
+    if reading.order is None:
+        return training, testing
+    place = np.empty(n, dtype=np.int64)
+    place[reading.order] = np.arange(n)
+    return place[training], place[testing]
+
+
+def _rows(what: str, rows: Any, n: int) -> Integer[ndarray, " a"]:
+    array = as_array(f"score: the {what} rows of split", rows)
+    if array.ndim == 1 and array.dtype.kind == "b":
+        if len(array) != n:
+            raise UsageError(f"score: the mask of the {what} rows has {len(array):,} entries for {n:,} points")
+        return np.flatnonzero(array)
+    if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
+        raise UsageError(
+            f"score: the {what} rows of split are {array.dtype} of shape {array.shape}; give positions from 0 on, or"
+            f" a mask of {n:,}"
+        )
+    if len(np.unique(array)) < len(array):
+        raise UsageError(f"score: the {what} rows of split name a row twice")
+    return array.astype(np.int64)
+
+
+def _declared(codes: Encoded, wishes: Wishes) -> Wishes:
+    """What the dataset says of its factors, outranked by what the caller says."""
+    return Wishes(
+        [*wishes.discrete, *(name for name in codes.discrete if name not in wishes.continuous)],
+        [*wishes.continuous, *(name for name in codes.continuous if name not in wishes.discrete)],
+        wishes.drop,
+        typed=False,
+    )
+
+
+def _factors(factors: Any, notes: list[str], who: str) -> tuple[ndarray, list[str] | None]:
+    """A table of factors, and their names where it is a frame."""
+    columns = getattr(factors, "columns", None)
+    if columns is not None and hasattr(factors, "iloc"):  # pandas': its columns have types of their own
+        names = [str(name) for name in columns]
+        if not names:
+            raise UsageError(f"{who}: the frame of factors has no columns")
+        read = [factor_column(who, name, _plain(factors.iloc[:, k]), notes) for k, name in enumerate(names)]
+        return np.stack(read, axis=1), names
+    if columns is not None:
+        return _array(who, "factors", factors), [str(name) for name in columns]
+    return _array(who, "factors", factors), None
+
+
+def _plain(column: Any) -> Any:
+    """A column of categories as what they are called."""
+    categories = getattr(column.dtype, "categories", None)
+    return column if categories is None else column.astype(categories.dtype)
+
+
+def _array(who: str, what: str, value: Any) -> ndarray:
+    if value is None or isinstance(value, str | Path | Mapping):
+        raise UsageError(
+            f"{who}: {what} are {type(value).__name__}, not an array (n, …); files are read by `add_codes`"
+        )
+    return as_array(f"{who}: {what}", value)

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, TextIO
 import typer
 
 from benchmark import __version__, registry
-from benchmark.choice import read_value, split_choices
+from benchmark.choice import SETS, read_value, split_choices
 from benchmark.errors import BenchmarkError, Note, UsageError
 from benchmark.naming import printable
 
@@ -51,7 +51,7 @@ def _models(incomplete: str) -> list[str]:
 
 def _metrics(incomplete: str) -> list[str]:
     before, comma, last = incomplete.rpartition(",")
-    return [f"{before}{comma}{name}" for name in _beginning("metric", last)]
+    return [f"{before}{comma}{name}" for name in [*_beginning("metric", last), *SETS] if name.startswith(last)]
 
 
 def _kinds(incomplete: str) -> list[str]:
@@ -214,7 +214,11 @@ def evaluate(
     only: Only = None,
     metrics: Annotated[
         str | None,
-        typer.Option(metavar="NAME[,…]", help="only these: mig,mig(bins=10)", autocompletion=_metrics),
+        typer.Option(
+            metavar="NAME[,…]",
+            help="only these: mig,mig(bins=10); disentanglement_lib is what that library computes",
+            autocompletion=_metrics,
+        ),
     ] = None,
     budget: Budget = None,
     plugin: Plugin = None,

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
 
+from benchmark.choice import SETS
 from benchmark.errors import UsageError
 from benchmark.naming import check_name
 from benchmark.spec import plainly, suggest
@@ -76,7 +77,7 @@ def metric_named(text: str) -> str:
         scores |= {plainly(score): name for score in (declaration.headline, *declaration.also)}
     if plainly(text) in scores:
         return scores[plainly(text)]
-    raise UsageError(f'unknown metric "{text}"{suggest(text, known)}')
+    raise UsageError(f'unknown metric "{text}"{suggest(text, [*known, *SETS])}')
 
 
 def describe(kind: Kind, name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -101,6 +102,10 @@ def joint_information(share: Float[ndarray, "a b"]) -> float:
     return max(0.0, float((share[seen] * np.log(share[seen] / independent[seen])).sum()))
 
 
+Binning = Callable[[ndarray, int], ndarray]
+"""Codes (n d) and a number of bins to each code's bin."""
+
+
 @dataclass(frozen=True)
 class Information:
     """What codes and factors tell of each other.
@@ -116,8 +121,10 @@ class Information:
     factor_entropy: Float[ndarray, " k"]
 
 
-def histogram_information(codes: Float[ndarray, "n d"], factors: Num[ndarray, "n k"], bins: int) -> Information:
-    """From counts: each code in `bins` bins of equal width as `equal_width` fills them, factors as `factor_classes`
+def histogram_information(
+    codes: Float[ndarray, "n d"], factors: Num[ndarray, "n k"], bins: int, binned_by: Binning = equal_width
+) -> Information:
+    """From counts: each code in `bins` bins of equal width as `binned_by` fills them, factors as `factor_classes`
     gives them.
 
     Raises what measures raise on unusable input, on too few points and where no factor varies.
@@ -126,7 +133,8 @@ def histogram_information(codes: Float[ndarray, "n d"], factors: Num[ndarray, "n
     factors = check_factors(factors, len(codes))
     need_rows(len(codes), MINIMUM_ROWS, "mutual information from counts")
     varying = varying_factors(factors)
-    binned = list(equal_width(codes, bins).T)
+    check_bins(bins)
+    binned = list(binned_by(codes, bins).T)
     labels = [factor_classes(factors[:, k]) for k in varying]
     return Information(
         factors=varying,

@@ -20,7 +20,7 @@ from benchmark.metrics._trees import Fit, check_model, compute, fits
 FEW, MANY = 100, 10_000
 """M's sample efficiency is the ratio of the accuracies at these numbers of labels."""
 
-Model = Literal["gradient_boosting", "lightgbm"]
+Model = Literal["gradient_boosting", "lightgbm", "logistic_regression"]
 
 
 def fits_of_budgets(
@@ -94,7 +94,9 @@ def sample_efficiency(
 ) -> dict[str, float]:
     """The downstream task and its sample efficiency (M §5.6, after Locatello et al. 2019).
 
-    `model` with its library's defaults (scikit-learn's GradientBoostingClassifier, or LightGBM's classifier) learns
+    `model` with its library's defaults (scikit-learn's GradientBoostingClassifier, LightGBM's classifier, or
+    "logistic_regression": softmax on the codes as they are, one of ten C from 1e-4 to 1e4 by cross-validation in five
+    blocks, at most 100 iterations, the second model of disentanglement_lib's downstream task) learns
     each factor from the mean code with each number of labels in `budgets`, and is tested on `test` other rows. Rows
     are drawn by `seed` from all rows without replacement, the same for all factors, smaller training sets being the
     first of larger ones; or `split` = (train rows, test rows) gives them. Where a draw shows one class only, that

@@ -39,7 +39,7 @@ def check_depths(*, depths: tuple[int, ...], **_: Any) -> None:
     supervised=True,
     rows="all",
     representations=("mean",),
-    quick={"train": 1_000, "test": 1_000, "trees": 10},
+    quick={"train": 500, "test": 500, "trees": 5},
     trial={"train": 600, "test": 300, "trees": 10},
     cost=60.0,
     invariances=("permutation", "sign", "scale"),

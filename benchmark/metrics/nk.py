@@ -98,7 +98,7 @@ def _accuracy(
     if not train.shape[1] or known.min() == known.max():
         return float((asked == np.bincount(known).argmax()).mean())
     network = MLPClassifier(
-        (hidden,),
+        hidden_layer_sizes=(hidden,),
         alpha=0.0,
         batch_size=min(batch, len(train)),
         learning_rate_init=0.01,

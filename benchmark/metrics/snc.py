@@ -49,8 +49,8 @@ def snc(
     training rows show one value it is predicted; values that they do not show are mistakes. `train` and `test` rows are
     drawn by `seed`, or `split` = (train rows, test rows) gives them. Constant factors and codes are dropped.
 
-    Returns `snc` and `snc_factor_I`, in [0, 1], higher is better. Chance is the share of the most frequent value. On the
-    grid of dSprites perfect codes score 0.83, random rotations of them about 0.3, noise 0.12.
+    Returns `snc` and `snc_factor_I`, in [0, 1], higher is better. Chance is the share of the most frequent value. On
+    the grid of dSprites perfect codes score 0.83, random rotations of them about 0.3, noise 0.12.
     Cost: 0.3 s on 10,000 × 10 codes with five factors, 5 s on 1,000 codes with ten.
     Blind to what the other codes hold, `nk` is not; intervals of equal frequency misread values that are not equally
     frequent, and coarse codes: of perfect codes on a uniform grid all is right but for what a draw's edges cut off.

@@ -129,13 +129,33 @@ def histogram_information(
 
     Raises what measures raise on unusable input, on too few points and where no factor varies.
     """
+    varying, binned, labels = binned_columns(codes, factors, bins, MINIMUM_ROWS, binned_by)
+    return information(varying, binned, labels)
+
+
+def binned_columns(
+    codes: Float[ndarray, "n d"],
+    factors: Num[ndarray, "n k"],
+    bins: int,
+    least: int,
+    binned_by: Binning = equal_width,
+) -> tuple[list[int], Integer[ndarray, "d n"], list[Integer[ndarray, " n"]]]:
+    """The factors that vary, each code's bins, and each of those factors' classes.
+
+    Raises what measures raise on unusable input, on fewer than `least` points and where no factor varies.
+    """
     codes = check_codes(codes)
     factors = check_factors(factors, len(codes))
-    need_rows(len(codes), MINIMUM_ROWS, "mutual information from counts")
+    need_rows(len(codes), least, "mutual information from counts")
     varying = varying_factors(factors)
     check_bins(bins)
-    binned = list(binned_by(codes, bins).T)
-    labels = [factor_classes(factors[:, k]) for k in varying]
+    return varying, binned_by(codes, bins).T, [factor_classes(factors[:, k]) for k in varying]
+
+
+def information(
+    varying: list[int], binned: Integer[ndarray, "d n"], labels: list[Integer[ndarray, " n"]]
+) -> Information:
+    """What is counted of codes and factors in their bins and classes."""
     return Information(
         factors=varying,
         shared=np.array([[mutual_information(code, label) for label in labels] for code in binned]),

@@ -13,7 +13,7 @@ from jaxtyping import Float, Integer, Num
 from numpy import ndarray
 
 from benchmark.errors import NotApplicable, UsageError
-from benchmark.metrics._check import classes, is_discrete, need_few_classes, need_rows, varying_codes
+from benchmark.metrics._check import classes, is_discrete, need_few_classes, need_few_codes, need_rows, varying_codes
 from benchmark.metrics._settings import Definition
 from benchmark.metrics._split import Split
 
@@ -27,6 +27,9 @@ CONTINUOUS = ("random_forest", "lasso")
 
 ALPHA = 0.02
 """The lasso's penalty on standardised values, as in the code of Eastwood & Williams."""
+
+MOST_CODES = {"gradient_boosting": 256, "lightgbm": 256, "random_forest": 256}
+"""That vary: with more, one fit takes hours."""
 
 FOLDS = 5
 """Of the logistic regression's cross-validation."""
@@ -77,12 +80,18 @@ def check_model(*, model: str, **_: Any) -> None:
         raise UsageError("LightGBM is not installed: pip install disentanglement-benchmark[lightgbm]")
 
 
-def fits(factors: Num[ndarray, "n k"], varying: list[int], rows: Split, seed: int, model: Model) -> list[Fit]:
+def fits(
+    codes: Float[ndarray, "n d"], factors: Num[ndarray, "n k"], varying: list[int], rows: Split, seed: int, model: Model
+) -> list[Fit]:
     """One fit for each of the `varying` factors.
 
-    Raises `NotApplicable` on a continuous factor that the model cannot predict, `UsageError` without LightGBM.
+    Raises `NotApplicable` on a continuous factor that the model cannot predict and on more codes than it can take,
+    `UsageError` without LightGBM.
     """
     check_model(model=model)
+    if model in MOST_CODES:
+        why = f"{model.replace('_', ' ')} searches all of them at every split"
+        need_few_codes(int(varying_codes(codes[rows[0]]).sum()), MOST_CODES[model], why, "med and snc take more")
     if model != "lasso":
         need_few_classes(factors, varying)
     train, test = rows

@@ -38,7 +38,7 @@ def fits_of_factors(
     varying = varying_factors(factors)
     if len(varying) < 2:
         raise NotApplicable("one factor varies: no code can mix factors, disentanglement is not defined")
-    found = fits(factors, varying, learning_rows(len(codes), train, test, seed, split), seed, model)
+    found = fits(codes, factors, varying, learning_rows(len(codes), train, test, seed, split), seed, model)
     return [replace(fit, definition=definition) for fit in found]
 
 
@@ -136,7 +136,8 @@ def dci(
     Σ_i R_ij (the same for trees, not for the lasso), counts dead codes in d, and divides by zero with a single code:
     `definition` = "disentanglement_lib" does the first two and adds 1e-11 to R in the entropies.
     A default forest for classification tries only the root of d codes at each split: perfect codes score 0.57.
-    Raises `NotApplicable` with too few rows, fewer than two factors that vary, and by boosting on continuous factors;
+    Raises `NotApplicable` with too few rows, fewer than two factors that vary, by boosting on continuous factors, and
+    by trees on more than 256 codes;
     `UsageError` on unusable input, or where LightGBM is asked for and not there.
     """
     return PIECES.whole(

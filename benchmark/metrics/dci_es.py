@@ -10,7 +10,7 @@ from jaxtyping import Float, Integer, Num
 from numpy import ndarray
 from pydantic import Field
 
-from benchmark.errors import UsageError
+from benchmark.errors import NotApplicable, UsageError
 from benchmark.metrics._check import (
     check_codes,
     check_factors,
@@ -23,6 +23,11 @@ from benchmark.metrics._check import (
 from benchmark.metrics._declare import metric
 from benchmark.metrics._settings import Count
 from benchmark.metrics._split import Split, learning_rows
+
+WORK_A_SECOND = 1e6
+"""Training rows times codes times trees times factors, about, on one core."""
+
+MOST_WORK = 600 * WORK_A_SECOND
 
 
 def check_depths(*, depths: tuple[int, ...], **_: Any) -> None:
@@ -77,8 +82,8 @@ def dci_es(
     Others: the paper draws curves of networks' widths and of random Fourier features as well, which differ in value and
     in order; the authors' code takes factors with an order as continuous, chooses splits of classifying forests among
     the root of d codes, and grows a forest of its own for each depth. That Z has a lowest loss of 0 is the code's word.
-    Raises `NotApplicable` on too few rows, on a factor of over 1,000 values and without a factor that varies;
-    `UsageError` on unusable input.
+    Raises `NotApplicable` on too few rows, on a factor of over 1,000 values, where it would take over ten minutes, and
+    without a factor that varies; `UsageError` on unusable input.
     """
     codes = check_codes(codes)
     factors = check_factors(factors, len(codes))
@@ -88,6 +93,12 @@ def dci_es(
     training, testing = learning_rows(len(codes), train, test, seed, split)
     columns = np.flatnonzero(varying_codes(codes[training]))
     known, asked = codes[training][:, columns], codes[testing][:, columns]
+    if (work := len(training) * len(columns) * trees * len(varying)) > MOST_WORK:
+        raise NotApplicable(
+            f"{len(columns):,} codes × {len(training):,} training rows × {len(varying)} factors × {trees} trees take"
+            f" about {work / WORK_A_SECOND / 60:,.0f} minutes: ask for fewer trees or rows,"
+            " dci_es(trees=10, train=1000)"
+        )
     explicit, lowest = {}, []
     for k in varying:
         losses, guess = _losses(known, asked, factors[:, k], training, testing, list(depths), trees, seed)

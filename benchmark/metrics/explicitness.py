@@ -9,7 +9,13 @@ from jaxtyping import Bool, Float, Integer, Num
 from numpy import ndarray
 
 from benchmark.errors import NotApplicable
-from benchmark.metrics._check import check_codes, check_factors, need_few_classes, varying_factors
+from benchmark.metrics._check import (
+    check_codes,
+    check_factors,
+    need_few_classes,
+    need_few_codes,
+    varying_factors,
+)
 from benchmark.metrics._declare import metric
 from benchmark.metrics._disentanglement_lib import class_probabilities, is_asked
 from benchmark.metrics._information import factor_classes
@@ -17,6 +23,9 @@ from benchmark.metrics._one_against_rest import one_against_rest
 from benchmark.metrics._settings import Count, Definition, Positive
 from benchmark.metrics._split import Split, learning_rows
 from benchmark.metrics.linear_separability import standardised
+
+MOST_CODES = 200
+"""That vary: all pairs of them are held in memory for every training row."""
 
 DIGITS = 9
 """Decimals kept of a classifier's outputs: equal codes must tie, though their products may differ in the last bit."""
@@ -59,8 +68,8 @@ def explicitness(
     middle of an axis too, and ranks test rows by each value's probability.
     Others: some weigh values by their rarity; some report the AUC of the training rows, some 2 AUC − 1.
     Raises `NotApplicable` on fewer than `train` + `test` rows, where these tests show one value of a factor only or
-    none that the training rows do, on a factor of over 1,000 values, and without a factor that varies; `UsageError` on
-    unusable input.
+    none that the training rows do, on a factor of over 1,000 values, by default on more than 200 codes, and without a
+    factor that varies; `UsageError` on unusable input.
     """
     codes = check_codes(codes)
     factors = check_factors(factors, len(codes))
@@ -69,6 +78,9 @@ def explicitness(
     training, testing = learning_rows(len(codes), train, test, seed, split)
     known, asked = standardised(codes[training], codes[testing])
     scores_of = _by_softmax if is_asked(definition) else _one_by_one
+    if scores_of is _one_by_one:
+        why = "a regression for each value costs the square of their number"
+        need_few_codes(known.shape[1], MOST_CODES, why, "definition = disentanglement_lib takes more")
     scores = {}
     for k in varying:
         labels = factor_classes(factors[:, k])

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from benchmark.errors import NotApplicable, UsageError
 from benchmark.metrics._declare import metric
-from benchmark.metrics._information import MINIMUM_ROWS, histogram_information
+from benchmark.metrics._information import MINIMUM_ROWS, Information, histogram_information
 from benchmark.metrics._settings import Bins
 from benchmark.metrics.dci import scores_of
 
@@ -54,7 +54,11 @@ def med(
     """
     if top < 0:
         raise UsageError(f"top = {top}: a number of codes for each factor, or 0 for all codes")
-    found = histogram_information(codes, factors, bins)
+    return scores_of_information(histogram_information(codes, factors, bins), top)
+
+
+def scores_of_information(found: Information, top: int = 0) -> dict[str, float]:
+    """MED and completeness, of the `top` codes of each factor or of all."""
     if len(found.factors) < 2:
         raise NotApplicable("one factor varies: no code can mix factors, disentanglement is not defined")
     shared = found.shared[found.code_entropy > 0]

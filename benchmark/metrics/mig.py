@@ -89,6 +89,11 @@ def mig(
         found = _sampled_information(codes, variances, factors, seed)
     else:
         raise UsageError(f'estimator = {estimator!r}: "histogram" or "sampled"')
+    return scores_of_information(found)
+
+
+def scores_of_information(found: Information) -> dict[str, float]:
+    """The mean gap, and each factor's, in units of its entropy."""
     scores = {
         f"mig_factor_{k}": gap(shared) / float(total)
         for k, shared, total in zip(found.factors, found.shared.T, found.factor_entropy, strict=True)

@@ -9,7 +9,7 @@ from numpy import ndarray
 from benchmark.errors import NotApplicable
 from benchmark.metrics._declare import metric
 from benchmark.metrics._disentanglement_lib import histogram_bins, is_asked
-from benchmark.metrics._information import MINIMUM_ROWS, equal_width, histogram_information
+from benchmark.metrics._information import MINIMUM_ROWS, Information, equal_width, histogram_information
 from benchmark.metrics._settings import Bins, Definition
 
 NOTHING = 1e-9
@@ -54,11 +54,16 @@ def modularity(
     """
     theirs = is_asked(definition)
     found = histogram_information(codes, factors, bins, histogram_bins if theirs else equal_width)
+    return scores_of_information(found, keep_all=theirs)
+
+
+def scores_of_information(found: Information, *, keep_all: bool = False) -> dict[str, float]:
+    """The mean over codes that tell of a factor, and each code's; if `keep_all`, others stay in the mean with 0."""
     if len(found.factors) < 2:
         raise NotApplicable("modularity compares factors and needs at least two that vary")
     scores: dict[str, float] = {}
     told = found.shared.max(axis=1) > NOTHING
-    if theirs:
+    if keep_all:
         scores = {f"modularity_code_{j}": 0.0 for j in np.flatnonzero(~told)}
     for j in np.flatnonzero(told):
         relative = found.shared[j] / found.shared[j].max()

@@ -8,8 +8,7 @@ import numpy as np
 from jaxtyping import Float, Integer, Num
 from numpy import ndarray
 
-from benchmark.errors import NotApplicable
-from benchmark.metrics._check import classes
+from benchmark.metrics._check import classes, need_few_codes
 from benchmark.metrics._declare import metric
 from benchmark.metrics._settings import Bins, Count
 from benchmark.metrics._split import Split
@@ -63,11 +62,8 @@ def nk(
     and without a factor that varies; `UsageError` on unusable input.
     """
     codes, factors, varying, (training, testing) = prepared(codes, factors, train, test, seed, split)
-    if codes.shape[1] > MOST_CODES:
-        raise NotApplicable(
-            f"{codes.shape[1]:,} codes: two networks a factor are trained on at most {MOST_CODES}; `snc` and `med` take"
-            " more"
-        )
+    why = "a network for each factor and another without its code take hours"
+    need_few_codes(codes.shape[1], MOST_CODES, why, "snc and med take more")
     own = own_codes(codes[training], factors[training], varying, bins)
     known, asked = standardised(codes[training], codes[testing])
     scores, whole = {}, []

@@ -44,7 +44,7 @@ def fits_of_budgets(
     return [
         fit
         for budget in sorted(budgets, reverse=True)
-        for fit in fits(factors, varying, (training[:budget], testing), seed, model)
+        for fit in fits(codes, factors, varying, (training[:budget], testing), seed, model)
     ]
 
 
@@ -111,7 +111,8 @@ def sample_efficiency(
     useless with many labels as with few.
     Others: the histogram-based boosting predicts one class at 10 labels (0.39 against 0.69) and is no stand-in;
     LightGBM puts 20 points in a leaf by default, so it too learns nothing from 10.
-    Raises `NotApplicable` with fewer rows than the largest budget and the test need together, on continuous factors
-    and without a factor that varies; `UsageError` on unusable input, or where LightGBM is asked for and not there.
+    Raises `NotApplicable` with fewer rows than the largest budget and the test need together, on continuous factors, by
+    trees on more than 256 codes, and without a factor that varies; `UsageError` on unusable input, or where LightGBM is
+    asked for and not there.
     """
     return PIECES.whole(codes, factors, budgets=budgets, test=test, model=model, seed=seed, split=split)

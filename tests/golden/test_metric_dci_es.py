@@ -71,6 +71,8 @@ def test_continuous_factors_are_regressed():
 def test_refusals():
     with pytest.raises(NotApplicable, match="points"):
         dci_es(np.ones((1_200, 3)), FACTORS, train=1_000, test=1_000)
+    with pytest.raises(NotApplicable, match=r"500 codes .* fewer trees"):
+        dci_es(np.random.default_rng(5).standard_normal((1_200, 500)), FACTORS, train=700, test=300, trees=1_000)
     for depths in ((2, 1), (1,), (3, 3)):
         with pytest.raises(UsageError, match="depths"):
             dci_es(np.ones((1_200, 3)), FACTORS, depths=depths, **SMALL)

@@ -211,6 +211,10 @@ def evaluate(
         list[str] | None,
         typer.Option(metavar="OLD=NEW", help="with --codes: read z=codes, y=factors, 'h*=code_*'"),
     ] = None,
+    classes_as_factors: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="with --codes: a label each class of which becomes a factor"),
+    ] = None,
     only: Only = None,
     metrics: Annotated[
         str | None,
@@ -246,14 +250,17 @@ def evaluate(
             "rename": dict(map(_renaming, rename or [])),
         }
         choice |= {"discrete": discrete or (), "continuous": continuous or (), "drop": drop or ()}
+        choice["classes_as_factors"] = classes_as_factors or ()
         added = add_codes(codes, suite, results=results, **choice)
         suite = added.suite
         for note in added.notes:
             print(note, file=sys.stderr)
-    elif (name, dataset, seed, factors) != (None, None, None, None) or discrete or continuous or drop or rename:
+    elif (name, dataset, seed, factors) != (None, None, None, None) or any(
+        (discrete, continuous, drop, rename, classes_as_factors)
+    ):
         raise UsageError(
-            "--name, --dataset, --seed, --factors, --discrete, --continuous, --drop and --rename describe codes from"
-            " elsewhere: give them by --codes"
+            "--name, --dataset, --seed, --factors, --discrete, --continuous, --classes-as-factors, --drop and --rename"
+            " describe codes from elsewhere: give them by --codes"
         )
     if suite is None:
         raise UsageError("benchmark evaluate: name a suite, or give codes of your own by --codes FILE")

@@ -10,7 +10,7 @@ from jaxtyping import Float, Num
 from numpy import ndarray
 from pydantic import Field
 
-from benchmark.errors import UsageError
+from benchmark.errors import NotApplicable, UsageError
 from benchmark.metrics import med, mig, modularity
 from benchmark.metrics._declare import metric
 from benchmark.metrics._information import Information, binned_columns, information
@@ -20,6 +20,9 @@ Of = Literal["mig", "modularity", "med"]
 
 LEAST = 50
 """Fewer points than this hold hardly one of most pairs of a bin and a value."""
+
+MOST_COUNTS = 10**9
+"""Points counted, once for each pair of a code and a factor and for each shuffle: about a minute."""
 
 SCORES: dict[str, Callable[[Information], dict[str, float]]] = {
     "mig": mig.scores_of_information,
@@ -61,13 +64,20 @@ def corrected(
     good codes are corrected by too much: no estimate of the value at many points, but a score that noise does not have.
     Others: adjusted mutual information (Vinh et al. 2010) also divides by what is left to the maximum; here the unit
     stays the measure's. No paper defines these scores; they are ours, for tables that adopters bring.
-    Raises `NotApplicable` below 50 points and where the measure is not defined, `UsageError` on unusable input.
+    Raises `NotApplicable` below 50 points, where the measure is not defined and where it would take minutes,
+    `UsageError` on unusable input.
     """
     if of not in SCORES:
         raise UsageError(f"of = {of!r}: {', '.join(SCORES)}")
     if shuffles < 2:
         raise UsageError(f"shuffles = {shuffles}: a spread needs at least 2")
     varying, binned, labels = binned_columns(codes, factors, bins, LEAST)
+    if binned.size * len(labels) * shuffles > MOST_COUNTS:
+        fewer = MOST_COUNTS // (binned.size * len(labels))
+        raise NotApplicable(
+            f"{len(binned):,} codes × {len(labels)} factors × {len(codes):,} points × {shuffles} shuffles take more"
+            f" than a minute{f': ask for {fewer} shuffles' if fewer >= 2 else '; med takes more codes'}"
+        )
     plain = SCORES[of](information(varying, binned, labels))[of]
     rng = np.random.default_rng(seed)
     chance = np.empty(shuffles)

@@ -61,6 +61,9 @@ def test_refusals():
     factors, noise = table(49)
     with pytest.raises(NotApplicable, match="at least 50"):
         corrected(noise, factors)
+    factors, wide = table(1_000)[0], np.ones((1_000, 1_000))
+    with pytest.raises(NotApplicable, match="ask for 500 shuffles"):
+        corrected(wide, factors, shuffles=501)
     factors, noise = table(100)
     for wrong in ({"of": "dci"}, {"shuffles": 1}):
         with pytest.raises((UsageError, jaxtyping.TypeCheckError), match=r"of|shuffles"):

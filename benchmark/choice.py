@@ -14,6 +14,24 @@ from benchmark.spec import canonical_json
 OUTER_COMMA = re.compile(r",(?![^()]*\))")
 INNER_COMMA = re.compile(r",(?![^\[\]]*\])")
 
+_THEIRS = ("mig", "modularity", "explicitness", "sap", "irs", "dci", "mutual_information_score")
+SETS: dict[str, tuple[str, ...]] = {
+    "disentanglement_lib": (
+        "beta_vae_score",
+        "factor_vae_score",
+        *(f"{name}(definition=disentanglement_lib)" for name in _THEIRS),
+        "gaussian_total_correlation",
+        "wasserstein_correlation",
+        "wasserstein_correlation(normalised=true)",
+        "sample_efficiency",
+        "sample_efficiency(model=logistic_regression)",
+    )
+}
+"""Measures by the name of what they are together: `--metrics disentanglement_lib` is what that library computes.
+
+Those without a setting are computed alike there, and keep the ids that they have.
+"""
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -44,9 +62,15 @@ def split_choices(text: str) -> list[str]:
 
 
 def with_all(choices: Iterable[str], names: Iterable[str]) -> list[str]:
-    """The choices, `all` among them standing for every name; no choices are all names."""
-    chosen = list(choices) or ["all"]
-    return [each for choice in chosen for each in (names if choice == "all" else [choice])]
+    """The choices, `all` among them standing for every name and a set's name for its members; no choices are all names.
+
+    Raises `UsageError` on a set with settings: its members have their own.
+    """
+    sets: dict[str, Iterable[str]] = {**SETS, "all": names}
+    for choice in (chosen := list(choices) or ["all"]):
+        if choice.strip() not in sets and (name := choice.partition("(")[0].strip()) in sets:
+            raise UsageError(f"{choice}: {name} is a set of measures and takes no settings; choose its members singly")
+    return [each for choice in chosen for each in sets.get(choice.strip(), [choice])]
 
 
 def read_value(text: str) -> Any:

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, TextIO
 import typer
 
 from benchmark import __version__, registry
-from benchmark.choice import read_value, split_choices
+from benchmark.choice import SETS, read_value, split_choices
 from benchmark.errors import BenchmarkError, Note, UsageError
 from benchmark.naming import printable
 
@@ -63,7 +63,7 @@ def _datasets(incomplete: str) -> list[str]:
 
 def _metrics(incomplete: str) -> list[str]:
     before, comma, last = incomplete.rpartition(",")
-    return [f"{before}{comma}{name}" for name in _beginning("metric", last)]
+    return [f"{before}{comma}{name}" for name in [*_beginning("metric", last), *SETS] if name.startswith(last)]
 
 
 def _columns(incomplete: str) -> list[str]:
@@ -260,10 +260,18 @@ def evaluate(
         list[str] | None,
         typer.Option(metavar="OLD=NEW", help="with --codes: read z=codes, y=factors, 'h*=code_*'"),
     ] = None,
+    classes_as_factors: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="with --codes: a label each class of which becomes a factor"),
+    ] = None,
     only: Only = None,
     metrics: Annotated[
         str | None,
-        typer.Option(metavar="NAME[,…]", help="only these: mig,mig(bins=10)", autocompletion=_metrics),
+        typer.Option(
+            metavar="NAME[,…]",
+            help="only these: mig,mig(bins=10); disentanglement_lib is what that library computes",
+            autocompletion=_metrics,
+        ),
     ] = None,
     budget: Budget = None,
     plugin: Plugin = None,
@@ -291,14 +299,17 @@ def evaluate(
             "rename": dict(map(_renaming, rename or [])),
         }
         choice |= {"discrete": discrete or (), "continuous": continuous or (), "drop": drop or ()}
+        choice["classes_as_factors"] = classes_as_factors or ()
         added = add_codes(codes, suite, results=results, **choice)
         suite = added.suite
         for note in added.notes:
             print(note, file=sys.stderr)
-    elif (name, dataset, seed, factors) != (None, None, None, None) or discrete or continuous or drop or rename:
+    elif (name, dataset, seed, factors) != (None, None, None, None) or any(
+        (discrete, continuous, drop, rename, classes_as_factors)
+    ):
         raise UsageError(
-            "--name, --dataset, --seed, --factors, --discrete, --continuous, --drop and --rename describe codes from"
-            " elsewhere: give them by --codes"
+            "--name, --dataset, --seed, --factors, --discrete, --continuous, --classes-as-factors, --drop and --rename"
+            " describe codes from elsewhere: give them by --codes"
         )
     if suite is None:
         raise UsageError("benchmark evaluate: name a suite, or give codes of your own by --codes FILE")

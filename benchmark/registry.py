@@ -18,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
 
+from benchmark.choice import SETS
 from benchmark.errors import UsageError
 from benchmark.naming import check_name, score_name
 from benchmark.spec import plainly, suggest
@@ -78,7 +79,7 @@ def metric_named(text: str) -> str:
             scores |= {plainly(score): name, plainly(score_name(name, score)): name}
     if plainly(text) in scores:
         return scores[plainly(text)]
-    raise UsageError(f'unknown metric "{text}"{suggest(text, known)}')
+    raise UsageError(f'unknown metric "{text}"{suggest(text, [*known, *SETS])}')
 
 
 def named(kind: Kind, text: str) -> str:

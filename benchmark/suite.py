@@ -29,7 +29,9 @@ PARTS = ("dataset", "model", "network", "training")
 class EvaluationSettings(Settings):
     """What `evaluate` computes, unless its flags say otherwise."""
 
-    metrics: tuple[str, ...] = static((), "measures, such as mig or mig(bins=10); all, or none, is every one of them")
+    metrics: tuple[str, ...] = static(
+        (), "measures, such as mig or mig(bins=10), or a set of them; all, or none, is every one"
+    )
     budget: Literal["quick", "full"] = static("full", "quick and full are different protocols of the costly measures")
     points: int = static(10_000, "points that the sampled measures share", ge=2)
     seed: int = static(0, "seed of every random choice of the evaluation", ge=0)

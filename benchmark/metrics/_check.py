@@ -92,6 +92,12 @@ def need_few_classes(factors: Num[ndarray, "n k"], chosen: list[int]) -> None:
             )
 
 
+def need_few_codes(columns: int, most: int, why: str, way_out: str) -> None:
+    """Raise `NotApplicable` where more codes are to be learned from than can be in a sensible time."""
+    if columns > most:
+        raise NotApplicable(f"{columns:,} codes are more than {most:,}: {why}; {way_out}")
+
+
 def need_rows(n: int, minimum: int, why: str) -> None:
     """Raise `TooFewPoints`, which is `NotApplicable`, on fewer than `minimum` points."""
     if n < minimum:

@@ -107,7 +107,7 @@ class Metric:
     cost: float = 1.0
     invariances: tuple[Invariance, ...] = ()
     later: tuple[str, ...] = ()
-    applies: dict[str, tuple[str, Any]] = field(default_factory=dict)
+    applies: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     also: tuple[str, ...] = ()
     instead: Mapping[str, Mapping[Any, Mapping[str, str]]] = field(default_factory=dict)
     pieces: Pieces | None = None
@@ -179,8 +179,10 @@ class Metric:
         """Whether a setting is part of the protocol id."""
         if name in self.later and getattr(settings, name) == self.settings.model_fields[name].default:
             return False
-        other, value = self.applies.get(name, (name, getattr(settings, name)))
-        return bool(getattr(settings, other) == value)
+        conditions = self.applies.get(name, ())
+        if conditions and isinstance(conditions[0], str):
+            conditions = (conditions,)
+        return not conditions or any(getattr(settings, other) == value for other, value in conditions)
 
 
 def _word(name: str, value: Any) -> str:
@@ -206,7 +208,7 @@ def metric(
     cost: float = 1.0,
     invariances: tuple[Invariance, ...] = (),
     later: tuple[str, ...] = (),
-    applies: dict[str, tuple[str, Any]] | None = None,
+    applies: dict[str, tuple[Any, ...]] | None = None,
     check: Callable[..., None] | None = None,
     instead: Mapping[str, Mapping[Any, Mapping[str, str]]] | None = None,
     pieces: Pieces | None = None,
@@ -237,8 +239,9 @@ def metric(
         holds the measure to it.
     later: settings that were added since its first scores were published: protocol ids leave them out at their
         defaults, so that those scores keep their column.
-    applies: which settings decide something only where another has a certain value, {"train": ("kind", "discrete")};
-        elsewhere protocol ids leave them out.
+    applies: which settings decide something only where another has a certain value, {"train": ("kind", "discrete")},
+        or one of several others has, {"train": (("kind", "discrete"), ("of", "v"))}; elsewhere protocol ids leave them
+        out.
     check: `check(**settings)` raises `UsageError` on settings that do not go together or cannot be had here.
     instead: arrays that are supplied in place of others where a setting has a value, by setting, value and parameter:
         {"of": {"logits": {"v": "v_logits"}}}.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -101,6 +102,10 @@ def joint_information(share: Float[ndarray, "a b"]) -> float:
     return max(0.0, float((share[seen] * np.log(share[seen] / independent[seen])).sum()))
 
 
+Binning = Callable[[ndarray, int], ndarray]
+"""Codes (n d) and a number of bins to each code's bin."""
+
+
 @dataclass(frozen=True)
 class Information:
     """What codes and factors tell of each other.
@@ -116,18 +121,41 @@ class Information:
     factor_entropy: Float[ndarray, " k"]
 
 
-def histogram_information(codes: Float[ndarray, "n d"], factors: Num[ndarray, "n k"], bins: int) -> Information:
-    """From counts: each code in `bins` bins of equal width as `equal_width` fills them, factors as `factor_classes`
+def histogram_information(
+    codes: Float[ndarray, "n d"], factors: Num[ndarray, "n k"], bins: int, binned_by: Binning = equal_width
+) -> Information:
+    """From counts: each code in `bins` bins of equal width as `binned_by` fills them, factors as `factor_classes`
     gives them.
 
     Raises what measures raise on unusable input, on too few points and where no factor varies.
     """
+    varying, binned, labels = binned_columns(codes, factors, bins, MINIMUM_ROWS, binned_by)
+    return information(varying, binned, labels)
+
+
+def binned_columns(
+    codes: Float[ndarray, "n d"],
+    factors: Num[ndarray, "n k"],
+    bins: int,
+    least: int,
+    binned_by: Binning = equal_width,
+) -> tuple[list[int], Integer[ndarray, "d n"], list[Integer[ndarray, " n"]]]:
+    """The factors that vary, each code's bins, and each of those factors' classes.
+
+    Raises what measures raise on unusable input, on fewer than `least` points and where no factor varies.
+    """
     codes = check_codes(codes)
     factors = check_factors(factors, len(codes))
-    need_rows(len(codes), MINIMUM_ROWS, "mutual information from counts")
+    need_rows(len(codes), least, "mutual information from counts")
     varying = varying_factors(factors)
-    binned = list(equal_width(codes, bins).T)
-    labels = [factor_classes(factors[:, k]) for k in varying]
+    check_bins(bins)
+    return varying, binned_by(codes, bins).T, [factor_classes(factors[:, k]) for k in varying]
+
+
+def information(
+    varying: list[int], binned: Integer[ndarray, "d n"], labels: list[Integer[ndarray, " n"]]
+) -> Information:
+    """What is counted of codes and factors in their bins and classes."""
     return Information(
         factors=varying,
         shared=np.array([[mutual_information(code, label) for label in labels] for code in binned]),

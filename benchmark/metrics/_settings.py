@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -20,5 +20,8 @@ NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 """Of rows, neither none nor all."""
+
+Definition = Literal["default", "disentanglement_lib"]
+"""Whose: ours, as the measure's text has it, or that of the code whose numbers most papers print."""
 
 ShareBelowOne = Annotated[float, Field(ge=0, lt=1)]

@@ -16,6 +16,7 @@ from benchmark.metrics._check import (
     classes,
     is_discrete,
     need_few_classes,
+    need_few_codes,
     need_rows,
     varying_codes,
     varying_factors,
@@ -34,6 +35,9 @@ PROMISED = 1e-3
 
 MOST_WEIGHTS = 3_000
 """Of a probe that Newton's steps are taken for, which need their square."""
+
+MOST_CODES = 500
+"""That vary: the probes converge within minutes."""
 
 NOTHING = 1e-9
 """Normalised information below this is rounding of none."""
@@ -85,8 +89,8 @@ def infomec(
     "neighbours" for continuous ones, which is wrong on nearly constant codes and, as estimates below 0 are cut, gives
     noise an `infom` of 0.7; later code prunes at 0.1 of the range or of the interquartile range. It stops the probes at
     100 steps and weighs classes equally, which makes H_V(v) the log of the number of classes.
-    Raises `NotApplicable` below 1,000 points, without a factor or without a code that varies, `UsageError` on
-    unusable input.
+    Raises `NotApplicable` below 1,000 points, on more than 500 codes, without a factor or without a code that varies,
+    `UsageError` on unusable input.
     """
     codes = check_codes(codes)
     factors = check_factors(factors, len(codes))
@@ -100,6 +104,8 @@ def infomec(
     codes = codes[:, varying_codes(codes)].astype(np.float64)
     if not codes.shape[1]:
         raise NotApplicable("no code varies")
+    why = "probes without a penalty take minutes to converge, and fit anything"
+    need_few_codes(codes.shape[1], MOST_CODES, why, "med and snc take more")
     ranges = np.ptp(codes, axis=0)
     active = codes[:, ranges > prune * ranges.max()]
     labels = [factor_classes(factors[:, k]) for k in varying]

@@ -5,25 +5,34 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import numpy as np
-from jaxtyping import Float, Num
+from jaxtyping import Float, Integer, Num
 from numpy import ndarray
 from pydantic import Field
 
 from benchmark.errors import UsageError
-from benchmark.metrics._check import check_codes, check_factors, varying_codes
+from benchmark.metrics._check import check_codes, check_factors, varying_codes, varying_factors
 from benchmark.metrics._declare import metric
+from benchmark.metrics._disentanglement_lib import is_asked, robustness
 from benchmark.metrics._interventions import intervention_index
+from benchmark.metrics._settings import Definition
 
 Normaliser = Literal["maximum", "quantile"]
 
 
-@metric(supervised=True, minimum_rows=4, invariances=("permutation", "sign"))
+@metric(
+    supervised=True,
+    minimum_rows=4,
+    invariances=("permutation", "sign"),
+    later=("definition",),
+    applies={"normaliser": ("definition", "default")},
+)
 def irs(
     codes: Float[ndarray, "n d"],
     factors: Num[ndarray, "n k"],
     *,
     quantile: Annotated[float, Field(gt=0, le=1)] = 0.99,
     normaliser: Normaliser = "maximum",
+    definition: Definition = "default",
     seed: int = 0,
 ) -> dict[str, float]:
     """The interventional robustness score of Suter et al. 2019 (§4), one code and one fixed factor at a time.
@@ -43,8 +52,10 @@ def irs(
     The floor is not 0: normal noise scores 0.36 with 10,000 points, as the 0.99 quantile of a normal is two thirds of
     its maximum and small groups have smaller maxima (0.26 at `quantile` = 1); with `normaliser` = "quantile" 0.03.
     Blind to what no code holds and to several codes of one factor. Codes of wide range weigh more.
-    Others: published code has this default quantile over the maximum, takes values as equally frequent and every row
-    as a combination of its own, so that noise in the code counts as movement even where rows repeat.
+    `definition` = "disentanglement_lib" has this default quantile over the maximum, takes values as equally frequent
+    and every row as a combination of its own, so that noise in the code counts as movement even where rows repeat, and
+    puts factors of more than 20 values in 20 bins of equal width, within which a perfect code moves. No D_j is raised
+    to 0; `normaliser` is not used.
     Raises `NotApplicable` where factors cannot be fixed, `UsageError` on unusable input.
     """
     codes = check_codes(codes)
@@ -52,8 +63,14 @@ def irs(
         raise UsageError(f"quantile = {quantile} must lie in (0, 1]")
     if normaliser not in ("maximum", "quantile"):
         raise UsageError(f'normaliser = {normaliser!r}: "maximum" or "quantile"')
-    index = intervention_index(check_factors(factors, len(codes)))
+    factors = check_factors(factors, len(codes))
+    index = intervention_index(factors)
     alive = np.flatnonzero(varying_codes(codes))
+    if is_asked(definition):
+        if not len(alive):
+            return {"irs": 0.0}
+        robust, whole = robustness(codes[:, alive].astype(np.float64), factors[:, varying_factors(factors)], quantile)
+        return _scores(alive, robust, whole)
     combinations, codes, counts = _averaged(index.factors, codes[:, alive].astype(np.float64))
     whole = _movement(codes, counts, 1.0 if normaliser == "maximum" else quantile)
     moved = whole > 0
@@ -67,8 +84,15 @@ def irs(
         share = np.array([counts[group].sum() for group in groups]) / counts.sum()
         left = share @ np.stack([_movement(codes[group], counts[group], quantile) for group in groups])
         robust = np.maximum(robust, 1.0 - left / whole)
+    return _scores(alive, robust, whole)
+
+
+def _scores(
+    alive: Integer[ndarray, " e"], robust: Float[ndarray, " e"], weights: Float[ndarray, " e"]
+) -> dict[str, float]:
+    """The weighted mean, and the score of each code that moves."""
     scores = {f"irs_code_{j}": float(score) for j, score in zip(alive, robust, strict=True)}
-    return {"irs": float(np.average(robust, weights=whole)), **scores}
+    return {"irs": float(np.average(robust, weights=weights)), **scores}
 
 
 def _averaged(

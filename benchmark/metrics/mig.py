@@ -11,15 +11,17 @@ from numpy import ndarray
 from benchmark.errors import NotApplicable, UsageError
 from benchmark.metrics._check import check_factors, check_posterior, check_table, need_rows, varying_factors
 from benchmark.metrics._declare import metric
+from benchmark.metrics._disentanglement_lib import histogram_bins, is_asked
 from benchmark.metrics._information import (
     MINIMUM_ROWS,
     Information,
     entropy,
+    equal_width,
     factor_classes,
     gap,
     histogram_information,
 )
-from benchmark.metrics._settings import Bins
+from benchmark.metrics._settings import Bins, Definition
 
 Estimator = Literal["histogram", "sampled"]
 
@@ -27,7 +29,13 @@ CHUNK = 2**17
 """Densities computed at once: they stay in the processor's cache."""
 
 
-@metric(supervised=True, minimum_rows=MINIMUM_ROWS, invariances=("permutation", "sign", "scale"), later=("estimator",))
+@metric(
+    supervised=True,
+    minimum_rows=MINIMUM_ROWS,
+    invariances=("permutation", "sign", "scale"),
+    later=("estimator", "definition"),
+    applies={"definition": ("estimator", "histogram")},
+)
 def mig(
     codes: Float[ndarray, "n d"],
     factors: Num[ndarray, "n k"],
@@ -36,6 +44,7 @@ def mig(
     *,
     bins: Bins = 20,
     estimator: Estimator = "histogram",
+    definition: Definition = "default",
     seed: int = 0,
 ) -> dict[str, float]:
     """The mutual information gap of Chen et al. 2018 (M §4.4), by histograms or, as they do, by sampling.
@@ -44,7 +53,8 @@ def mig(
     highest I; with a single code the second is 0. Continuous factors enter in 20 bins of equal frequency, discrete
     ones as they are. Constant factors are dropped.
     `estimator` = "histogram": codes enter in `bins` bins of equal width over their range; `seed` changes nothing.
-    A code less than a millionth of a bin below an edge counts as on it.
+    A code less than a millionth of a bin below an edge counts as on it; not so by `definition` =
+    "disentanglement_lib", whose edges are those of `numpy.histogram`, in the codes' precision.
     `estimator` = "sampled" (Chen et al., §4 and appendix): z ~ q(z|x), and I(z_j; v_k) is the mean of
     log q(z_j|v_k) − log q(z_j), where q(z_j|v) and q(z_j) are the mixtures of the Gaussians q(z_j|x) of the rows with
     that value and of all rows. `codes` are the Gaussians' means, `variances` their variances, `bins` is not used.
@@ -69,7 +79,8 @@ def mig(
         if table is not None:
             check_table(table, name)
     if estimator == "histogram":
-        found = histogram_information(codes, factors, bins)
+        binned_by = histogram_bins if is_asked(definition) else equal_width
+        found = histogram_information(codes, factors, bins, binned_by)
     elif estimator == "sampled":
         if variances is None:
             raise NotApplicable("sampled mutual information needs a posterior: these codes come without variances")
@@ -78,6 +89,11 @@ def mig(
         found = _sampled_information(codes, variances, factors, seed)
     else:
         raise UsageError(f'estimator = {estimator!r}: "histogram" or "sampled"')
+    return scores_of_information(found)
+
+
+def scores_of_information(found: Information) -> dict[str, float]:
+    """The mean gap, and each factor's, in units of its entropy."""
     scores = {
         f"mig_factor_{k}": gap(shared) / float(total)
         for k, shared, total in zip(found.factors, found.shared.T, found.factor_entropy, strict=True)

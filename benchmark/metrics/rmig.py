@@ -42,6 +42,7 @@ def rmig(
     information without bins (`mig` with estimator "sampled").
     Raises `NotApplicable` below 1,000 points or without a factor that varies, `UsageError` on unusable input.
     """
+    from scipy.sparse import csr_array
     from scipy.special import ndtr
 
     means, variances = check_posterior(means, variances)
@@ -52,15 +53,15 @@ def rmig(
         raise UsageError(f"limit = {limit}: the bins lie within a positive limit")
     varying = varying_factors(factors)
     labels = [factor_classes(factors[:, k]) for k in varying]
+    points = np.arange(len(means))
+    rows_of = [csr_array((np.ones(len(means)), (label, points))) for label in labels]
     edges = np.linspace(-limit, limit, bins + 1)[1:-1]
     information = np.zeros((means.shape[1], len(varying)))
     for j, (mean, variance) in enumerate(zip(means.T.astype(np.float64), variances.T.astype(np.float64), strict=True)):
         below = ndtr((edges - mean[:, None]) / np.sqrt(variance)[:, None])
         share = np.diff(below, axis=1, prepend=0.0, append=1.0) / len(mean)
-        for k, label in enumerate(labels):
-            order = np.argsort(label, kind="stable")
-            start = np.searchsorted(label[order], np.arange(label.max() + 1))
-            information[j, k] = joint_information(np.add.reduceat(share[order], start, axis=0))
+        for k, rows in enumerate(rows_of):
+            information[j, k] = joint_information(rows @ share)
     scores = {
         f"rmig_factor_{k}": gap(shared) / entropy(label)
         for k, shared, label in zip(varying, information.T, labels, strict=True)

@@ -18,8 +18,9 @@ from benchmark.metrics._check import (
     varying_factors,
 )
 from benchmark.metrics._declare import metric
+from benchmark.metrics._disentanglement_lib import determination, is_asked
 from benchmark.metrics._linear_machine import linear_machines, predicted
-from benchmark.metrics._settings import Count, Positive
+from benchmark.metrics._settings import Count, Definition, Positive
 from benchmark.metrics._split import Split, learning_rows
 from benchmark.metrics.linear_separability import standardised
 
@@ -33,7 +34,11 @@ Kind = Literal["discrete", "continuous"]
     trial={"train": 600, "test": 300},
     cost=0.5,
     invariances=("permutation", "sign"),
-    applies=dict.fromkeys(("c", "balanced", "scaled", "train", "test"), ("kind", "discrete")),
+    later=("definition",),
+    applies={
+        **dict.fromkeys(("c", "balanced", "scaled"), ("kind", "discrete")),
+        **dict.fromkeys(("train", "test"), (("kind", "discrete"), ("definition", "disentanglement_lib"))),
+    },
 )
 def sap(
     codes: Float[ndarray, "n d"],
@@ -45,6 +50,7 @@ def sap(
     scaled: bool = False,
     train: Count = 10_000,
     test: Count = 5_000,
+    definition: Definition = "default",
     seed: int = 0,
     split: Split | None = None,
 ) -> dict[str, float]:
@@ -56,7 +62,9 @@ def sap(
     and with two values both sides do), learnt from that single code on `train` rows. "continuous":
     S = Cov(z_j, v_k)² / (Var z_j · Var v_k) over every row given; no random choices. Codes enter as they are, or
     standardised over the training rows if `scaled`.
-    Constant factors and codes are dropped. With a single code left, S_lk is what no code offers, the accuracy of the
+    Constant factors and codes are dropped; by `definition` = "disentanglement_lib" constant codes stay, whose machines
+    predict one value, and "continuous" takes the training rows alone, of which codes of variance up to 1e-12 have
+    S = 0. With a single code left, S_lk is what no code offers, the accuracy of the
     most frequent training value or 0, and the gap at least 0; with none left the score is 0. Where the training rows
     show one value only it is predicted, so the gap is 0; values that they do not show are mistakes.
 
@@ -66,15 +74,20 @@ def sap(
     Blind to a code that holds several factors, and to what a line does not read: any even function of a factor, by R².
     The penalty makes it depend on scale and offset unless `scaled`: perfect codes times 0.02, or plus 100, score 0.12.
     Others: the paper fits thresholds to each code, on the test rows, and scores balanced accuracy; published code
-    takes this machine with these settings instead, and keeps constant codes.
+    takes this machine with these settings instead, and keeps constant codes (`definition`).
     Raises `NotApplicable` on fewer than `train` + `test` rows or on continuous factors where `kind` is "discrete", and
     without a factor that varies; `UsageError` on unusable input.
     """
     codes = check_codes(codes)
     factors = check_factors(factors, len(codes))
     varying = varying_factors(factors)
-    codes = codes[:, varying_codes(codes)].astype(np.float64)
-    if kind == "continuous":
+    theirs = is_asked(definition)
+    codes = (codes if theirs else codes[:, varying_codes(codes)]).astype(np.float64)
+    if kind == "continuous" and theirs:
+        training, _ = learning_rows(len(codes), train, test, seed, split)
+        known = codes[training]
+        found = {k: (determination(known, factors[training, k]), 0.0) for k in varying}
+    elif kind == "continuous":
         found = {k: (_determination(codes, factors[:, k]), 0.0) for k in varying}
     elif kind == "discrete":
         for k in varying:

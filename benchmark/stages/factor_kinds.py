@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Num
@@ -15,20 +15,25 @@ from benchmark.metrics._check import is_discrete
 from benchmark.spec import suggest
 from benchmark.stages.read_tables import numbers_the_rows
 
+MOST_FACTORS = 200
+"""That one label may become."""
+
 
 @dataclass(frozen=True)
 class Wishes:
     """What the user says of a file: names of factors, and arrays or columns under other names.
 
     `drop` leaves factors or columns out. `rename` maps a file's name to the one that is read: `z` to `codes` in an
-    archive, `h*` to `code_*` in a table, * standing for the same text in both. `typed`: whether they are flags of the
-    command line, or else arguments of a function, where a note says what would be another wish.
+    archive, `h*` to `code_*` in a table, * standing for the same text in both. `classes` are labels each class of which
+    becomes a factor. `typed`: whether they are flags of the command line, or else arguments of a function, where a note
+    says what would be another wish.
     """
 
     discrete: Collection[str] = ()
     continuous: Collection[str] = ()
     drop: Collection[str] = ()
     rename: tuple[tuple[str, str], ...] = ()
+    classes: Collection[str] = ()
     typed: bool = True
 
     def asked(self, kind: str, name: str) -> str:
@@ -38,9 +43,47 @@ class Wishes:
     def words(self) -> list[str]:
         """These wishes as flags of the command line."""
         found = []
-        for flag, names in (("--discrete", self.discrete), ("--continuous", self.continuous), ("--drop", self.drop)):
+        for flag, names in (
+            ("--discrete", self.discrete),
+            ("--continuous", self.continuous),
+            ("--drop", self.drop),
+            ("--classes-as-factors", self.classes),
+        ):
             found += [word for name in names for word in (flag, name)]
         return found + [word for old, new in self.rename for word in ("--rename", f"{old}={new}")]
+
+
+def classes_as_factors(
+    where: str, factors: Num[ndarray, "n k"], names: tuple[str, ...], wishes: Wishes
+) -> tuple[Num[ndarray, "n c"], tuple[str, ...], Wishes]:
+    """A column for each class of the labels that the user names, 1 on its rows and 0 elsewhere, in the label's place.
+
+    The columns are called by the label and the class, cell_type_3; the wishes that come back say no more of the labels.
+    Raises `UsageError` on a name that is no factor, on measurements, and on fewer than three classes or too many.
+    """
+    for name in wishes.classes:
+        if name not in names:
+            raise UsageError(f"{where}: no factor is called {name!r} (classes as factors){suggest(name, list(names))}")
+    columns: list[ndarray] = []
+    found: list[str] = []
+    for column, name in zip(factors.T, names, strict=True):
+        if name not in wishes.classes:
+            columns, found = [*columns, column], [*found, name]
+            continue
+        values = np.unique(column)
+        if name in wishes.continuous or not is_discrete(column):
+            raise UsageError(f"{where}: factor {name} holds measurements, which have no classes to be factors")
+        if not 2 < len(values) <= MOST_FACTORS:
+            raise UsageError(
+                f"{where}: factor {name} has {len(values):,} classes; as factors of their own they are at least 3, as"
+                f" two tell the same, and at most {MOST_FACTORS}"
+            )
+        columns += [(column == value).astype(factors.dtype) for value in values]
+        found += [f"{name}_{value:g}" for value in values]
+    if len(set(found)) < len(found):
+        raise UsageError(f"{where}: a class of {', '.join(wishes.classes)} would have another factor's name; rename it")
+    said = replace(wishes, discrete=[name for name in wishes.discrete if name not in wishes.classes])
+    return np.stack(columns, axis=1) if columns else factors, tuple(found), said
 
 
 def sizes(

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from benchmark import registry
-from benchmark.choice import read_choice
+from benchmark.choice import SETS, read_choice
 from benchmark.errors import Note
 from benchmark.metrics._declare import Metric
 from benchmark.stages.evaluate import declarations
@@ -38,7 +38,7 @@ def measures_of(table: pd.DataFrame, folders: Iterable[Path]) -> dict[str, Metri
 
 def scorable(texts: Sequence[str], folders: Iterable[Path]) -> tuple[str, ...]:
     """The measures that a suite names, without those whose code is not here and whose scores are: they stay."""
-    known, places = {*registry.names("metric"), "all"}, list(folders)
+    known, places = {*registry.names("metric"), *SETS, "all"}, list(folders)
     return tuple(
         text
         for text in texts

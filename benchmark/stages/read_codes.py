@@ -19,7 +19,7 @@ from benchmark.datasets._archive import names_of, opened, read_npy, read_npz
 from benchmark.errors import UsageError
 from benchmark.spec import suggest
 from benchmark.stages.code_columns import factor_table, renamed, split_table
-from benchmark.stages.factor_kinds import Wishes, kinds_differ, sizes
+from benchmark.stages.factor_kinds import Wishes, classes_as_factors, kinds_differ, sizes
 from benchmark.stages.read_tables import read_table
 
 ENDINGS = (".npz", ".npy", ".csv", ".parquet")
@@ -273,7 +273,8 @@ def _checked(path: Where, source: Where, found: Found) -> Reading:
     _check_used(source, found, names)
     kept = [k for k, name in enumerate(names) if name not in found.wishes.drop]
     factors, names = np.ascontiguousarray(factors[:, kept]), tuple(names[k] for k in kept)
-    levels = sizes(str(source), factors, names, found.wishes, notes)
+    factors, names, wishes = classes_as_factors(str(source), factors, names, found.wishes)
+    levels = sizes(str(source), factors, names, wishes, notes)
     grid, order = _is_grid(factors, levels), None
     if grid and ((placed := np.lexsort(factors.T[::-1])) != np.arange(len(means))).any():
         order = placed

@@ -52,6 +52,7 @@ def add_codes(
     continuous: Sequence[str] = (),
     drop: Sequence[str] = (),
     rename: Mapping[str, str] | None = None,
+    classes_as_factors: Sequence[str] = (),
 ) -> AddedCodes:
     """Make finished runs of codes from outside, the seeds of one configuration; `evaluate` then scores them.
 
@@ -59,7 +60,8 @@ def add_codes(
     called `name` and scored by `metrics` under `budget`. `name` is by default that of the only file.
     Which factors are discrete is decided by their values and said in the notes; `discrete` and `continuous` name those
     that are another kind, `drop` factors and columns to leave out. `rename` gives a file's arrays or columns the names
-    that are read: {"z": "codes"}, {"h*": "code_*"}.
+    that are read: {"z": "codes"}, {"h*": "code_*"}. `classes_as_factors` names labels each class of which becomes a
+    factor: data that have one label with many classes, cells or digits, then have factors to tell apart.
     Raises `UsageError` before anything is written.
     """
     from benchmark.stages import external
@@ -76,7 +78,8 @@ def add_codes(
         )
     if not files:
         raise UsageError("add_codes: give at least one file of codes")
-    wishes = Wishes(tuple(discrete), tuple(continuous), tuple(drop), tuple((rename or {}).items()))
+    renamed = tuple((rename or {}).items())
+    wishes = Wishes(tuple(discrete), tuple(continuous), tuple(drop), renamed, tuple(classes_as_factors))
     sources = external.read_sources(files, factors, wishes)
     model = name or files[0].stem
     external.check_model(model, "--name" if name else f"--codes {files[0]}: the name")

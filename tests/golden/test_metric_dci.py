@@ -9,7 +9,7 @@ import pytest
 
 from benchmark.errors import NotApplicable, UsageError
 from benchmark.metrics._trees import Fit, compute
-from benchmark.metrics.dci import combine, dci, scores_of
+from benchmark.metrics.dci import combine, dci, fits_of_factors, scores_of
 from benchmark.metrics.sample_efficiency import sample_efficiency
 
 RNG = np.random.default_rng(0)
@@ -237,3 +237,13 @@ def test_refusals(monkeypatch):
     monkeypatch.setitem(sys.modules, "lightgbm", None)
     with pytest.raises(UsageError, match=r"disentanglement-benchmark\[lightgbm\]"):
         dci(PERFECT, FACTORS, model="lightgbm", **SMALL)
+
+
+@pytest.mark.parametrize("model", ["gradient_boosting", "random_forest"])
+def test_trees_refuse_a_thousand_codes(model):
+    """Before anything is fitted; constant codes are not searched, and do not count."""
+    wide = np.random.default_rng(0).standard_normal((len(FACTORS), 257))
+    with pytest.raises(NotApplicable, match="257 codes are more than 256"):
+        dci(wide, FACTORS, model=model, **SMALL)
+    wide[:, 0] = 1.0
+    assert len(fits_of_factors(wide, FACTORS, model=model, **SMALL)) == FACTORS.shape[1]

@@ -134,3 +134,13 @@ def test_more_values_than_models_can_be_fitted_to():
     factors = np.arange(3_000)[:, None] // 2
     with pytest.raises(NotApplicable, match=r"factor 0 has 1,500 values, .* at most 1,000"):
         explicitness.declaration.function(factors.astype(float), factors, train=2_000, test=1_000)
+
+
+def test_a_thousand_codes_are_refused_before_anything_is_fitted():
+    """Constant codes do not count. The softmax takes as many as there are."""
+    factors, wide = np.tile(grid((3, 4)), (50, 1)), np.random.default_rng(0).standard_normal((600, 201))
+    with pytest.raises(NotApplicable, match="201 codes are more than 200"):
+        explicitness(wide, factors, train=300, test=300)
+    assert 0 < explicitness(wide, factors, train=300, test=300, definition="disentanglement_lib")["explicitness"] < 1
+    wide[:, 0] = 1 / 3
+    assert 0 < explicitness(wide, factors, train=300, test=300)["explicitness"] < 1

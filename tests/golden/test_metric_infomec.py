@@ -177,3 +177,9 @@ def test_refusals():
     for prune in (1.0, -0.1):
         with pytest.raises(UsageError, match="prune"):
             infomec(factors.astype(float), factors, prune=prune)
+
+
+def test_more_codes_than_probes_can_take_are_refused():
+    wide = np.random.default_rng(0).standard_normal((1_000, 501))
+    with pytest.raises(NotApplicable, match="501 codes are more than 500"):
+        infomec(wide, np.arange(1_000)[:, None] % 4)

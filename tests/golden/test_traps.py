@@ -187,7 +187,9 @@ def test_few_points_show_information_that_is_not_there():
     assert found(10_000) == pytest.approx(19 * 39 / 20_000, rel=0.25)
 
 
-COUNTED = ("mig", "mig_sup", "rmig", "jemmig", "dcimig", "modularity", "infomec", "mutual_information_score")
+COUNTED = ("mig", "mig_sup", "rmig", "jemmig", "dcimig", "modularity", "infomec", "mutual_information_score", "med")
+ASSIGNED = {"snc"}
+"""Counts only choose each factor's code there; the score is an accuracy on rows that chose nothing."""
 
 
 @pytest.mark.parametrize("name", COUNTED)
@@ -208,7 +210,7 @@ def test_the_measures_that_count_are_all_named():
             for word in ("histogram_information", "equal_width")
         )
     }
-    assert counting <= set(COUNTED), counting - set(COUNTED)
+    assert counting - ASSIGNED <= set(COUNTED), counting - ASSIGNED - set(COUNTED)
 
 
 @pytest.mark.parametrize("spread", [0.0, 1e-12, 1e-7, 1e-3])

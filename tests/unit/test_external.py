@@ -344,8 +344,8 @@ def test_the_user_or_the_file_says_otherwise(tmp_path, many):
     assert read_codes(tmp_path / "b.npz").codes.factor_sizes == (0, values, 0)
     outranked = read_codes(tmp_path / "b.npz", wishes=Wishes(discrete=["scale"]))
     assert outranked.codes.factor_sizes == (3, values, 0)
-    assert Wishes(["a"], ["b"], ["c"], (("z", "codes"),)).words() == [
-        *("--discrete", "a", "--continuous", "b", "--drop", "c", "--rename", "z=codes")
+    assert Wishes(["a"], ["b"], ["c"], (("z", "codes"),), ["d"]).words() == [
+        *("--discrete", "a", "--continuous", "b", "--drop", "c", "--classes-as-factors", "d", "--rename", "z=codes")
     ]
     ids = many | {"codes": np.ones((1_500, 2)), "factors": np.arange(4_500).reshape(1_500, 3) % 1_499}
     np.savez(tmp_path / "c.npz", **ids)
@@ -358,6 +358,40 @@ def test_the_user_or_the_file_says_otherwise(tmp_path, many):
     ]:
         with pytest.raises(UsageError, match=words):
             read_codes(tmp_path / "c.npz", wishes=wishes)
+
+
+def test_each_class_of_a_label_becomes_a_factor(tmp_path):
+    """Measures that refuse a single factor have three then; what the label was among keeps its place."""
+    label = np.tile([0, 1, 1, 4], 100)
+    np.savez(
+        tmp_path / "a.npz",
+        codes=np.eye(5)[label] @ np.diag([1.0, 2, 3, 4, 5])[:, [0, 1, 4]],
+        factors=np.stack([np.arange(400) % 2, label, np.linspace(0.1, 0.9, 400)], axis=1),
+        factor_names=np.array(["batch", "cell", "time"]),
+    )
+    codes = read_codes(tmp_path / "a.npz", wishes=Wishes(discrete=["cell"], classes=["cell"])).codes
+    assert codes.factor_names == ("batch", "cell_0", "cell_1", "cell_4", "time")
+    assert codes.factor_sizes == (2, 2, 2, 2, 0)
+    np.testing.assert_array_equal(codes.factors[:4, 1:4], [[1, 0, 0], [0, 1, 0], [0, 1, 0], [0, 0, 1]])
+    for wishes, words in [
+        (Wishes(classes=["cel"]), r"no factor is called 'cel' \(classes as factors\); did you mean \"cell\"?"),
+        (Wishes(classes=["time"]), "factor time holds measurements"),
+        (Wishes(classes=["batch"]), "factor batch has 2 classes; as factors of their own they are at least 3"),
+    ]:
+        with pytest.raises(UsageError, match=words):
+            read_codes(tmp_path / "a.npz", wishes=wishes)
+
+
+def test_classes_and_the_label_itself_are_two_runs(tmp_path, store):
+    """The digest is of the factors, whatever made them: nothing that is stored is mistaken for the other."""
+    label = np.arange(400)[:, None] % 5
+    np.savez(tmp_path / "a.npz", codes=np.hstack([label, label**2]).astype(float), factors=label)
+    plain, split = (read_codes(tmp_path / "a.npz", wishes=wishes) for wishes in (None, Wishes(classes=["factor_0"])))
+    assert digest(plain.codes) != digest(split.codes)
+    ids = [
+        runs_of([Source(tmp_path / "a.npz", each)], "m", None, None, store, [])[0].run.run_id for each in (plain, split)
+    ]
+    assert ids[0] != ids[1]
 
 
 def test_another_kind_of_factor_is_another_run_and_the_usual_kinds_are_the_old_ones(tmp_path, arrays, many, store):

@@ -17,7 +17,7 @@ from benchmark.suite import check_choice
 
 def test_parameters_declare_needs_and_settings():
     assert mig.declaration.needs == ("codes", "factors", "variances", "means")
-    assert list(mig.declaration.settings.model_fields) == ["bins", "estimator"]
+    assert list(mig.declaration.settings.model_fields) == ["bins", "estimator", "definition"]
     assert reconstruction.declaration.needs == ("reconstruction_mean", "reconstruction_sample")
     assert reconstruction.declaration.optional == ("reconstruction_sample",)
     assert mig.declaration.optional == ("variances", "means")

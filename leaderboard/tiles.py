@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ GAP = 2
 """Pixels between the tiles of a grid."""
 GAP_ON_PAPER = 0.08
 """Inches between a sheet and what is written beside it."""
+FINE_TYPE = 200
+"""Pixels to the inch at least on paper, where type of 8 pt is to be read."""
 
 
 def as_rgb(images: UInt8[ndarray, "*n c h w"]) -> UInt8[ndarray, "*n h w 3"]:
@@ -62,23 +65,25 @@ def sheet(
     with rc_context(STYLE):
         figure, (axis,) = canvas(1, 1, width / DOTS, height / DOTS)
         figure.set_layout_engine("none")
-        size, dots = 5.8, float(DOTS)
+        size, dots, gap, finer = 5.8, float(DOTS), 8.0, 1
         left, below = 0.0, 0.0
         if (printed := paper().width) is not None:
             size = SIZE
             left, below = _longest(figure, names) + GAP_ON_PAPER, SIZE / 72 + GAP_ON_PAPER if ends else 0.0
             dots = width / (printed - left)
+            gap = 0.6 * GAP_ON_PAPER * dots
+            finer = math.ceil(FINE_TYPE / dots)  # a whole number of the file's pixels for one of the sheet's
             figure.set_size_inches(printed, height / dots + below)
-        # One sheet pixel is one pixel of the file, so nothing is resampled.
+        # One sheet pixel is one pixel of the file, or a square of them on paper, so nothing is resampled.
         whole, high = figure.get_size_inches()
         axis.set_position((left / whole, below / high, 1 - left / whole, 1 - below / high))
         axis.imshow(image, interpolation="nearest")
         axis.set_axis_off()
         for i, (name, colour) in enumerate(zip(names, colours, strict=True)):
-            axis.text(-8, (i + 0.5) * row, name, ha="right", va="center", fontsize=size, color=colour)
+            axis.text(-gap, (i + 0.5) * row, name, ha="right", va="center", fontsize=size, color=colour)
         for mark, place in zip(ends or [], (0.5, grid.shape[1] / 2, grid.shape[1] - 0.5), strict=False):
-            axis.text(place * column, height + 6, mark, ha="center", va="top", fontsize=size, color=MUTED)
-        return compact(finished(figure, "png", dots), None if printed is None else dots)
+            axis.text(place * column, height + 0.75 * gap, mark, ha="center", va="top", fontsize=size, color=MUTED)
+        return compact(finished(figure, "png", finer * dots), None if printed is None else finer * dots)
 
 
 def _longest(figure: Canvas, names: list[str]) -> float:

@@ -37,8 +37,10 @@ def pictures(arrays: Mapping[str, ndarray], title: str) -> list[Figure]:
             axis.set_title(f"derivative in {symbol}")
             axis.set_xticks(marks, [f"z{subscript(int(j))}" if len(order) <= 12 else "" for j in order])
         axes[0].set_ylabel("variance, nats²")
-        figure.set_figheight(figure.get_figheight() + 0.25)
-        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, columnspacing=1)
+        columns = 3 if figure.get_figwidth() > 5 else 1
+        figure.set_figheight(figure.get_figheight() + 0.25 + 0.178 * (3 - columns))
+        entries = axes[0].get_legend_handles_labels()
+        figure.legend(*entries, loc="outside lower center", ncols=columns, columnspacing=1)
         return [
             drawn(
                 "gradient-estimators",

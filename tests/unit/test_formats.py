@@ -172,5 +172,19 @@ def test_figures_are_files(tmp_path, monkeypatch):
     assert {"shapes-trade-off.pdf", "shapes-beta_vae_β=4-traversals.png", "shapes-ae-samples.png"} <= names
 
 
+def test_figures_show_the_chosen_measures(tmp_path, monkeypatch):
+    """All of them, or those that are named; at a given width the main ones."""
+    shown = []
+    monkeypatch.setattr(charts, "draw", lambda results, kind: shown.append([c.full_name for c in results.scored]) or [])
+    runs = synthetic_suite(tmp_path, seeds=1, pictures=False)
+    records = {run.run_id: read_record(path) for run, path in runs}
+    table = compile_table("suite", runs)
+    for columns in ([], ["MIG", "dto"]):
+        write_figures(table, records, DECLARATIONS, tmp_path / "figures", "pdf", columns)
+    assert set(shown[0]) > {"mig", "dto", "kl"} and shown[-1] == ["mig", "dto"]
+    with pytest.raises(UsageError, match='no leaderboard has a measure "mgi"'):
+        write_figures(table, records, DECLARATIONS, tmp_path / "figures", "pdf", ["mgi"])
+
+
 def test_names_of_files():
     assert file_name("a / b: β=4 (x)") == "a_b_β=4_x"

@@ -14,13 +14,17 @@ LINE_SECONDS = 30.0
 
 
 class Progress:
-    """How far a stage is, in any unit. Use it as a context manager."""
+    """How far a stage is, in any unit. Use it as a context manager.
 
-    def __init__(self, title: str, total: float, *, quiet: bool = False) -> None:
+    passing: the bar is taken away at its end: it only shows that something is going on before there is any to count.
+    """
+
+    def __init__(self, title: str, total: float, *, quiet: bool = False, passing: bool = False) -> None:
         self.title = title
         self.total = total
         self.done = 0.0
         self.quiet = quiet
+        self.passing = passing
         self._start = self._last = time.monotonic()
         self._bar: Any = None
         self._task: Any = None
@@ -33,7 +37,7 @@ class Progress:
 
             columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
             times = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
-            self._bar = Bars(*columns, *times, console=Console(stderr=True))
+            self._bar = Bars(*columns, *times, console=Console(stderr=True), transient=self.passing)
             self._bar.start()
             self._task = self._bar.add_task(self.title, total=None)  # it moves to and fro until something is done
         return self

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from benchmark.metrics._declare import Metric
 from benchmark.stages.aggregate import headline_rows
 from leaderboard import charts, pictures
 from leaderboard.configuration import median_codes
+from leaderboard.drawing import Step
 from leaderboard.formats import narrowed
 from leaderboard.paper import SCREEN, Paper, printed_on
 from leaderboard.sections import all_results
@@ -29,12 +31,14 @@ def write_figures(
     kind: Kind,
     columns: Sequence[str] = (),
     printed: Paper | None = None,
+    step: Step = lambda _done, _total: None,
 ) -> list[Path]:
     """Write DATASET-CHART.`kind` and DATASET-CONFIGURATION-PICTURE.png below `folder`; pictures are pixels throughout.
 
     Every configuration's median run has its pictures, however many there are. columns: the measures that charts show,
     as `formats.narrowed` takes them; without any, all of them, or, at a given width, those that a page shows at first.
     printed: the width and the fonts of the paper that the figures are for.
+    step: hears how many parts are drawn, a dataset's charts or a configuration's pictures, and how many there are.
     Raises `UsageError` on a column that is not there.
     """
     printed = printed or SCREEN
@@ -43,16 +47,19 @@ def write_figures(
     kept = narrowed([each.results.board for each in every], chosen)
     folder.mkdir(parents=True, exist_ok=True)
     written: list[Path] = []
+    parts, drawn = sum(1 + len(each.boards[0].rows) for each in every), count(1)
     with printed_on(printed):
         for of_dataset, shown in zip(every, kept, strict=True):
             board = of_dataset.boards[0]
             results = replace(of_dataset.results, board=shown)
             written += _write(charts.draw(results, kind), folder, file_name(board.dataset))
+            step(next(drawn), parts)
             for row in board.rows:
                 codes = median_codes(board, row, table, records)
                 if codes is not None:
                     prefix = file_name(f"{board.dataset}-{row.label}")
                     written += _write(pictures.draw(codes, row.label), folder, prefix)
+                step(next(drawn), parts)
         across = charts.draw_across(headline_rows(table, declarations), kind)
     return written + _write(across, folder, "across")
 

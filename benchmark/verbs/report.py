@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -42,28 +42,26 @@ def report(
     `column` or `text`, with type of 8 pt at that width, and `serif`, `sans` or the name of an installed font.
     `jobs`: processes that draw, by default one a core; 0 draws in this one.
     """
-    from benchmark.stages.measures import measures_of
-    from leaderboard.figures import write_figures
-    from leaderboard.paper import Paper, read_font, read_width
-    from leaderboard.papers import comparisons
-    from leaderboard.records import read_record
-    from leaderboard.report import write_report
+    with Progress("reading the results", 0, quiet=quiet, passing=True):
+        from benchmark.stages.measures import measures_of
+        from leaderboard.figures import write_figures
+        from leaderboard.paper import Paper, read_font, read_width
+        from leaderboard.papers import comparisons
+        from leaderboard.records import read_record
+        from leaderboard.report import write_report
 
-    paper = Paper(None if width is None else read_width(str(width)), read_font(font))
-    name, folder, table, done, failures, planned = _reported(suite, results, plugins)
-    measures = measures_of(table, [path for _, path in done])
-    digest = file_digest(folder / TABLE)
+        paper = Paper(None if width is None else read_width(str(width)), read_font(font))
+        name, folder, table, done, failures, planned = _reported(suite, results, plugins)
+        measures = measures_of(table, [path for _, path in done])
+        digest = file_digest(folder / TABLE)
     description = registry.describe("suite", name) if name in registry.names("suite") else ""
     with disk_full_explained(folder / "index.html"):
         if figures:
             records = {each.run_id: read_record(path) for each, path in done}
-            write_figures(table, records, measures, folder / "figures", figures, columns, paper)
+            with Progress("drawing the figures", 1, quiet=quiet) as progress:
+                write_figures(table, records, measures, folder / "figures", figures, columns, paper, _steps(progress))
         with Progress("drawing the page", 1, quiet=quiet) as progress:
-
-            def step(finished: int, total: int) -> None:
-                progress.total = total
-                progress.at(finished)
-
+            step = _steps(progress)
             papers, processes = comparisons(name, table), cores() if jobs is None else jobs
             path = write_report(
                 name, description, table, done, measures, folder, failures, papers, processes, step, digest,
@@ -72,6 +70,16 @@ def report(
             drawn = (folder / "figures").rglob("*") if figures else ()
             seal_page(folder, [path, *(each for each in drawn if each.is_file())], digest)
             return PagePath(path)
+
+
+def _steps(progress: Progress) -> Callable[[int, int], None]:
+    """What hears how many drawings are finished, and how many there are."""
+
+    def step(finished: int, total: int) -> None:
+        progress.total = total
+        progress.at(finished)
+
+    return step
 
 
 @takes_paths

@@ -75,16 +75,17 @@ def run(
 
     if scheduler:
         results, data_dir = results.absolute(), data_dir and data_dir.absolute()
-    add_plugins(plugins, absolute=bool(scheduler))
-    expanded = expand(suite, only=only, overrides=overrides, seeds=seeds)
-    from benchmark.stages import train  # imports torch: a mistake in the suite is said before
-    from benchmark.stages.evaluate import arrays_read, check_metrics
-    from benchmark.stages.kept import outdated
-    from benchmark.verbs._encode_again import encode_again
-    from benchmark.verbs._following import Following, size
+    with Progress("reading the suite", 0, quiet=quiet, passing=True):
+        add_plugins(plugins, absolute=bool(scheduler))
+        expanded = expand(suite, only=only, overrides=overrides, seeds=seeds)
+        from benchmark.stages import train  # imports torch: a mistake in the suite is said before
+        from benchmark.stages.evaluate import arrays_read, check_metrics
+        from benchmark.stages.kept import outdated
+        from benchmark.verbs._encode_again import encode_again
+        from benchmark.verbs._following import Following, size
 
-    arrays = arrays_read(check_metrics(expanded.evaluation.metrics))
-    kind, places = devices(device, scheduler)
+        arrays = arrays_read(check_metrics(expanded.evaluation.metrics))
+        kind, places = devices(device, scheduler)
     store = Store(results)
     store.clean_scratch()
     store.clean_parts([store.root, store.suite_folder(expanded.name), store.root / "failures"])
@@ -96,12 +97,13 @@ def run(
             if each.run_id in damaged:
                 store.set_aside(each)
         damaged = {}
-    fleets = train.plan(store, runs, retry_failed=retry_failed, device=kind)
-    train.check_data(fleets, data_dir)
-    if retry_failed:
-        for each in runs:
-            store.clear_failure(each)
-    train.save_fleets(store, fleets, command(suite, overrides or {}, plugins))
+    with Progress("preparing", 0, quiet=quiet, passing=True):
+        fleets = train.plan(store, runs, retry_failed=retry_failed, device=kind)
+        train.check_data(fleets, data_dir)
+        if retry_failed:
+            for each in runs:
+                store.clear_failure(each)
+        train.save_fleets(store, fleets, command(suite, overrides or {}, plugins))
     title = f"training {sum(len(fleet.runs) for fleet in fleets)} runs"
     with (
         Progress(title, sum(map(size, fleets)), quiet=quiet) as progress,

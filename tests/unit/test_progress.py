@@ -2,6 +2,7 @@
 
 import io
 import sys
+import time
 
 import pytest
 
@@ -69,6 +70,23 @@ def test_a_terminal_gets_a_bar(monkeypatch):
     assert "training 3 runs" in terminal.getvalue()
     assert "100%" in terminal.getvalue()
     assert "done    abc-s0 [not markup]" in terminal.getvalue()
+
+
+def test_a_passing_bar_moves_before_anything_is_counted_and_leaves_nothing(monkeypatch):
+    """While a verb imports and reads: a frame a tenth of a second, and an erased line at the end."""
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    with Progress("reading the suite", 0, passing=True):
+        time.sleep(0.5)
+    frames = terminal.getvalue().split("reading the suite")
+    assert len(frames) > 3 and len(set(frames)) > 2
+    assert "\x1b[2K" in frames[-1], "the line is erased"
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import json
+import os
 import re
 import shlex
 import signal
@@ -34,6 +35,8 @@ app.add_typer(data, name="data")
 
 FAILED, REGRESSION, INTERRUPTED = 1, 3, 130
 FIGURES: tuple[Literal["svg", "pdf", "png"], ...] = ("svg", "pdf", "png")
+PYDANTIC_INTEGER = "Input should be a valid integer, unable to parse string as an integer"
+"""What a flag that counts says of words."""
 USAGE: type[Exception] = typer.BadParameter.__mro__[1]
 """What a wrong flag raises. Typer names only its subclasses, and keeps it in another package in every version."""
 
@@ -474,10 +477,11 @@ def report(
         return
     if figures:
         raise UsageError("--figures goes with the page: leave --format out")
+    _check_output("--output", output)
     options: dict[str, Any] = ({"siunitx": True} if siunitx else {}) | ({"protocols": protocols} if protocols else {})
     text = report_text(suite, format_, columns=names, results=results, plugins=plugin or (), **options)
     if output is not None:
-        _write(output, text)
+        _write("--output", output, text)
         _print({"file": output}, as_json, str(output))
     elif as_json:
         print(json.dumps({"text": text}, ensure_ascii=False))
@@ -540,11 +544,13 @@ def check(
     from leaderboard import verdicts as written
     from leaderboard.regression import RULE
 
+    for flag, path in (("--junit", junit), ("--markdown", markdown)):
+        _check_output(flag, path)
     verdicts = check(suite, against, margins=margins, results=results, plugins=plugin or ())
     if junit:
-        _write(junit, written.as_junit(verdicts, suite))
+        _write("--junit", junit, written.as_junit(verdicts, suite))
     if markdown:
-        _write(markdown, written.as_markdown(verdicts, suite, RULE))
+        _write("--markdown", markdown, written.as_markdown(verdicts, suite, RULE))
     if as_json:
         print(written.as_json(verdicts))
     else:
@@ -836,8 +842,12 @@ def _explained() -> Iterator[None]:
     except USAGE as error:
         message = " ".join(error.format_message().split())  # type: ignore[attr-defined]
         extra = re.search(r"unexpected extra argument\w*(?:\(s\))? \((.*)\)", message)
+        unknown = re.match(r"No such command '(.*?)'", message)
         if extra:
             message = _too_many(extra[1])
+        elif unknown and (verb := _verb_behind(unknown[1])):
+            message = f'"{unknown[1]}" is no verb, and the verb comes first: benchmark {verb} {unknown[1]}'
+        message = message.replace(PYDANTIC_INTEGER, "write a whole number")
         if message:  # without one it is a bare `benchmark`, and the help is printed already
             print(f"error: {printable(message.rstrip('.'))}; see benchmark --help", file=sys.stderr)
         sys.exit(UsageError.exit_code)
@@ -853,6 +863,13 @@ def _explained() -> Iterator[None]:
         sys.exit(UsageError.exit_code)
 
 
+def _verb_behind(word: str) -> str | None:
+    """The verb that was typed right behind a word in its place."""
+    place = sys.argv.index(word) + 1 if word in sys.argv else len(sys.argv)
+    verbs = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    return sys.argv[place] if place < len(sys.argv) and sys.argv[place] in verbs else None
+
+
 def _too_many(words: str) -> str:
     """What to type where a verb was given more words than it takes."""
     verb = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
@@ -866,10 +883,27 @@ def _print(value: Any, as_json: bool, text: str) -> None:
     print(json.dumps(value, indent=1, ensure_ascii=False, default=_plain) if as_json else printable(text))
 
 
-def _write(path: Path, text: str) -> None:
+def _check_output(flag: str, path: Path | None) -> None:
+    """Raise `UsageError` where no file can be written, before the work is done whose result it is for."""
+    if path is None:
+        return
+    if path.is_dir():
+        raise UsageError(f"{flag} {path}: a folder; name a file in it, such as {path / 'board.txt'}")
+    if not path.parent.is_dir():
+        what = "no folder" if path.parent.exists() else "no such folder; make it first"
+        raise UsageError(f"{flag} {path}: {path.parent} is {what}, or choose another place")
+    if not os.access(path.parent, os.W_OK):
+        raise UsageError(f"{flag} {path}: {path.parent} is not writable; choose another place")
+
+
+def _write(flag: str, path: Path, text: str) -> None:
     from benchmark.atomic import write_atomically
 
-    write_atomically(path, lambda scratch: scratch.write_text(text))
+    try:
+        write_atomically(path, lambda scratch: scratch.write_text(text))
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UsageError(f"{flag} {path}: nothing can be written there ({reason}); choose another place") from None
 
 
 def _plain(value: Any) -> Any:

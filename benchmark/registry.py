@@ -144,7 +144,7 @@ def is_builtin(kind: Kind, name: str) -> bool:
 def add_plugin(path: Path) -> list[Entry]:
     """Register what a loose Python file defines: models, datasets, networks and metrics, under the file's name."""
     if not path.is_file():
-        raise UsageError(f"--plugin {path}: no such file")
+        raise UsageError(f"--plugin {path}: {'a folder, and a plug-in is a file' if path.is_dir() else 'no such file'}")
     if path.suffix != ".py":
         raise UsageError(f"--plugin {path}: a plug-in is a Python file, and its name ends in .py")
     name, content = check_name(path.stem, f"--plugin {path.name[:40]}: its name"), path.read_bytes()

@@ -220,7 +220,8 @@ def _read_factors(path: Path, wishes: Wishes) -> Found:
 def _ending(path: Path) -> str:
     ending = path.suffix.lower()
     if ending not in ENDINGS:
-        raise UsageError(f"{path} ends in {path.suffix!r}; codes and factors are read from {', '.join(ENDINGS)}")
+        what = "is a folder" if Path(path).is_dir() else f"ends in {path.suffix!r}" if path.suffix else "has no ending"
+        raise UsageError(f"{path} {what}; codes and factors are read from {', '.join(ENDINGS)}")
     if not path.is_file():
         raise UsageError(f"{path}: no such file")
     return ending

@@ -82,6 +82,8 @@ def add_codes(
     wishes = Wishes(tuple(discrete), tuple(continuous), tuple(drop), renamed, tuple(classes_as_factors))
     sources = external.read_sources(files, factors, wishes)
     model = name or files[0].stem
+    if name is None and not external.NAME.fullmatch(model):
+        raise UsageError(f"{files[0]}: give its model a name of letters, digits and _ . + -, such as --name my_codes")
     external.check_model(model, "--name" if name else f"--codes {files[0]}: the name")
     store = Store(results, make=False)
     if suite is None:

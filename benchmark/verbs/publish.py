@@ -46,5 +46,7 @@ def publish(
     table, name = read_table(results_table(suite, results)), suite_name(located(suite, results))
     store = Store(results, make=False)
     folders = map(store.run_folder, store.plan(name))
+    if to.exists() and not to.is_dir():
+        raise UsageError(f"--to {to}: no folder; name the folder that published tables go to")
     ending, make = makers[kind]
     return published.publish(make(table), to / f"{name}{ending}.csv")

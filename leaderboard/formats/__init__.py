@@ -7,11 +7,12 @@ from dataclasses import replace
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from benchmark.errors import UsageError
 from benchmark.spec import plainly, suggest
 from leaderboard.board import Board
+from leaderboard.style import Kind
 
 NAMES = tuple(sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py")))
 """The formats, by their files' names."""
@@ -25,7 +26,8 @@ def render(name: str, boards: Sequence[Board], chosen: Sequence[str] = (), **opt
     Raises `UsageError` on a format, column or option that is not there.
     """
     if name not in NAMES:
-        raise UsageError(f'unknown format "{name}"{suggest(name, ["html", *NAMES])}')
+        drawn = f"; figures are drawn by --figures {name}" if name in get_args(Kind) else ""
+        raise UsageError(f'unknown format "{name}"{suggest(name, ["html", *NAMES])}{drawn}')
     if not chosen:
         chosen = ["all"] if name == "csv" else ["first"]
     written = import_module(f"{__name__}.{name}").render

@@ -46,7 +46,7 @@ def _rank(record: Record) -> tuple[bool, bool, bool, int, str]:
     return (
         record["status"] != "ok",
         "matrix" not in record,
-        record["budget"] != "full",
+        record.get("budget") != "full",
         -int(record["n"]),
         str(record["protocol"]),
     )
@@ -81,7 +81,7 @@ def factor_scores(scores: Sequence[Record]) -> list[FactorScore]:
     found = []
     for record in sorted(scores, key=lambda record: str(record["metric"])):
         by_score: dict[str, dict[str, float]] = {}
-        names = record["factor_names"]
+        names = record.get("factor_names", [])
         for key, value in record["values"].items():
             score, budget, factor = split_key(key)
             if factor is not None and budget is None and factor < len(names) and math.isfinite(value):

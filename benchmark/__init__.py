@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from benchmark.models._neural import Batch, NeuralModel, Noise, Objective, Posterior
     from benchmark.networks._network import Network
     from benchmark.spec import Number, Settings, stackable, static
+    from benchmark.stages.matrices import CodesByFactors, codes_by_factors
     from benchmark.verbs.add_codes import add_codes
     from benchmark.verbs.check import check
     from benchmark.verbs.compare import compare
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from benchmark.verbs.evaluate import evaluate
     from benchmark.verbs.explore import explore
     from benchmark.verbs.forget import forget
+    from benchmark.verbs.matrices import matrices
     from benchmark.verbs.merge import merge
     from benchmark.verbs.prune import prune
     from benchmark.verbs.publish import publish
@@ -44,6 +46,7 @@ _HOMES = {
     "benchmark.models._neural": ["Batch", "NeuralModel", "Noise", "Objective", "Posterior"],
     "benchmark.networks._network": ["Network"],
     "benchmark.spec": ["Number", "Settings", "stackable", "static"],
+    "benchmark.stages.matrices": ["CodesByFactors", "codes_by_factors"],
     "benchmark.verbs.add_codes": ["add_codes"],
     "benchmark.verbs.check": ["check"],
     "benchmark.verbs.compare": ["compare"],
@@ -51,6 +54,7 @@ _HOMES = {
     "benchmark.verbs.evaluate": ["evaluate"],
     "benchmark.verbs.explore": ["explore"],
     "benchmark.verbs.forget": ["forget"],
+    "benchmark.verbs.matrices": ["matrices"],
     "benchmark.verbs.merge": ["merge"],
     "benchmark.verbs.prune": ["prune"],
     "benchmark.verbs.publish": ["publish"],

@@ -14,6 +14,8 @@ import pandas as pd
 from benchmark.atomic import write_atomically
 from benchmark.metrics._declare import Metric
 from benchmark.stages.aggregate import headline_rows
+from benchmark.stages.matrices import matrices_of
+from benchmark.table import write_table
 from leaderboard import charts, pictures
 from leaderboard.configuration import median_codes
 from leaderboard.drawing import Step
@@ -21,6 +23,9 @@ from leaderboard.formats import narrowed
 from leaderboard.paper import SCREEN, Paper, printed_on
 from leaderboard.sections import all_results
 from leaderboard.style import Figure, Kind
+
+MATRICES = "matrices.csv"
+"""The numbers of all matrices of codes by factors that are drawn."""
 
 
 def write_figures(
@@ -35,8 +40,10 @@ def write_figures(
 ) -> list[Path]:
     """Write DATASET-CHART.`kind` and DATASET-CONFIGURATION-PICTURE.png below `folder`; pictures are pixels throughout.
 
-    Every configuration's median run has its pictures, however many there are. columns: the measures that charts show,
-    as `formats.narrowed` takes them; without any, all of them, or, at a given width, those that a page shows at first.
+    Every configuration's median run has its pictures, however many there are; which code says what of which factor in
+    these runs is in matrices.csv and matrices.parquet, too, a row for each pair.
+    columns: the measures that charts show, as `formats.narrowed` takes them; without any, all of them, or, at a given
+    width, those that a page shows at first.
     printed: the width and the fonts of the paper that the figures are for.
     step: hears how many parts are drawn, a dataset's charts or a configuration's pictures, and how many there are.
     Raises `UsageError` on a column that is not there.
@@ -48,6 +55,7 @@ def write_figures(
     folder.mkdir(parents=True, exist_ok=True)
     written: list[Path] = []
     parts, drawn = sum(1 + len(each.boards[0].rows) for each in every), count(1)
+    numbers: list[pd.DataFrame] = []
     with printed_on(printed):
         for of_dataset, shown in zip(every, kept, strict=True):
             board = of_dataset.boards[0]
@@ -59,8 +67,12 @@ def write_figures(
                 if codes is not None:
                     prefix = file_name(f"{board.dataset}-{row.label}")
                     written += _write(pictures.draw(codes, row.label), folder, prefix)
+                    numbers += [each.long() for each in matrices_of(codes.parent)]
                 step(next(drawn), parts)
         across = charts.draw_across(headline_rows(table, declarations), kind)
+    if numbers:
+        write_table(pd.concat(numbers, ignore_index=True), folder / MATRICES)
+        written += [(folder / MATRICES).with_suffix(ending) for ending in (".csv", ".parquet")]
     return written + _write(across, folder, "across")
 
 

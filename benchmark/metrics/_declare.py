@@ -12,6 +12,7 @@ from pydantic import field_validator, model_validator
 
 from benchmark.errors import UsageError
 from benchmark.metrics._boundary import given
+from benchmark.metrics._matrix import Matrix
 from benchmark.spec import INFINITIES, Settings, canonical
 
 Rows = Literal["sample", "all"]
@@ -41,17 +42,36 @@ class Pieces:
 
     `parts(*arrays, seed=…, **settings)` is cheap and lists the pieces; it raises what the measure raises.
     `compute(*arrays, part)` gives one part's value, a dictionary of numbers and lists of numbers that JSON can hold.
-    `combine(parts, values)` makes the scores of all.
+    `combine(parts, values)` makes the scores of all; `matrix(parts, values)` the matrix of codes by factors that they
+    are scores of, where they are.
     """
 
     parts: Callable[..., list[Any]]
     compute: Callable[..., dict[str, Any]]
     combine: Callable[[list[Any], list[dict[str, Any]]], dict[str, float]]
+    matrix: Callable[[list[Any], list[dict[str, Any]]], Matrix] | None = None
 
     def whole(self, *arrays: Any, **settings: Any) -> dict[str, float]:
         """The measure itself: every part, one after the other."""
         parts = self.parts(*arrays, **settings)
         return self.combine(parts, [self.compute(*arrays, part) for part in parts])
+
+
+@dataclass(frozen=True)
+class Through:
+    """How a measure comes to its scores through a matrix of codes by factors, which is stored beside them.
+
+    `find(*arrays, seed=…, **settings)` does the work and raises what the measure raises; `scores` and `matrix` are
+    made of what it found.
+    """
+
+    find: Callable[..., Any]
+    scores: Callable[[Any], dict[str, float]]
+    matrix: Callable[[Any], Matrix]
+
+    def whole(self, *arrays: Any, **settings: Any) -> dict[str, float]:
+        """The measure itself."""
+        return self.scores(self.find(*arrays, **settings))
 
 
 class MetricSettings(Settings):
@@ -111,7 +131,29 @@ class Metric:
     also: tuple[str, ...] = ()
     instead: Mapping[str, Mapping[Any, Mapping[str, str]]] = field(default_factory=dict)
     pieces: Pieces | None = None
+    through: Through | None = None
     source: str | None = None
+
+    @property
+    def has_matrix(self) -> bool:
+        """Whether its scores come with a matrix of codes by factors."""
+        return self.through is not None or (self.pieces is not None and self.pieces.matrix is not None)
+
+    def measured(self, *arrays: Any, **settings: Any) -> tuple[dict[str, float], Matrix | None]:
+        """The scores, and the matrix of codes by factors behind them where there is one, computed once for both."""
+        if self.through is not None:
+            found = self.through.find(*arrays, **settings)
+            return self.through.scores(found), self.through.matrix(found)
+        if self.pieces is not None:
+            parts = self.pieces.parts(*arrays, **settings)
+            return self.combined(parts, [self.pieces.compute(*arrays, part) for part in parts])
+        return self.function(*arrays, **settings), None
+
+    def combined(self, parts: list[Any], values: list[dict[str, Any]]) -> tuple[dict[str, float], Matrix | None]:
+        """The same from the values of its pieces."""
+        assert self.pieces is not None
+        matrix = self.pieces.matrix
+        return self.pieces.combine(parts, values), matrix(parts, values) if matrix else None
 
     def arrays(self, settings: Settings) -> tuple[str, ...]:
         """The arrays that are supplied for `needs` under these settings, in their order."""
@@ -212,6 +254,7 @@ def metric(
     check: Callable[..., None] | None = None,
     instead: Mapping[str, Mapping[Any, Mapping[str, str]]] | None = None,
     pieces: Pieces | None = None,
+    through: Through | None = None,
 ) -> Callable[[Function], Function]:
     """Declare a measure; the function stays an ordinary function and gains `.declaration`.
 
@@ -246,6 +289,7 @@ def metric(
     instead: arrays that are supplied in place of others where a setting has a value, by setting, value and parameter:
         {"of": {"logits": {"v": "v_logits"}}}.
     pieces: how it falls into independent pieces, for measures that take minutes.
+    through: how it comes to its scores through a matrix of codes by factors; of a measure in pieces, they say so.
     """
 
     def declare(function: Function) -> Function:
@@ -287,6 +331,7 @@ def metric(
             also=also,
             instead=instead or {},
             pieces=pieces,
+            through=through,
         )
         return _for_people(function, declaration)
 

@@ -13,6 +13,7 @@ from benchmark.errors import NotApplicable
 from benchmark.metrics._check import check_codes, check_factors, varying_factors
 from benchmark.metrics._declare import Pieces, metric
 from benchmark.metrics._disentanglement_lib import dci_scores, is_asked
+from benchmark.metrics._matrix import Matrix
 from benchmark.metrics._settings import Count, Definition
 from benchmark.metrics._split import Split, learning_rows
 from benchmark.metrics._trees import Fit, check_model, compute, fits
@@ -77,7 +78,14 @@ def combine(parts: list[Fit], values: list[dict[str, Any]]) -> dict[str, float]:
     return scores
 
 
-PIECES = Pieces(parts=fits_of_factors, compute=compute, combine=combine)
+def importances(parts: list[Fit], values: list[dict[str, Any]]) -> Matrix:
+    """The importance of every code, 0 for those that are not learned from, for every factor that varies."""
+    importance = np.array([value["importances"] for value in values]).T
+    factors = tuple(part.factor for part in parts)
+    return Matrix("importance", tuple(range(len(importance))), factors, importance, importance.sum(axis=0))
+
+
+PIECES = Pieces(parts=fits_of_factors, compute=compute, combine=combine, matrix=importances)
 
 
 @metric(

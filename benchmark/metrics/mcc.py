@@ -2,15 +2,60 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from jaxtyping import Float, Num
 from numpy import ndarray
 
 from benchmark.metrics._check import check_codes, check_factors, need_rows, varying_codes, varying_factors
-from benchmark.metrics._declare import metric
+from benchmark.metrics._declare import Through, metric
+from benchmark.metrics._matrix import Matrix, assignment
 
 MINIMUM_ROWS = 100
 """Independent columns of 100 points correlate by 0.08 on average."""
+
+
+@dataclass(frozen=True)
+class Correlations:
+    """Of the codes and factors that vary, positions among all: a row for each code, a column for each factor."""
+
+    codes: list[int]
+    factors: list[int]
+    pearson: Float[ndarray, "r c"]
+    spearman: Float[ndarray, "r c"]
+
+
+def correlations(codes: Float[ndarray, "n d"], factors: Num[ndarray, "n k"], *, seed: int = 0) -> Correlations:
+    """Pearson's and Spearman's correlation of every code with every factor."""
+    from scipy.stats import rankdata
+
+    codes = check_codes(codes)
+    factors = check_factors(factors, len(codes))
+    need_rows(len(codes), MINIMUM_ROWS, "a correlation")
+    varying, live = varying_factors(factors), np.flatnonzero(varying_codes(codes))
+    z, v = codes[:, live], factors[:, varying]
+    ranks = correlation(rankdata(z, axis=0), rankdata(v, axis=0))
+    return Correlations(live.tolist(), varying, correlation(z, v), ranks)
+
+
+def means(found: Correlations) -> dict[str, float]:
+    """The mean of each kind over the factors, and each factor's own."""
+    values = {"pearson": assigned(found.pearson), "spearman": assigned(found.spearman)}
+    return {name: float(own.mean()) for name, own in values.items()} | {
+        f"{name}_factor_{k}": float(value)
+        for name, own in values.items()
+        for k, value in zip(found.factors, own, strict=True)
+    }
+
+
+def matrix(found: Correlations) -> Matrix:
+    """Pearson's correlation of the codes and factors that vary."""
+    whole = np.ones(len(found.factors))
+    return Matrix("correlation", tuple(found.codes), tuple(found.factors), found.pearson, whole)
+
+
+THROUGH = Through(find=correlations, scores=means, matrix=matrix)
 
 
 @metric(
@@ -20,6 +65,7 @@ MINIMUM_ROWS = 100
     minimum_rows=MINIMUM_ROWS,
     invariances=("permutation", "sign", "scale"),
     cost=0.1,
+    through=THROUGH,
 )
 def mcc(codes: Float[ndarray, "n d"], factors: Num[ndarray, "n k"], *, seed: int = 0) -> dict[str, float]:
     """The mean correlation coefficient (Hyvärinen & Morioka 2016; Khemakhem et al. 2020).
@@ -40,30 +86,20 @@ def mcc(codes: Float[ndarray, "n d"], factors: Num[ndarray, "n k"], *, seed: int
     the weak form first fits a linear map to the factors and sees no rotation; some assign on one half of the points.
     Raises `NotApplicable` below 100 points or without a factor that varies, `UsageError` on unusable input.
     """
-    from scipy.stats import rankdata
-
-    codes = check_codes(codes)
-    factors = check_factors(factors, len(codes))
-    need_rows(len(codes), MINIMUM_ROWS, "a correlation")
-    varying = varying_factors(factors)
-    z, v = codes[:, varying_codes(codes)], factors[:, varying]
-    found = {"pearson": assigned(z, v), "spearman": assigned(rankdata(z, axis=0), rankdata(v, axis=0))}
-    means = {name: float(values.mean()) for name, values in found.items()}
-    return means | {
-        f"{name}_factor_{k}": float(value)
-        for name, values in found.items()
-        for k, value in zip(varying, values, strict=True)
-    }
+    return THROUGH.whole(codes, factors, seed=seed)
 
 
-def assigned(codes: Num[ndarray, "n d"], factors: Num[ndarray, "n k"]) -> Float[ndarray, " k"]:
+def correlation(codes: Num[ndarray, "n d"], factors: Num[ndarray, "n k"]) -> Float[ndarray, "d k"]:
+    """Pearson's correlation of every column with every other's, none of them constant."""
+    return np.clip(_unit(codes).T @ _unit(factors), -1.0, 1.0)
+
+
+def assigned(found: Float[ndarray, "d k"]) -> Float[ndarray, " k"]:
     """Each factor's absolute correlation with its code under the best assignment, 0 for a factor without one."""
-    from scipy.optimize import linear_sum_assignment
-
-    correlation = np.minimum(np.abs(_unit(codes).T @ _unit(factors)), 1.0)
-    rows, columns = linear_sum_assignment(correlation, maximize=True)
-    values = np.zeros(factors.shape[1])
-    values[columns] = correlation[rows, columns]
+    strength = np.abs(found)
+    values = np.zeros(found.shape[1])
+    for row, column in assignment(strength):
+        values[column] = strength[row, column]
     return values
 
 

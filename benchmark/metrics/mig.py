@@ -10,7 +10,7 @@ from numpy import ndarray
 
 from benchmark.errors import NotApplicable, UsageError
 from benchmark.metrics._check import check_factors, check_posterior, check_table, need_rows, varying_factors
-from benchmark.metrics._declare import metric
+from benchmark.metrics._declare import Through, metric
 from benchmark.metrics._disentanglement_lib import histogram_bins, is_asked
 from benchmark.metrics._information import (
     MINIMUM_ROWS,
@@ -21,6 +21,7 @@ from benchmark.metrics._information import (
     gap,
     histogram_information,
 )
+from benchmark.metrics._matrix import Matrix
 from benchmark.metrics._settings import Bins, Definition
 
 Estimator = Literal["histogram", "sampled"]
@@ -29,12 +30,57 @@ CHUNK = 2**17
 """Densities computed at once: they stay in the processor's cache."""
 
 
+def information(
+    codes: Float[ndarray, "n d"],
+    factors: Num[ndarray, "n k"],
+    variances: Float[ndarray, "n e"] | None = None,
+    means: Float[ndarray, "n e"] | None = None,
+    *,
+    bins: int = 20,
+    estimator: Estimator = "histogram",
+    definition: Definition = "default",
+    seed: int = 0,
+) -> Information:
+    """What the codes tell of the factors, by the estimator asked for."""
+    for table, name in ((variances, "variances"), (means, "means")):
+        if table is not None:
+            check_table(table, name)
+    if estimator == "histogram":
+        return histogram_information(codes, factors, bins, histogram_bins if is_asked(definition) else equal_width)
+    if estimator != "sampled":
+        raise UsageError(f'estimator = {estimator!r}: "histogram" or "sampled"')
+    if variances is None:
+        raise NotApplicable("sampled mutual information needs a posterior: these codes come without variances")
+    if means is not None and not np.array_equal(codes, means):
+        raise NotApplicable("sampled mutual information draws its own samples: it is defined for the mean codes")
+    return _sampled_information(codes, variances, factors, seed)
+
+
+def scores_of_information(found: Information) -> dict[str, float]:
+    """The mean gap, and each factor's, in units of its entropy."""
+    scores = {
+        f"mig_factor_{k}": gap(shared) / float(total)
+        for k, shared, total in zip(found.factors, found.shared.T, found.factor_entropy, strict=True)
+    }
+    return {"mig": float(np.mean(list(scores.values()))), **scores}
+
+
+def matrix(found: Information) -> Matrix:
+    """The mutual information of every code with every factor that varies, in nats."""
+    codes = tuple(range(len(found.shared)))
+    return Matrix("mutual_information", codes, tuple(found.factors), found.shared, found.factor_entropy)
+
+
+THROUGH = Through(find=information, scores=scores_of_information, matrix=matrix)
+
+
 @metric(
     supervised=True,
     minimum_rows=MINIMUM_ROWS,
     invariances=("permutation", "sign", "scale"),
     later=("estimator", "definition"),
     applies={"definition": ("estimator", "histogram")},
+    through=THROUGH,
 )
 def mig(
     codes: Float[ndarray, "n d"],
@@ -75,30 +121,9 @@ def mig(
     Raises `NotApplicable` below 1,000 points, without a factor that varies, or where sampling is asked for and codes
     have no variances or are samples themselves; `UsageError` on unusable input.
     """
-    for table, name in ((variances, "variances"), (means, "means")):
-        if table is not None:
-            check_table(table, name)
-    if estimator == "histogram":
-        binned_by = histogram_bins if is_asked(definition) else equal_width
-        found = histogram_information(codes, factors, bins, binned_by)
-    elif estimator == "sampled":
-        if variances is None:
-            raise NotApplicable("sampled mutual information needs a posterior: these codes come without variances")
-        if means is not None and not np.array_equal(codes, means):
-            raise NotApplicable("sampled mutual information draws its own samples: it is defined for the mean codes")
-        found = _sampled_information(codes, variances, factors, seed)
-    else:
-        raise UsageError(f'estimator = {estimator!r}: "histogram" or "sampled"')
-    return scores_of_information(found)
-
-
-def scores_of_information(found: Information) -> dict[str, float]:
-    """The mean gap, and each factor's, in units of its entropy."""
-    scores = {
-        f"mig_factor_{k}": gap(shared) / float(total)
-        for k, shared, total in zip(found.factors, found.shared.T, found.factor_entropy, strict=True)
-    }
-    return {"mig": float(np.mean(list(scores.values()))), **scores}
+    return THROUGH.whole(
+        codes, factors, variances, means, bins=bins, estimator=estimator, definition=definition, seed=seed
+    )
 
 
 def _sampled_information(

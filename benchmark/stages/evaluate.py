@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
 from numpy import ndarray
@@ -22,6 +22,7 @@ from benchmark.errors import BenchmarkError, NotApplicable, ScoreWarning, TooFew
 from benchmark.execution import Workers, execute
 from benchmark.kinds import encoded
 from benchmark.metrics._declare import Metric
+from benchmark.metrics._matrix import Matrix
 from benchmark.run_seal import MEND_SCORE, codes_digest
 from benchmark.seeds import stream
 from benchmark.spec import Run, Settings
@@ -29,6 +30,10 @@ from benchmark.store import FORMAT, check_format, read_json, write_json
 from benchmark.suite import check_choice
 
 Budget = Literal["quick", "full"]
+Found = TypeVar("Found")
+
+PIECES = ".pieces"
+"""The folder beside scores in which the pieces of measures lie."""
 
 
 @dataclass(frozen=True)
@@ -201,12 +206,13 @@ def score(task: ScoreTask) -> Scored:
     n = 0
     names: tuple[str, ...] = ()
     values: Mapping[str, float] = {}
+    matrix: Matrix | None = None
     notes: tuple[str, ...] = ()
     try:
         arrays, n, names = _arrays(task, metric)
         options = options_of(settings, task.protocol.seed)
         if metric.pieces is None:
-            values, notes = noted(metric.function, arrays, options)
+            (values, matrix), notes = noted(metric.measured, arrays, options)
         else:
             parts = metric.pieces.parts(*arrays, **options)
             if task.piece is not None:
@@ -216,18 +222,20 @@ def score(task: ScoreTask) -> Scored:
                 return Scored("piece")
             found = [_read_piece(task, part.name) for part in parts]
             missing = [part for part, piece in zip(parts, found, strict=True) if piece is None]
+            if missing and _stays(task, metric):
+                return Scored("ok")  # computed anew it would be the same: a matrix is not worth its fits
             if missing:
                 return Scored("pieces", pieces=tuple((part.name, part.cost) for part in missing))
             pieces = [piece for piece in found if piece is not None]
-            values = metric.pieces.combine(parts, [piece["value"] for piece in pieces])
+            values, matrix = metric.combined(parts, [piece["value"] for piece in pieces])
             start -= sum(piece["seconds"] for piece in pieces)
         check_numbers(values)
         scored = Scored("ok", notes=notes)
     except Exception as error:  # a measure, perhaps a plug-in's, may raise anything: the score says why it is missing
-        scored, values = missing_score(task, error), {}
+        scored, values, matrix = missing_score(task, error), {}, None
         if task.piece is not None and scored.status == "failed":
             return scored
-    _write_score(task, scored, values, n, names, time.monotonic() - start)
+    _write_score(task, scored, values, n, names, time.monotonic() - start, matrix)
     return scored
 
 
@@ -252,17 +260,17 @@ def missing_score(task: ScoreTask, error: Exception) -> Scored:
 
 
 def noted(
-    measure: Callable[..., Mapping[str, float]], arrays: list[Any], options: Mapping[str, Any]
-) -> tuple[Mapping[str, float], tuple[str, ...]]:
-    """A measure's values, and what it warned of that belongs beside them; other warnings go their way."""
+    measure: Callable[..., Found], arrays: list[Any], options: Mapping[str, Any]
+) -> tuple[Found, tuple[str, ...]]:
+    """What a measure gives, and what it warned of that belongs beside them; other warnings go their way."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ScoreWarning)
-        values = measure(*arrays, **options)
+        found = measure(*arrays, **options)
     notes = dict.fromkeys(str(each.message) for each in caught if issubclass(each.category, ScoreWarning))
     for each in caught:
         if not issubclass(each.category, ScoreWarning):
             warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
-    return values, tuple(notes)
+    return found, tuple(notes)
 
 
 def protocol_of(task: ScoreTask) -> tuple[Metric, Settings]:
@@ -316,9 +324,15 @@ def seeded(task: ScoreTask, metric: Metric) -> str:
 
 
 def _write_score(
-    task: ScoreTask, scored: Scored, values: Mapping[str, float], n: int, names: tuple[str, ...], seconds: float
+    task: ScoreTask,
+    scored: Scored,
+    values: Mapping[str, float],
+    n: int,
+    names: tuple[str, ...],
+    seconds: float,
+    matrix: Matrix | None = None,
 ) -> None:
-    """Write a score beside each run that it is of."""
+    """Write a score beside each run that it is of, with the matrix of codes by factors that it came through."""
     metric, settings = protocol_of(task)
     codes = {f"s{seed}": codes_digest(folder) for seed, folder in zip(task.seeds, task.folders, strict=True)}
     for index, folder in enumerate(task.folders):
@@ -352,6 +366,7 @@ def _write_score(
                 "status": scored.status,
                 "reason": scored.reason,
                 "values": {key: float(value) for key, value in own.items()},
+                **({} if matrix is None else {"matrix": matrix.plain()}),
                 **({"notes": list(scored.notes)} if scored.notes else {}),
                 "seconds": seconds / len(task.folders),
             },
@@ -371,7 +386,11 @@ def fail(task: ScoreTask, reason: str | None) -> None:
 
 
 def _is_scored(task: ScoreTask, retry_failed: bool) -> bool:
-    """Whether a score is there, made by this version and seed, or what failed, unless that is tried again."""
+    """Whether a score is there, made by this version and seed, or what failed, unless that is tried again.
+
+    One that is older than its measure's matrix is made again: of measures in pieces, if those are there.
+    """
+    metric = _declaration(task)
     for folder in task.folders:
         path = score_path(task, folder)
         if not path.exists():
@@ -382,7 +401,24 @@ def _is_scored(task: ScoreTask, retry_failed: bool) -> bool:
             raise BenchmarkError(f"{path} lacks its seed or status; delete it and evaluate again")
         if record["evaluation_seed"] != task.protocol.seed or (retry_failed and record["status"] == "failed"):
             return False
+        pieces = metric.pieces is None or (folder / "scores" / PIECES).is_dir()
+        if pieces and _lacks_matrix(record, metric):
+            return False
     return True
+
+
+def _lacks_matrix(record: Mapping[str, Any], metric: Metric) -> bool:
+    """Whether a score is older than the matrix of its measure."""
+    return metric.has_matrix and record["status"] == "ok" and "matrix" not in record
+
+
+def _stays(task: ScoreTask, metric: Metric) -> bool:
+    """Whether a score whose pieces are not there is there itself and lacks nothing but its matrix."""
+    path = score_path(task)
+    if not path.exists():
+        return False
+    record = read_json(path, MEND_SCORE)
+    return record.get("evaluation_seed") == task.protocol.seed and _lacks_matrix(record, metric)
 
 
 def _arrays(task: ScoreTask, metric: Metric) -> tuple[list[Any], int, tuple[str, ...]]:
@@ -512,7 +548,7 @@ def _piece_path(task: ScoreTask, name: str) -> Path:
     """Where a piece lies: named by what decides its value, so that measures share it."""
     metric = _declaration(task)
     rows = f"n{task.protocol.points}-s{task.protocol.seed}" if metric.rows == "sample" else "all"
-    return task.folder / "scores" / ".pieces" / f"{name}-{task.representation}-{rows}.json"
+    return task.folder / "scores" / PIECES / f"{name}-{task.representation}-{rows}.json"
 
 
 def _write_piece(task: ScoreTask, value: Mapping[str, Any], seconds: float) -> None:

@@ -3,24 +3,28 @@
 A file has `NEEDS`, the arrays without which it draws nothing, maybe `USES`, those that it can do without, and
 `pictures(arrays, title)`, its figures; `kind`s other than PNG only where a file says so. Arrays are those that `encode`
 kept, and, of at most POINTS points, the codes themselves: `means`, `variances`, `samples`, `factors`, with
-`factor_names` and `factor_sizes`. A name that the file lacks, or the representation does not have, is not there.
+`factor_names` and `factor_sizes`; and `scores`, those of the run's mean codes, where it has any. A name that the file
+lacks, or the representation does not have, is not there.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
 from benchmark.codes import Codes
 from benchmark.seeds import stream
+from leaderboard.run_scores import read_scores
 from leaderboard.style import Figure
 
 ORDER = (
     "reconstructions",
     "traversals",
+    "codes_by_factors",
     "samples",
     "densities",
     "manifold",
@@ -42,11 +46,12 @@ POINTS = 10_000
 
 
 def draw(codes: Path, title: str) -> list[Figure]:
-    """Every picture that a run's codes file has the arrays for."""
+    """Every picture that a run's codes file, and the scores beside it, have the arrays for."""
     modules = [import_module(f"{__name__}.{name}") for name in ORDER]
     names = {name for module in modules for name in module.NEEDS | getattr(module, "USES", set())}
     loaded = Codes.load(codes, names=names)
-    arrays = points(loaded) | loaded.arrays
+    scores = read_scores(codes.parent)
+    arrays: dict[str, Any] = points(loaded) | loaded.arrays | ({"scores": scores} if scores else {})
     return [figure for module in modules if arrays.keys() >= module.NEEDS for figure in module.pictures(arrays, title)]
 
 

@@ -6,10 +6,14 @@ import re
 import shutil
 import subprocess
 
+import numpy as np
+import pandas as pd
 import pytest
 from synthetic_suite import DECLARATIONS, synthetic_suite, write_scores
 
 from benchmark.errors import UsageError
+from benchmark.metrics._matrix import Matrix
+from benchmark.sealed import read_json, write_json
 from benchmark.table import compile_table
 from leaderboard import charts, formats
 from leaderboard.board import boards
@@ -162,14 +166,23 @@ def test_a_board_without_numbers_is_no_table(found):
 def test_figures_are_files(tmp_path, monkeypatch):
     monkeypatch.setattr(charts, "ORDER", ("trade_off",))
     runs = [each for each in synthetic_suite(tmp_path, seeds=1) if each[0].model.name in ("ae", "beta_vae")]
+    matrix = Matrix("mutual_information", (0, 1), (0, 1), np.array([[0.0, 0.5], [0.25, 0.0]]), np.ones(2))
+    for _, folder in runs:
+        path = next(folder.glob("scores/mig-*mean*.json"))
+        write_json(path, {"factor_names": ["size", "hue"], **read_json(path), "matrix": matrix.plain()})
     records = {run.run_id: read_record(path) for run, path in runs}
     table = compile_table("suite", runs)
     paths = write_figures(table, records, DECLARATIONS, tmp_path / "figures", "pdf")
     assert sorted(paths) == sorted((tmp_path / "figures").iterdir())
-    starts = {".pdf": b"%PDF", ".png": b"\x89PNG"}
+    starts = {".pdf": b"%PDF", ".png": b"\x89PNG", ".csv": b"run_id,", ".parquet": b"PAR1"}
     assert all(path.read_bytes().startswith(starts[path.suffix]) for path in paths)
     names = {path.name for path in paths}
     assert {"shapes-trade-off.pdf", "shapes-beta_vae_β=4-traversals.png", "shapes-ae-samples.png"} <= names
+    assert "shapes-ae-codes-by-factors.png" in names
+    numbers = pd.read_csv(tmp_path / "figures" / "matrices.csv")
+    assert set(numbers["run_id"]) == set(records), "one seed each: all are drawn"
+    assert len(numbers) == 4 * len(records)
+    assert set(map(tuple, numbers.loc[numbers["matched"], ["code", "value"]].to_numpy())) == {(0, 0.5), (1, 0.25)}
 
 
 def test_figures_show_the_chosen_measures(tmp_path, monkeypatch):

@@ -5,17 +5,23 @@ from __future__ import annotations
 import pkgutil
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy import ndarray
 
 from benchmark.codes import Codes
+from benchmark.metrics._matrix import Matrix
+from benchmark.sealed import write_json
 from leaderboard import pictures
 from leaderboard.charts.dictionaries import dictionaries
+from leaderboard.pictures.codes_by_factors import OUTLINE, shown
+from leaderboard.pictures.codes_by_factors import pictures as codes_by_factors
 from leaderboard.pictures.dictionary import coloured
 from leaderboard.pictures.interpolations import transition
 from leaderboard.pictures.posterior_densities import density
+from leaderboard.run_scores import factor_scores, matrices, read_scores
 from leaderboard.style import Figure
 
 RNG = np.random.default_rng(0)
@@ -70,11 +76,30 @@ def saved(path: Path, arrays: dict[str, ndarray], d: int = 2, stochastic: bool =
     return path / "codes.safetensors"
 
 
+def write_score(folder: Path, metric: str, matrix: Matrix | None, **rest: Any) -> None:
+    """A score of mean codes with factors called f0, f1, … beside a run's codes."""
+    record = {
+        "metric": metric,
+        "protocol": f"{metric}/mean-n300/v1",
+        "representation": "mean",
+        "budget": "full",
+        "n": 300,
+        "status": "ok",
+        "reason": None,
+        "factor_names": [f"f{k}" for k in range(50)],
+        "values": {metric: 0.5},
+        **({"matrix": matrix.plain()} if matrix else {}),
+        **rest,
+    }
+    write_json(folder / "scores" / f"{metric}-{record['budget']}-{record['representation']}-n300-v1.json", record)
+
+
 def test_every_picture_is_listed() -> None:
     assert {each.name for each in pkgutil.iter_modules(pictures.__path__)} == set(pictures.ORDER)
 
 
 def test_all_are_drawn_of_a_run_that_has_everything(tmp_path: Path) -> None:
+    write_score(tmp_path, "mig", Matrix("mutual_information", (0, 1), (0, 1), np.eye(2), np.ones(2)))
     found = pictures.draw(saved(tmp_path, everything()), "vae β=4")
     assert len({figure.name for figure in found}) == len(found) == len(pictures.ORDER)
     assert "spectrum" not in {figure.name for figure in found}, "of two coordinates there is none to see"
@@ -147,3 +172,70 @@ def test_classes_of_few_points_keep_their_colour(tmp_path: Path) -> None:
     for colour in CLASSES:
         away = np.abs(image - 255 * np.array(to_rgb(colour))).max(axis=1)
         assert (away < 24).any(), f"{colour} is lost"
+
+
+def information(values: ndarray) -> Matrix:
+    codes, factors = values.shape
+    return Matrix("mutual_information", tuple(range(codes)), tuple(range(factors)), values, np.ones(factors))
+
+
+def test_matched_codes_are_drawn_on_a_diagonal_and_outlined(tmp_path: Path) -> None:
+    from matplotlib.colors import to_rgb
+
+    write_score(tmp_path, "mig", information(np.array([[0.1, 0.9], [0.0, 0.05], [0.8, 0.1]])))
+    (found,) = codes_by_factors({"scores": read_scores(tmp_path)}, "vae")
+    assert "f0 is z2 with 0.80; f1 is z0 with 0.90" in found.alt
+    assert "No correlation: mcc was not asked for. No importance: dci was not asked for." in found.caption
+    image = pixels(found)
+    rows, columns = np.nonzero(np.abs(image - 255 * np.array(to_rgb(OUTLINE))).max(axis=2) < 30)
+    upper, left = rows < image.shape[0] / 3, columns < np.median(columns)
+    assert (left == (rows < np.median(rows))).mean() > 0.9, "outlines go from the upper left down to the right"
+    assert upper.any()
+
+
+def test_wide_codes_are_drawn_as_far_as_one_can_read_them(tmp_path: Path) -> None:
+    values = np.full((1_000, 10), 0.01)
+    values[990:, :] += 0.8 * np.eye(10)
+    values[5, 3] = 0.3
+    values[4, 3] = 0.02
+    write_score(tmp_path, "mig", information(values))
+    (matrix,) = matrices(read_scores(tmp_path))
+    part = shown(matrix)
+    assert part.codes[:12] == [*range(990, 1_000), 5, 4] and len(part.codes) == 20
+    assert (part.left_out, part.strongest) == (980, 0.01)
+    (found,) = codes_by_factors({"scores": read_scores(tmp_path)}, "vae")
+    assert "980 further codes are not drawn; the largest share of any of them is 0.01." in found.caption
+    assert max(found.size) < 1_000
+
+
+def test_many_factors_are_drawn_without_numbers_and_not_all(tmp_path: Path) -> None:
+    write_score(tmp_path, "mig", information(np.eye(50)))
+    (found,) = codes_by_factors({"scores": read_scores(tmp_path)}, "vae")
+    assert "10 further factors are not drawn." in found.caption and max(found.size) < 1_500
+
+
+def test_what_has_no_matrix_says_why(tmp_path: Path) -> None:
+    dead = Matrix("correlation", (1,), (0,), np.array([[-0.5]]), np.ones(1))
+    write_score(tmp_path, "mig", information(np.array([[0.0], [0.5]])))
+    write_score(tmp_path, "mcc", dead)
+    write_score(tmp_path, "dci", None, status="not_applicable", reason="factor 0 is continuous", values={})
+    (found,) = codes_by_factors({"scores": read_scores(tmp_path)}, "vae")
+    assert "A dot: the code is constant" in found.caption and "No importance: factor 0 is continuous." in found.caption
+    write_score(tmp_path, "dci", None)
+    (found,) = codes_by_factors({"scores": read_scores(tmp_path)}, "vae")
+    assert "No importance: the score is older than matrices" in found.caption
+
+
+def test_scores_without_any_matrix_draw_nothing(tmp_path: Path) -> None:
+    write_score(tmp_path, "mig", None)
+    assert codes_by_factors({"scores": read_scores(tmp_path)}, "vae") == []
+
+
+def test_of_several_protocols_the_full_one_is_shown_and_never_the_sampled_codes(tmp_path: Path) -> None:
+    write_score(tmp_path, "mig", information(np.eye(2)), budget="quick", protocol="quick")
+    write_score(tmp_path, "mig", information(np.eye(2)), protocol="whole")
+    write_score(tmp_path, "mig", information(np.eye(2)), representation="sample", protocol="sampled")
+    values = {"mig": 0.1, "mig_factor_1": 0.25, "mig_factor_1_other": 0.5, "mig_at_10_factor_1": 0.75}
+    write_score(tmp_path, "mig_sup", None, values=values)
+    assert [record["protocol"] for record in read_scores(tmp_path)] == ["whole", "mig_sup/mean-n300/v1"]
+    assert [score.values for score in factor_scores(read_scores(tmp_path))] == [{"f1": 0.25}]

@@ -13,15 +13,19 @@ from benchmark import registry
 from benchmark.errors import UsageError
 from benchmark.store import Store
 from benchmark.verbs._given import RESULTS, add_plugins, takes_paths
+from benchmark.verbs._shown import Shown
+from benchmark.verbs._words import count
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from benchmark.spec import Run
     from benchmark.stages.external import External
     from benchmark.stages.factor_kinds import Wishes
 
 
 @dataclass
-class Comparison:
+class Comparison(Shown):
     """What `compare` found: the suite that both models are now in, its table, what was read, and a record a score.
 
     `a` and `b`: the models' names; `scores` as `benchmark.stages.side_by_side` says.
@@ -33,6 +37,21 @@ class Comparison:
     b: str
     notes: list[str]
     scores: list[dict[str, Any]]
+
+    def sentence(self) -> str:
+        compared = sum(record["difference"] is not None for record in self.scores)
+        return f"{self.a} beside {self.b}: {count(compared, 'score')} on both sides; {self.table}"
+
+    def frame(self) -> pd.DataFrame:
+        """A row a score: each side's mean, their difference b − a, who is better, p, and why there is none."""
+        import pandas as pd
+
+        kept = ("score", "protocol", "difference", "better", "p", "reason")
+        rows = [
+            {**{name: record[name] for name in kept}, self.a: record["a"]["mean"], self.b: record["b"]["mean"]}
+            for record in self.scores
+        ]
+        return pd.DataFrame(rows, columns=["score", self.a, self.b, *kept[2:], "protocol"])
 
 
 @dataclass

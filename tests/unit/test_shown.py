@@ -9,6 +9,7 @@ import pandas as pd
 
 import benchmark
 from benchmark.verbs._shown import ROWS, PagePath, Suites, as_html
+from benchmark.verbs.compare import Comparison
 from benchmark.verbs.run import RunSummary
 from benchmark.verbs.verify import Verification
 
@@ -47,6 +48,16 @@ def test_the_path_of_a_page_is_a_path_and_a_link(tmp_path: Path) -> None:
     assert page == path and hash(page) == hash(path) and isinstance(page, Path)
     assert page.parent == path.parent
     assert "&quot;quoted&quot;" in page._repr_html_() and '"quoted"' not in page._repr_html_()
+
+
+def test_a_comparison_is_a_row_a_score() -> None:
+    side = {"runs": 2, "std": 0.1}
+    about = {"protocol": "mig/x/v1", "better": "b", "p": 0.03, "reason": None}
+    record = about | {"score": "mig", "a": side | {"mean": 0.25}, "b": side | {"mean": 0.75}, "difference": 0.5}
+    one = Comparison("a-vs-b", Path("results.csv"), "mine", NASTY, [], [record])
+    (row,) = one.frame().to_dict("records")
+    assert (row["mine"], row[NASTY], row["difference"], row["p"]) == (0.25, 0.75, 0.5, 0.03)
+    assert "1 score on both sides" in one._repr_html_() and "<script" not in one._repr_html_()
 
 
 def test_verbs_return_what_shows_itself(scored: Path) -> None:

@@ -19,6 +19,10 @@ def test_the_model_it_quotes_is_the_tested_example():
     assert (ROOT / "tests/end_to_end/examples/my_vae.py").read_text() in blocks("python")
 
 
+def test_the_notebook_it_quotes_is_the_tested_example():
+    assert (ROOT / "tests/end_to_end/examples/notebook.py").read_text() in blocks("python")
+
+
 def test_the_example_is_under_40_lines():
     assert (ROOT / "tests/end_to_end/examples/my_vae.py").read_text().count("\n") < 40
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark import registry
+from benchmark.bibliography import sources
 from benchmark.errors import UsageError
 from benchmark.naming import score_name
 from benchmark.registry import Kind
@@ -28,6 +29,8 @@ def component(kind: Kind, name: str) -> dict[str, Any]:
     shown["about"] = inspect.cleandoc(module.__doc__ or "")
     shown["documentation"] = inspect.cleandoc(loaded.__doc__ or "")
     declaration = getattr(loaded, "declaration", None)
+    if found := sources(shown["about"] + "\n" + shown["documentation"]):
+        shown["sources"] = found
     shown["version"] = declaration.version if declaration else loaded.version
     if declaration:
         shown["scores"] = [score_name(name, score) for score in (declaration.headline, *declaration.also)]

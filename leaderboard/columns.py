@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
 import pandas as pd
 
+from benchmark.bibliography import sources
 from benchmark.metrics._declare import Metric
 from benchmark.naming import score_name
 from benchmark.published import anchors, spelled
@@ -61,6 +62,8 @@ class Column:
     """Whether it is shown before the reader chooses columns."""
     bounds: tuple[float, float] = (-math.inf, math.inf)
     """The range that the score can have."""
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """The full citations of what its description refers to, by short reference."""
 
     @property
     def full_name(self) -> str:
@@ -156,6 +159,7 @@ def _column(row: Mapping[Hashable, Any], metric: Metric, others: Sequence[Mappin
         anchors=_anchors(metric.name, score, budget, str(row["representation"])),
         group=group(metric),
         bounds=metric.bounds,
+        sources=sources((metric.function.__doc__ or "").split("Returns `")[0]),
     )
 
 

@@ -92,13 +92,14 @@
     for (const button of all("[data-columns]", tools)) {
       button.addEventListener("click", () => set(boxes, (box) => button.dataset.columns === "all" || "first" in box.dataset));
     }
-    const menu = tools.querySelector(".menu");
-    menu.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape") return;
-      menu.open = false;
-      menu.querySelector("summary").focus();
-    });
-    document.addEventListener("click", (event) => { if (menu.open && !menu.contains(event.target)) menu.open = false; });
+    for (const menu of all(".menu", tools)) {
+      menu.addEventListener("keydown", (event) => {
+        if (event.key !== "Escape") return;
+        menu.open = false;
+        menu.querySelector("summary").focus();
+      });
+      document.addEventListener("click", (event) => { if (menu.open && !menu.contains(event.target)) menu.open = false; });
+    }
     apply();
   };
 
@@ -177,6 +178,7 @@
     const state = () => {
       const rows = all("tbody tr:not(.body-name)", table);
       const left = rows.filter((row) => !row.hidden).length;
+      part.querySelector(".nothing").hidden = left > 0;
       tools.querySelector(".state").textContent = left === rows.length ? "" : `${left} of ${rows.length} rows`;
     };
     sortable(table);

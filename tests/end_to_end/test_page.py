@@ -288,3 +288,90 @@ def test_a_page_without_scripts_shows_every_column(tab, page):
         assert tab.send("DOM.getBoxModel", nodeId=node)["model"]["width"] > 10
     finally:
         tab.send("Emulation.setScriptExecutionDisabled", value=False)
+
+
+HEAD = "[...document.querySelectorAll('#data-0-0 thead button')].find(one => one.textContent.startsWith('MIG'))"
+CARD = f"document.getElementById({HEAD}.getAttribute('aria-describedby'))"
+
+
+@pytest.mark.parametrize("kind", ["pointerenter", "focus", "click"])
+def test_a_head_has_a_card_and_escape_closes_it(tab, kind):
+    assert tab.run(f"{CARD}.hidden")
+    tab.run(f"{HEAD}.dispatchEvent(new Event('{kind}'))")
+    said = tab.run(f"{CARD}.hidden ? '' : {CARD}.textContent")
+    assert "Higher is better" in said and "mig/bins20-mean-n10000/v1" in said
+    assert "perfect 0.9" in said and "noise 0.005" in said, "its ceiling and floor on this data"
+    tab.press("Escape")
+    assert tab.run(f"{CARD}.hidden")
+
+
+def test_state_stands_in_the_address_and_comes_back(tab, page):
+    fill(tab, "[data-filter=text]", "vae")
+    click(tab, "[data-columns=all]")
+    press = "[...document.querySelectorAll('#data-0-0 thead button')].find(one => one.textContent.startsWith('KL'))"
+    tab.run(f"{press}.click()")
+    order, names = tab.run(f"{press}.closest('th').getAttribute('aria-sort')"), tab.run(NAMES)
+    columns, address = tab.run(SHOWN), tab.run("location.href")
+    assert "#?" in address and names and order
+    tab.open("about:blank")
+    tab.open(address)
+    assert tab.run(NAMES) == names and tab.run(SHOWN) == columns
+    assert tab.run(f"{press}.closest('th').getAttribute('aria-sort')") == order
+    assert tab.run("document.querySelector('[data-filter=text]').value") == "vae"
+
+
+def test_an_opened_run_stands_beside_the_filter_in_the_address(tab):
+    fill(tab, "[data-filter=text]", "vae")
+    click(tab, "#data-0-0 .trained tr:not([hidden]) th a")
+    tab.run("new Promise(done => setTimeout(done, 50))")
+    assert "text=vae" in tab.run("location.hash") and "run=run-" in tab.run("location.hash")
+
+
+def test_a_filter_without_hits_says_so_and_offers_a_way_back(tab):
+    assert tab.run("document.querySelector('.nothing').hidden")
+    fill(tab, "[data-filter=text]", "no such model")
+    assert not tab.run("document.querySelector('.nothing').hidden")
+    click(tab, "[data-all-rows]")
+    assert tab.run("document.querySelector('.nothing').hidden") and len(tab.run(NAMES)) == 5
+
+
+COPIES = """(() => {
+  window.copies = [];
+  Object.defineProperty(navigator, "clipboard", { value: { writeText: async (text) => copies.push(text) } });
+})()"""
+
+
+def test_tables_and_commands_are_copied_as_they_are_shown(tab):
+    tab.run(COPIES)
+    fill(tab, "[data-filter=text]", "β=10")
+    for kind in ("csv", "markdown", "latex"):
+        click(tab, f"[data-copy={kind}]")
+    click(tab, ".command .copy")
+    table, marked, tex, command = tab.run("copies")
+    assert table.startswith("configuration,") and "\nbeta_vae β=10," in table and len(table.splitlines()) == 2
+    assert marked.splitlines()[1].startswith("| --- |") and "| beta_vae β=10 |" in marked
+    assert tex.startswith("\\begin{tabular}{l") and "beta\\_vae $\\beta$=10 & " in tex and "$\\pm$" in tex
+    assert command.startswith("benchmark run quickstart --only model=")
+
+
+def test_a_phone_shows_the_first_score_whole(tab, page):
+    tab.open(page, width=390, height=844, phone=True)
+    cell = "document.querySelector('#data-0-0 .trained td:not(.rank, .seeds)').getBoundingClientRect()"
+    name = "document.querySelector('#data-0-0 .trained th').getBoundingClientRect()"
+    assert tab.run(f"{cell}.left >= {name}.right - 1 && {cell}.right <= 390")
+
+
+def test_the_heads_stay_in_sight(tab):
+    tab.run("document.querySelector('#data-0-0').closest('.scroll').style.maxHeight = '200px'")
+    tab.run("document.querySelector('#data-0-0').closest('.scroll').scrollTop = 150")
+    top = "getBoundingClientRect().top"
+    scroll = tab.run(f"document.querySelector('#data-0-0').closest('.scroll').{top}")
+    assert abs(tab.run(f"document.querySelector('#data-0-0 thead').{top}") - scroll) < 2
+
+
+def test_the_finding_is_what_the_strip_says_aloud(tab):
+    said = tab.run("document.querySelector('.finding p').textContent")
+    assert (
+        said.startswith("shapes: ") and tab.run("document.querySelector('.strip').getAttribute('aria-label')") == said
+    )
+    assert tab.run("document.querySelectorAll('.strip circle title, .strip g title').length") >= 4

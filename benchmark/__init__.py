@@ -6,6 +6,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from benchmark.archive.results import load_results
+    from benchmark.archive.weights import load_model
     from benchmark.codes import Codes
     from benchmark.datasets._dataset import Data, Dataset
     from benchmark.errors import BenchmarkError, NotApplicable, UsageError
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "benchmark.archive.results": ["load_results"],
+    "benchmark.archive.weights": ["load_model"],
     "benchmark.codes": ["Codes"],
     "benchmark.datasets._dataset": ["Data", "Dataset"],
     "benchmark.errors": ["BenchmarkError", "NotApplicable", "UsageError"],

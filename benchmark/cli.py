@@ -496,25 +496,34 @@ def publish(
         str,
         typer.Option(
             "--as",
-            metavar="summary|table|margins",
-            help="which: the last two are what check compares with",
-            autocompletion=_one_of("summary", "table", "margins"),
+            metavar="summary|table|margins|archive",
+            help="check compares with table and margins; others load archives",
+            autocompletion=_one_of("summary", "table", "margins", "archive"),
         ),
     ] = "summary",
-    to: Annotated[Path, typer.Option(metavar="DIR", help="folder of published tables")] = Path("results/published"),
+    to: Annotated[Path, typer.Option(metavar="DIR", help="folder of what is published")] = Path("results/published"),
+    version: Annotated[
+        int | None, typer.Option(metavar="N", help="with --as archive: which version of the leaderboard, by default 1")
+    ] = None,
+    corrects: Annotated[str, typer.Option(metavar="TEXT", help="with --version from 2 on: what it mends")] = "",
     results: Results = Path("results"),
+    data_dir: DataDir = None,
     plugin: Plugin = None,
     as_json: Json = False,
 ) -> None:
-    """Write a small table of a suite to keep: its summary, its scores, or what they differ by from seed to seed."""
+    """Write of a suite what is to be kept: its summary, its scores, what they differ by from seed to seed, or an
+    archive of all of it."""
     from benchmark.verbs.publish import publish
 
-    path = publish(suite, kind, results=results, to=to, plugins=plugin or ())
+    archived: dict[str, Any] = {"version": version, "corrects": corrects, "data_dir": data_dir, "quiet": as_json}
+    path = publish(suite, kind, results=results, to=to, plugins=plugin or (), **archived)
     _print({"file": path}, as_json, str(path))
     if kind == "table":
         _next("check", suite, "--against", path, results=results, plugins=plugin)
     elif kind == "margins":
         _next("check", suite, "--against", "TABLE", "--margins", path, results=results, plugins=plugin)
+    elif kind == "archive":
+        _next("verify", path)
     elif suite == "anchors":
         _say_next("benchmark show metric NAME prints what the anchors score")
     else:

@@ -49,7 +49,7 @@ def read_json(path: Path, mend: str = "delete it and rerun") -> dict[str, Any]:
     return parse_json(path.read_bytes(), path, mend)
 
 
-def parse_json(content: bytes, path: Path, mend: str = "delete it and rerun") -> dict[str, Any]:
+def parse_json(content: bytes, path: Path | str, mend: str = "delete it and rerun") -> dict[str, Any]:
     """The same of what was read from `path`."""
     try:
         value = json.loads(content)

@@ -195,16 +195,21 @@ def read_table(path: Path) -> pd.DataFrame:
     except Exception as error:  # pandas' and pyarrow's parsers raise whatever they meet in a damaged file
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UsageError(f"{path} cannot be read as a results table ({reason})") from None
+    return as_results(frame, str(path))
+
+
+def as_results(frame: pd.DataFrame, where: str) -> pd.DataFrame:
+    """A table that was read from `where` as a results table. Raises `UsageError` where it is none, or a newer one."""
     missing, unknown = [c for c in COLUMNS if c not in frame], [c for c in frame if c not in COLUMNS]
     if missing:
-        raise UsageError(f"{path} is not a results table: it lacks the columns {', '.join(missing)}")
+        raise UsageError(f"{where} is not a results table: it lacks the columns {', '.join(missing)}")
     if unknown:
-        raise UsageError(f"{path} has columns of a newer version ({', '.join(map(str, unknown))}); update")
+        raise UsageError(f"{where} has columns of a newer version ({', '.join(map(str, unknown))}); update")
     try:
         frame = _typed(frame[list(COLUMNS)])
     except (ValueError, TypeError) as error:
-        raise UsageError(f"{path} is not a results table: {error}") from None
-    return checked(frame, str(path))
+        raise UsageError(f"{where} is not a results table: {error}") from None
+    return checked(frame, where)
 
 
 def merge_tables(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:

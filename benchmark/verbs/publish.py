@@ -1,4 +1,4 @@
-"""Write a small table of a suite to keep."""
+"""Write of a suite what is to be kept: a small table, or an archive of all of it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from benchmark.verbs._given import RESULTS, add_plugins, located, results_table,
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+ARCHIVE = "archive"
+
 
 @takes_paths
 def publish(
@@ -22,12 +24,19 @@ def publish(
     results: Path = RESULTS,
     to: Path = RESULTS / "published",
     plugins: Sequence[Path] = (),
+    version: int | None = None,
+    corrects: str = "",
+    data_dir: Path | None = None,
+    quiet: bool = True,
 ) -> Path:
     """Write a small table of a suite into the folder `to`, and return its path.
 
     kind: "summary", a row a configuration and score, as SUITE-summary.csv; "table", the scores themselves without those
     of single factors and coordinates, as SUITE.csv, which `check` compares with; "margins", what the scores differ by
-    from seed to seed, as SUITE-margins.csv: run the suite in another results folder under other seeds for it.
+    from seed to seed, as SUITE-margins.csv: run the suite in another results folder under other seeds for it;
+    "archive", everything that others load and add to, as the folder SUITE/VERSION.
+    version: of an archive, 1 unless said; what is published under a version stays. corrects: what a version from 2 on
+    mends. data_dir: where the data lie on which an archive's half-precision weights are compared with the trained ones.
     """
     from benchmark import published
     from benchmark.stages.aggregate import configurations
@@ -40,13 +49,32 @@ def publish(
         "table": ("", published.of_all),
         "margins": ("-margins", lambda table: seed_deviations(table, measures_of(table, folders))),
     }
-    if kind not in makers:
-        raise UsageError(f"--as {kind}: one of {', '.join(makers)}")
+    if kind not in (*makers, ARCHIVE):
+        raise UsageError(f"--as {kind}: one of {', '.join((*makers, ARCHIVE))}")
+    if kind != ARCHIVE and (version is not None or corrects):
+        raise UsageError("--version and --corrects are of an archive: give --as archive")
+    if to.exists() and not to.is_dir():
+        raise UsageError(f"--to {to}: no folder; name the folder that published tables go to")
     add_plugins(plugins)
+    if kind == ARCHIVE:
+        return _publish_archive(suite, results, to, 1 if version is None else version, corrects, data_dir, quiet=quiet)
     table, name = read_table(results_table(suite, results)), suite_name(located(suite, results))
     store = Store(results, make=False)
     folders = map(store.run_folder, store.plan(name))
-    if to.exists() and not to.is_dir():
-        raise UsageError(f"--to {to}: no folder; name the folder that published tables go to")
     ending, make = makers[kind]
     return published.publish(make(table), to / f"{name}{ending}.csv")
+
+
+def _publish_archive(
+    suite: str, results: Path, to: Path, version: int, corrects: str, data_dir: Path | None, *, quiet: bool
+) -> Path:
+    from benchmark.archive.writing import files_of, manifest_of, write_folder
+    from benchmark.verbs._archived import finished_suite
+
+    if version < 1:
+        raise UsageError(f"--version {version}: versions of a leaderboard count from 1")
+    if (version > 1) != bool(corrects.strip()):
+        raise UsageError("--corrects TEXT says what a version from 2 on mends, and goes with no other")
+    finished = finished_suite(suite, results, data_dir, quiet=quiet)
+    files = files_of(finished)
+    return write_folder(manifest_of(finished, files, version, "leaderboard", corrects), files, to)

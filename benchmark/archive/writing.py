@@ -1,0 +1,259 @@
+"""Make an archive of a suite's results: tables, what they are of, and the networks that stand for configurations."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from benchmark import registry
+from benchmark.archive import manifest as names
+from benchmark.archive.manifest import File, Kind, Manifest, read_manifest
+from benchmark.archive.parquet import as_parquet
+from benchmark.archive.weights import packed, weights_file
+from benchmark.atomic import disk_full_explained, sync
+from benchmark.codes import read_arrays
+from benchmark.errors import BenchmarkError, UsageError
+from benchmark.metrics._declare import Metric
+from benchmark.published import of_all
+from benchmark.run_seal import CODES, WEIGHTS, check_run, scores_digest
+from benchmark.sealed import read_json, render, sealed
+from benchmark.spec import Run
+from benchmark.stages.aggregate import Summaries, configurations
+from benchmark.stages.data_cache import load_data
+
+if TYPE_CHECKING:
+    from numpy import ndarray
+
+ROOM = 25_000_000
+"""Bytes of all weights and explorers of an archive; the configurations that come after are listed as left out."""
+EXPLORERS = "explorers"
+HISTORY_ROWS = 100
+"""Rows that are kept of a run's history at most, evenly, its last among them."""
+
+
+@dataclass
+class Suite:
+    """A finished suite to publish. `shown`: by configuration's id, best first, the run that stands for it, with why
+    it was chosen. `text`: the suite's file."""
+
+    name: str
+    description: str
+    text: str
+    table: pd.DataFrame
+    runs: Sequence[tuple[Run, Path]]
+    measures: Mapping[str, Metric]
+    summaries: Summaries
+    shown: Mapping[str, tuple[str, str]]
+    explored: frozenset[str]
+    """The arrays of a codes file that a page's explorer is drawn from."""
+    program: str = ""
+    data_dir: Path | None = None
+    say: Callable[[str], None] = lambda _: None
+    left_out: dict[str, str] = field(default_factory=dict)
+
+
+def files_of(suite: Suite) -> dict[str, bytes]:
+    """The files of a suite's archive, archive.json aside. What is left out is said in `suite.left_out`.
+
+    Raises `BenchmarkError` on a run or score that was altered.
+    """
+    records = {run.run_id: check_run(folder) for run, folder in suite.runs}
+    of_one = suite.table.index.difference(of_all(suite.table).index)
+    found = {
+        names.SUITE: suite.text.encode(),
+        names.SCORES: as_parquet(of_all(suite.table).reset_index(drop=True)),
+        names.SINGLE: as_parquet(suite.table.loc[of_one].reset_index(drop=True)),
+        names.HISTORIES: as_parquet(_histories(suite.runs)),
+        names.MEASURES: render(sealed(_measures(suite))).encode(),
+    }
+    for each in fields(suite.summaries):
+        frame = getattr(suite.summaries, each.name)
+        if each.name == "ranking":
+            frame = frame.assign(indistinguishable_from=frame["indistinguishable_from"].map(" | ".join))
+        found[f"summaries/{each.name}.parquet"] = as_parquet(frame)
+    networks, rounding = _networks(suite)
+    found |= networks
+    found[names.FLOAT16] = as_parquet(pd.DataFrame(rounding, columns=ROUNDING))
+    found[names.RUNS] = as_parquet(_runs(suite, records, set(networks)))
+    return found
+
+
+ROUNDING = [
+    "config_id", "run_id", "points", "codes_difference", "codes_deviation", "reconstruction", "reconstruction_float16",
+    "mig", "mig_float16",
+]  # fmt: skip
+
+
+def _runs(suite: Suite, records: Mapping[str, Mapping[str, Any]], networks: set[str]) -> pd.DataFrame:
+    """A row a run: what tells it, what it cost, and its whole run.json."""
+    described = configurations(suite.table).set_index("config_id")
+    standing = dict(suite.shown.values())
+    rows = []
+    for run, folder in suite.runs:
+        record = records[run.run_id]
+        if run.config_id not in described.index:
+            raise UsageError(f"{run.run_id} is finished and has no score: benchmark evaluate {suite.name} scores it")
+        of_config, seconds, origin = described.loc[run.config_id], record["seconds"], record["provenance"]
+        elsewhere = "trained" in origin
+        rows.append(
+            {
+                "run_id": run.run_id,
+                "config_id": run.config_id,
+                "dataset_label": of_config["dataset_label"],
+                "label": of_config["label"],
+                "reference": bool(of_config["reference"]),
+                "seed": run.seed,
+                "parameters": record["parameters"],
+                "training_seconds": None if elsewhere else seconds.get("training"),
+                "encoding_seconds": None if elsewhere else seconds.get("encoding"),
+                "commit": origin.get("commit"),
+                "device": origin.get("device"),
+                "shown": run.run_id in standing and weights_file(run.config_id) in networks,
+                "chosen_by": standing.get(run.run_id),
+                "scores_sha256": scores_digest(folder),
+                "record": json.dumps(record, sort_keys=True, separators=(",", ":")),
+            }
+        )
+    kinds = {"parameters": "Int64", "training_seconds": "float64", "encoding_seconds": "float64", "seed": "Int64"}
+    texts = dict.fromkeys(("dataset_label", "label", "commit", "device", "chosen_by"), "str")
+    return pd.DataFrame(rows).astype(kinds | texts)
+
+
+def _histories(runs: Iterable[tuple[Run, Path]]) -> pd.DataFrame:
+    """The training histories of all runs that have one, thinned to HISTORY_ROWS rows."""
+    found = []
+    for run, folder in runs:
+        path = folder / "history.csv"
+        if path.exists():
+            history = pd.read_csv(path)
+            step = -(-len(history) // HISTORY_ROWS)
+            found.append(history.iloc[::-1].iloc[::step].iloc[::-1].assign(run_id=run.run_id) if step else history)
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame({"run_id": pd.Series(dtype="str")})
+
+
+def _measures(suite: Suite) -> dict[str, Any]:
+    """The settings of every protocol, and a description of measures that are not part of this package."""
+    protocols: dict[str, Any] = {}
+    for _, folder in suite.runs:
+        for path in sorted((folder / "scores").glob("*.json")):
+            score = read_json(path)
+            known = {"metric": score["metric"], "version": score["metric_version"], "settings": score["settings"]}
+            protocols.setdefault(score["protocol"], known)
+    used = sorted(set(suite.table["metric"]))
+    foreign = [name for name in used if name in suite.measures and not registry.is_builtin("metric", name)]
+    return {
+        "protocols": dict(sorted(protocols.items())),
+        "measures": {name: suite.measures[name].described() for name in foreign},
+    }
+
+
+def _networks(suite: Suite) -> tuple[dict[str, bytes], list[dict[str, Any]]]:
+    """The weights and the explorer of each configuration's run, and what half precision moves in each of them."""
+    from safetensors.numpy import load_file, save
+
+    from benchmark.archive.rounding import moved
+
+    runs = {run.run_id: (run, folder) for run, folder in suite.runs}
+    for run, _ in suite.runs:
+        if run.config_id not in suite.shown:
+            suite.left_out[run.model.name] = "a reference: its codes or weights are drawn anew from its seed"
+    found: dict[str, bytes] = {}
+    rounding: list[dict[str, Any]] = []
+    room = ROOM
+    for config_id, (run_id, _) in suite.shown.items():
+        run, folder = runs[run_id]
+        own, arrays = {}, _explorer(folder, suite.explored)
+        if arrays:
+            own[f"{EXPLORERS}/{config_id}.safetensors"] = save({f"arrays.{key}": arrays[key] for key in sorted(arrays)})
+        reason = _without_weights(run, folder)
+        if reason:
+            suite.left_out[run.model.name] = reason
+        else:
+            suite.say(f"{run.dataset.name} {run.model.name} {config_id}")
+            weights, data = load_file(folder / WEIGHTS), load_data(run.dataset, suite.data_dir)
+            critics = tuple(registry.load("model", run.model.name).critics)
+            own[weights_file(config_id)] = packed(run, weights, data, critics)
+        size = sum(map(len, own.values()))
+        if size > room:
+            suite.left_out[f"{run.model.name} ({config_id})"] = (
+                f"its {size / 1e6:.1f} MB of weights do not fit into the {ROOM / 1e6:.0f} MB of an archive"
+            )
+            continue
+        room -= size
+        found |= own
+        if not reason:
+            rounding.append({"config_id": config_id, "run_id": run_id} | moved(run, weights, data))
+    return found, rounding
+
+
+def _without_weights(run: Run, folder: Path) -> str | None:
+    """Why a run's weights cannot be published; None where they can."""
+    if run.network is None:
+        return "its codes come from no network"
+    if not (folder / WEIGHTS).exists():
+        return "its weights are not kept"
+    if run.model.name not in registry.names("model") or run.network.name not in registry.names("network"):
+        return "the code of its model or network is not here: name its file by --plugin"
+    return None
+
+
+def _explorer(folder: Path, names_of: frozenset[str]) -> dict[str, ndarray]:
+    """What the explorer is drawn from: the images that it starts from alone, and only where there is a decoder."""
+    arrays = read_arrays(folder / CODES, names_of)
+    if "explorer_program" not in arrays:
+        return {}
+    images = arrays.get("picture_images")
+    return arrays | ({} if images is None else {"picture_images": images[: len(arrays["explorer_codes"][:STARTS])]})
+
+
+STARTS = 8
+"""Images that an explorer starts from."""
+
+
+def manifest_of(suite: Suite, files: Mapping[str, bytes], version: int, kind: Kind, corrects: str = "") -> Manifest:
+    listed = {name: File.of(content) for name, content in files.items()}
+    return Manifest(suite.name, version, kind, suite.description, listed, corrects, dict(suite.left_out), suite.program)
+
+
+def write_folder(manifest: Manifest, files: Mapping[str, bytes], to: Path) -> Path:
+    """Write an archive as the folder to/NAME/VERSION, whole or not at all, and return it.
+
+    What is there already stays where it is the same. Raises `UsageError` where it is another: a version is fixed.
+    """
+    folder = to / manifest.name / str(manifest.version)
+    there = folder / names.MANIFEST
+    if there.exists():
+        known = read_manifest(there.read_bytes(), str(there))
+        if known.files != manifest.files:
+            changed = sorted(
+                name for name in {**known.files, **manifest.files} if known.files.get(name) != manifest.files.get(name)
+            )
+            raise UsageError(
+                f"{folder} is published with another {changed[0]}, and what a version holds is fixed: give --version"
+                f" {manifest.version + 1} and say by --corrects what it mends"
+            )
+        return folder
+    scratch = folder.with_name(f".{folder.name}-{uuid.uuid4().hex[:8]}.part")
+    with disk_full_explained(folder):
+        try:
+            for name, content in {**files, names.MANIFEST: manifest.render()}.items():
+                path = scratch / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+                sync(path)
+            try:
+                scratch.rename(folder)
+            except OSError as error:
+                if folder.exists():
+                    raise BenchmarkError(f"{folder} is in the way: it holds no archive; move it away") from None
+                raise error
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+    return folder

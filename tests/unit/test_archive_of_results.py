@@ -1,0 +1,163 @@
+"""Archives of results: what is published is what was scored, and is refused where it was altered or is too large."""
+
+import json
+import shutil
+import threading
+import zipfile
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from command import command as run_command
+from command import sentence, succeed
+
+from benchmark import load_model, load_results
+from benchmark.archive.manifest import read_manifest
+from benchmark.archive.opening import open_archive
+from benchmark.archive.parquet import as_parquet, from_parquet
+from benchmark.archive.weights import halved
+from benchmark.codes import Codes
+from benchmark.errors import BenchmarkError, UsageError
+from benchmark.published import of_all
+from benchmark.sealed import render, sealed
+from benchmark.table import read_table
+from benchmark.verbs.publish import publish
+
+
+@pytest.fixture(scope="module")
+def archive(scored: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The archive of the tiny suite. Not to be changed."""
+    work = tmp_path_factory.mktemp("archived")
+    shutil.copytree(scored, work / "made")
+    made = work / "made"
+    told = succeed(made, "publish", "tiny.toml", "--as", "archive", "--to", "kept")
+    assert told.stdout.strip() == "kept/tiny/1"
+    return made / "kept" / "tiny" / "1"
+
+
+def test_the_published_scores_are_those_of_the_table(archive, scored):
+    table = read_table(scored / "results" / "suites" / "tiny" / "results.parquet")
+    found = load_results(archive)
+    pd.testing.assert_frame_equal(found[list(table)], of_all(table).reset_index(drop=True))
+    assert len(load_results(archive.parent, single=True)) == len(table) > len(found)
+    assert set(found["label"]) == {"ae", "beta_vae β=1", "perfect"} or set(found["model"]) == {
+        "ae",
+        "beta_vae",
+        "perfect",
+    }
+
+
+def test_a_version_is_fixed(archive, scored, tmp_path):
+    make = partial(publish, scored / "tiny.toml", "archive", results=scored / "results", to=tmp_path)
+    folder = make()
+    assert make() == folder
+    manifest = json.loads((folder / "archive.json").read_bytes())
+    manifest["files"]["suite.toml"]["sha256"] = "0" * 64
+    (folder / "archive.json").write_text(render(sealed(manifest)))
+    with pytest.raises(UsageError, match="what a version holds is fixed: give --version 2"):
+        make()
+    with pytest.raises(UsageError, match="--corrects"):
+        make(version=2)
+    assert open_archive(make(version=2, corrects="the suite's text")).manifest.title == "tiny/2"
+
+
+def test_a_published_network_gives_the_codes_that_were_scored(archive, scored):
+    found = load_model(archive, "beta_vae")
+    folder = next(
+        (scored / "results").glob(f"runs/*/*/*/s{found.run.seed}/../../{found.run.config_id}/s{found.run.seed}")
+    )
+    codes = Codes.load(folder / "codes.safetensors")
+    from small import load
+
+    data = load(found.run)
+    encoded = found.encode(data.images[data.evaluation_rows])
+    np.testing.assert_allclose(encoded, codes.means, atol=5e-3)
+    assert np.abs(encoded - codes.means).max() > 0  # it is the halved network
+    assert found.decode(encoded[:5]).shape == (5, *data.shape)
+    moved = open_archive(archive).frame("float16.parquet").set_index("config_id").loc[found.run.config_id]
+    assert 0 < moved["codes_difference"] <= np.abs(encoded - codes.means).max() + 1e-6
+
+
+def test_an_unknown_configuration_names_the_near_ones(archive):
+    with pytest.raises(UsageError, match=r'holds no weights of "beta_va".*; there: "beta_vae'):
+        load_model(archive, "beta_va")
+    with pytest.raises(UsageError, match="a reference"):
+        load_model(archive, "perfect")
+    with pytest.raises(UsageError, match="may be"):
+        load_model(archive, "")
+
+
+def test_numbers_that_half_precision_cannot_hold_stay_as_they_are():
+    found = halved({"a": np.array([1.0, 2.0], np.float32), "b": np.array([1e6], np.float32), "c": np.array([3])})
+    assert [array.dtype for array in found.values()] == [np.float16, np.float32, np.int64]
+
+
+@pytest.fixture
+def address(archive):
+    handler = partial(SimpleHTTPRequestHandler, directory=archive.parent.parent)
+    handler.log_message = lambda *_: None  # type: ignore[attr-defined]
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/tiny"
+        server.shutdown()
+
+
+def test_an_address_is_read_like_a_folder(archive, address, cache_folder, monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    pd.testing.assert_frame_equal(load_results(f"{address}/1"), load_results(archive))
+    with pytest.raises(UsageError, match="answers 404"):
+        load_results(f"{address}/7")
+    with pytest.raises(UsageError, match="by http and https"):
+        load_results("file:///etc")
+
+
+def test_what_was_altered_or_is_larger_than_it_says_is_refused(archive, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(archive, copy)
+    content = bytearray((copy / "scores.parquet").read_bytes())
+    content[len(content) // 2] ^= 1
+    (copy / "scores.parquet").write_bytes(content)
+    with pytest.raises(BenchmarkError, match=r"scores\.parquet is not what it was"):
+        load_results(copy)
+    (copy / "scores.parquet").write_bytes(bytes(content) + b"more")
+    with pytest.raises(UsageError, match="has more than the"):
+        load_results(copy)
+
+
+@pytest.mark.parametrize("name", ["../outside", "/absolute", "a/../../b", "a\\b", "C:file"])
+def test_files_outside_are_refused(archive, tmp_path, name):
+    record = json.loads((archive / "archive.json").read_bytes())
+    record["files"][name] = {"sha256": "0" * 64, "bytes": 1}
+    with pytest.raises(UsageError, match="would lie outside"):
+        read_manifest(render(sealed(record)).encode(), "archive.json")
+    with zipfile.ZipFile(tmp_path / "bad.zip", "w") as packed:
+        packed.writestr(zipfile.ZipInfo(name), b"x")
+    with pytest.raises(UsageError, match="would lie outside"):
+        load_results(tmp_path / "bad.zip")
+
+
+def test_a_zip_file_that_unpacks_to_gigabytes_is_refused_and_a_plain_one_is_read(archive, tmp_path):
+    with zipfile.ZipFile(tmp_path / "good.zip", "w") as packed:
+        for path in archive.rglob("*.*"):
+            packed.write(path, path.relative_to(archive).as_posix())
+    pd.testing.assert_frame_equal(load_results(tmp_path / "good.zip"), load_results(archive))
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("archive.json", bytes(2**29))
+    with pytest.raises(UsageError, match="unpacks to"):
+        load_results(tmp_path / "bomb.zip")
+
+
+def test_a_table_that_unpacks_to_gigabytes_is_refused():
+    bomb = as_parquet(pd.DataFrame({"text": ["x" * 2_000] * 400_000}))
+    assert len(bomb) < 20_000
+    with pytest.raises(UsageError, match="unpacks to"):
+        from_parquet(bomb, "it")
+
+
+def test_a_name_that_is_none_says_so_in_a_sentence(tmp_path):
+    with pytest.raises(UsageError, match="no archive is published"):
+        load_results("nothing_of_it")
+    assert "--as archive" in sentence(run_command(tmp_path, "publish", "quickstart", "--version", "2"), 2)

@@ -16,9 +16,17 @@ DOCUMENTS = {
 """Documents that docstrings call by a letter before a section, a figure, a table or an equation."""
 PAPERS = {
     "Burda et al. 2016": ("Y. Burda, R. Grosse, R. Salakhutdinov. Importance Weighted Autoencoders. ICLR 2016."),
+    "Cao et al. 2022": (
+        "J. Cao, R. Nai, Q. Yang, J. Huang, Y. Gao. An Empirical Study on Disentanglement of Negative-Free "
+        "Contrastive Learning. NeurIPS 2022."
+    ),
     "Chen et al. 2018": (
         "R. T. Q. Chen, X. Li, R. Grosse, D. Duvenaud. Isolating Sources of Disentanglement in Variational "
         "Autoencoders. 2018, arXiv:1802.04942."
+    ),
+    "Dapueto et al. 2024": (
+        "J. Dapueto, N. Noceti, F. Odone. Transferring Disentangled Representations: Bridging the Gap between "
+        "Synthetic and Real Images. NeurIPS 2024."
     ),
     "Do & Tran 2020": (
         "K. Do, T. Tran. Theory and Evaluation Metrics for Learning Disentangled Representations. ICLR 2020."
@@ -30,6 +38,10 @@ PAPERS = {
     "Eastwood & Williams 2018": (
         "C. Eastwood, C. K. I. Williams. A Framework for the Quantitative Evaluation of Disentangled "
         "Representations. ICLR 2018."
+    ),
+    "Eastwood et al. 2023": (
+        "C. Eastwood, A. L. Nicolicioiu, J. von Kügelgen, A. Kekić, F. Träuble, A. Dittadi, B. Schölkopf. DCI-ES: "
+        "An Extended Disentanglement Framework with Connections to Identifiability. ICLR 2023."
     ),
     "Higgins et al. 2017": (
         "I. Higgins, L. Matthey, A. Pal, C. Burgess, X. Glorot, M. Botvinick, S. Mohamed, A. Lerchner. β-VAE: "
@@ -69,8 +81,15 @@ PAPERS = {
         "F. Locatello, S. Bauer, M. Lucic, G. Rätsch, S. Gelly, B. Schölkopf, O. Bachem. Challenging Common "
         "Assumptions in the Unsupervised Learning of Disentangled Representations. ICML 2019, arXiv:1811.12359."
     ),
+    "Mahon et al. 2023": (
+        "L. Mahon, L. Sha, T. Lukasiewicz. Correcting Flaws in Common Disentanglement Metrics. 2023, arXiv:2304.02335."
+    ),
     "Ridgeway & Mozer 2018": (
         "K. Ridgeway, M. C. Mozer. Learning Deep Disentangled Embeddings with the F-Statistic Loss. NeurIPS 2018."
+    ),
+    "Schott et al. 2022": (
+        "L. Schott, J. von Kügelgen, F. Träuble, P. Gehler, C. Russell, M. Bethge, B. Schölkopf, F. Locatello, "
+        "W. Brendel. Visual Representation Learning Does Not Generalize Strongly Within the Same Domain. ICLR 2022."
     ),
     "Sepliarskaia et al. 2019": (
         "A. Sepliarskaia, J. Kiseleva, M. de Rijke. Evaluating Disentangled Representations. 2019, arXiv:1910.05587."

@@ -523,7 +523,7 @@ def publish(
     elif kind == "margins":
         _next("check", suite, "--against", "TABLE", "--margins", path, results=results, plugins=plugin)
     elif kind == "archive":
-        _next("verify", path)
+        _say_next(f"in Python, from benchmark import load_results; load_results({str(path)!r})")
     elif suite == "anchors":
         _say_next("benchmark show metric NAME prints what the anchors score")
     else:

@@ -34,7 +34,8 @@ def omes(
     prune: NotNegative = 0.05,
     seed: int = 0,
 ) -> dict[str, float]:
-    """OMES of Dapueto et al. 2024 (Transferring disentangled representations: bridging synthetic and real images).
+    """OMES of Dapueto et al. 2024 (Transferring disentangled representations: bridging the gap between synthetic
+    and real images).
 
     For each factor k, `pairs` pairs of points that differ in k alone; S_jk = 1 − |ρ|, ρ Pearson's correlation between
     code j of the first points and of the second: 0 where k does not touch the code. With m codes and K factors

@@ -2,8 +2,8 @@
 
     python tests/statistical/error_rates.py
 
-prints a table; `--to FILE` writes it, as `results/published/error_rates.csv` of 200 checks. `--checks` says how many are
-simulated for each rate, half of them for the large suite; 80 take about five minutes on two cores.
+prints a table; `--to FILE` writes it, as `results/published/error_rates.csv` of 200 checks. `--checks` says how many
+are simulated for each rate, half of them for the large suite; 80 take about five minutes on two cores.
 
 A row is a suite of so many `tests`, that is scores of configurations, with so many `seeds` on either side. In some
 checks nothing changed, the default margin is 0, so that it holds back nothing, and any "worse" on any level is a false

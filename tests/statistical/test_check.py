@@ -90,7 +90,7 @@ def test_a_measure_without_its_lead_is_caught() -> None:
 
 
 def test_the_published_rates() -> None:
-    """What the check promises, at three seeds with reruns; a single row of 100 checks scatters by three in a hundred."""
+    """What the check promises, at three seeds with reruns; single rows of 100 checks scatter by some in a hundred."""
     rates = pd.read_csv(folder() / "error_rates.csv")
     assert len(rates) == len(SCATTERS) * len(RERUNS) * len(SUITES) * len(SEEDS)
     assert rates["checks"].min() >= 100 and rates["checks"].max() >= 200

@@ -98,6 +98,10 @@ PAPERS = {
         "R. Suter, Đ. Miladinović, B. Schölkopf, S. Bauer. Robustly Disentangled Causal Mechanisms: Validating "
         "Deep Representations for Interventional Robustness. ICML 2019."
     ),
+    "Vinh et al. 2010": (
+        "N. X. Vinh, J. Epps, J. Bailey. Information Theoretic Measures for Clusterings Comparison: Variants, "
+        "Properties, Normalization and Correction for Chance. JMLR 11, 2010."
+    ),
 }
 LETTER = re.compile(r"\b([MRPS]) (?:§|Figs?\.|eqs?\.|Tables?\b|supplement)")
 

@@ -505,7 +505,7 @@ def publish(
     version: Annotated[
         int | None, typer.Option(metavar="N", help="with --as archive: which version of the leaderboard, by default 1")
     ] = None,
-    corrects: Annotated[str, typer.Option(metavar="TEXT", help="with --version from 2 on: what it mends")] = "",
+    corrects: Annotated[str, typer.Option(metavar="WORDS", help="with --version from 2 on: what it mends")] = "",
     results: Results = Path("results"),
     data_dir: DataDir = None,
     plugin: Plugin = None,

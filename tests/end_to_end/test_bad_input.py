@@ -71,8 +71,11 @@ def test_a_mistake_in_a_suite(work, old, new, said):
         (["evaluate", "tiny.toml", "--metrics", "mgi"], 'unknown metric "mgi"; did you mean "mig"'),
         (["evaluate", "tiny.toml", "--budget", "slow"], '--budget slow: choose "quick" or "full"'),
         (["evaluate", "quickstart"], 'nothing of a suite "quickstart" (there: tiny); next: benchmark run quickstart'),
-        (["check", "tiny.toml", "--against", "absent.csv"], "absent.csv is not there; a results table is"),
-        (["check", "tiny.toml", "--against", "tiny.toml"], "tiny.toml ends in '.toml'; a results table ends in"),
+        (
+            ["check", "tiny.toml", "--against", "absent.csv"],
+            "--against absent.csv: no such file; benchmark publish tiny.toml --as table saves one",
+        ),
+        (["check", "tiny.toml", "--against", "tiny.toml"], "--against tiny.toml: no table, .csv or .parquet"),
     ],
 )
 def test_a_mistake_in_a_flag(work, line, said):

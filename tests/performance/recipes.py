@@ -96,7 +96,7 @@ def draw(rows: pd.DataFrame, curves: pd.DataFrame) -> Any:
         for (schedule, *_), curve in kept.groupby(["schedule", "learning_rate", "batch", "steps", "seed"]):
             place = curve["step"] if across == "thousand steps" else curve["idle_seconds"]
             along[0].plot(place / scales[across], curve["rec"], color=COLOURS[schedule], lw=0.8)
-        along[0].set(ylabel=f"{model}: reconstruction in training, nats", xlabel=across)
+        along[0].set(ylabel=f"{model}: nats while training", xlabel=across)
         for axis, (score, title) in zip(along[1:], SCORES.items(), strict=True):
             for _, each in own.iterrows():
                 filled = COLOURS[each["schedule"]] if each["batch"] == 64 else "none"

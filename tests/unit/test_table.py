@@ -180,7 +180,7 @@ def test_headlines_leave_out_factors_and_coordinates(table):
     rows = headline_rows(table, DECLARATIONS)
     assert rows["factor"].isna().all()
     assert set(rows["score"]) == {"mig", "factor_vae_score", "accuracy", "dto", "reconstruction", "kl"}
-    assert {"accuracy @ 10", "accuracy @ 1,000"} <= set(rows["column"])
+    assert {"downstream.accuracy @ 10", "downstream.accuracy @ 1,000"} <= set(rows["column"])
 
 
 def test_two_protocols_never_share_a_column(table):

@@ -121,7 +121,7 @@ def test_they_stand_beside_the_runs_of_a_suite(files):
 
     succeed(files, "report", "tiny.toml")
     page = (files / "results" / "suites" / "tiny" / "index.html").read_text()
-    assert page.count("<h2 id=") == 1, "one dataset, one section"
+    assert page.count('<h2 id="data-') == 1, "one dataset, one section"
     assert f"{own['value'].mean():.3f} ± {own['value'].std():.3f}" in page
     assert "my_vae (codes = external)" in page
 
@@ -181,7 +181,7 @@ def test_without_a_dataset_they_have_a_section_of_their_own(files):
     succeed(files, *EVALUATE, "tiny.toml", "--codes", "seed0.npz")
     succeed(files, "report", "tiny.toml")
     page = (files / "results" / "suites" / "tiny" / "index.html").read_text()
-    assert page.count("<h2 id=") == 2
+    assert page.count('<h2 id="data-') == 2
 
 
 def test_after_an_edit_of_the_suite_they_are_given_again_and_keep_their_scores(files):

@@ -12,6 +12,9 @@
     hide();
     shown = card;
     card.hidden = false;
+    beside(button, card);
+  };
+  const beside = (button, card) => {
     const at = button.getBoundingClientRect();
     const size = card.getBoundingClientRect();
     const below = at.bottom + 6 + size.height <= innerHeight;
@@ -25,7 +28,11 @@
   }
   for (const card of all(".card")) card.addEventListener("pointerleave", hide);
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
-  addEventListener("scroll", hide, { passive: true });
+  // A head that has the focus keeps its card: tabbing to it scrolls the page.
+  addEventListener("scroll", () => {
+    if (shown && document.activeElement?.getAttribute("aria-describedby") === shown.id) beside(document.activeElement, shown);
+    else hide();
+  }, { passive: true });
 
   // Copies go through the clipboard where the page may use it, else through a selection.
   const copied = async (text, button) => {
@@ -63,11 +70,15 @@
     const title = (head) => (head.querySelector(".title") ?? head).textContent.replace(/\s+/g, " ").trim();
     return [kept.map(([head]) => title(head)), ...rows.map((row) => kept.map(([, place]) => words(row.cells[place])))];
   };
-  const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-  const special = { "\\": "\\textbackslash{}", "±": "$\\pm$", "−": "$-$", "≈": "$\\approx$" };
-  const greek = { "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "λ": "lambda", "σ": "sigma", "τ": "tau" };
-  const tex = (text) => text.replace(/[\\±−≈]/g, (one) => special[one]).replace(/[_%&#]/g, "\\$&")
-    .replace(/[αβγδελστ]/g, (one) => `$\\${greek[one]}$`);
+  // What a spreadsheet would run gets an apostrophe, as in the tables on disk.
+  const plain = (text) => (/^[=+@]|^-[^\d.]/.test(text) ? `'${text}` : text);
+  const quoted = (text) => (/[",\n]/.test(text) ? `"${plain(text).replaceAll('"', '""')}"` : plain(text));
+  const special = {
+    "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "±": "$\\pm$", "−": "$-$",
+    "≈": "$\\approx$", "∞": "$\\infty$", "α": "$\\alpha$", "β": "$\\beta$", "γ": "$\\gamma$", "δ": "$\\delta$",
+    "ε": "$\\epsilon$", "λ": "$\\lambda$", "σ": "$\\sigma$", "τ": "$\\tau$",
+  };
+  const tex = (text) => text.replace(/[\\~^±−≈∞αβγδελστ_%&#{}$]/g, (one) => special[one] ?? `\\${one}`);
   const written = {
     csv: (lines) => lines.map((line) => line.map(quoted).join(",")).join("\n") + "\n",
     markdown: ([head, ...lines]) => [head, head.map(() => "---"), ...lines]

@@ -117,6 +117,15 @@ Jobs = Annotated[
 Scheduler = Annotated[
     str | None, typer.Option(metavar="ADDRESS", help="a dask scheduler, tcp://host:8786: its workers do the work")
 ]
+
+
+def _data_dir(folder: Path | None) -> Path | None:
+    from benchmark.verbs._given import check_data_dir
+
+    check_data_dir(folder)
+    return folder
+
+
 Json = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
 Only = Annotated[
     list[str] | None, typer.Option(metavar="KEY=VALUE[,…]", help="keep these runs: model=vae,ae", autocompletion=_only)
@@ -128,7 +137,8 @@ Budget = Annotated[
     typer.Option(metavar="quick|full", help="by default the suite's own", autocompletion=_one_of("quick", "full")),
 ]
 DataDir = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="where data files lie, before $BENCHMARK_DATA and the cache")
+    Path | None,
+    typer.Option(metavar="DIR", help="where data files lie, before $BENCHMARK_DATA and the cache", callback=_data_dir),
 ]
 
 

@@ -25,11 +25,9 @@ def component(kind: Kind, name: str) -> dict[str, Any]:
         assert entry.file is not None
         return {**shown, "file": str(entry.file), "content": entry.file.read_text()}
     loaded = registry.load(kind, name)
-    module = inspect.getmodule(loaded) or sys.modules[loaded.__module__]
-    shown["about"] = inspect.cleandoc(module.__doc__ or "")
-    shown["documentation"] = inspect.cleandoc(loaded.__doc__ or "")
+    shown["about"], shown["documentation"] = _documented(loaded)
     declaration = getattr(loaded, "declaration", None)
-    if found := sources(shown["about"] + "\n" + shown["documentation"]):
+    if found := sources(documentation(loaded)):
         shown["sources"] = found
     shown["version"] = declaration.version if declaration else loaded.version
     if declaration:
@@ -49,6 +47,25 @@ def component(kind: Kind, name: str) -> dict[str, Any]:
         for key, info in settings.model_fields.items()
     }
     return shown
+
+
+def cited(kind: Kind, name: str) -> dict[str, str]:
+    """The full citations of what a component's file refers to, read without importing it; none of an unknown one."""
+    file = registry.entry(kind, name).file if name in registry.names(kind) else None
+    return sources(file.read_text()) if file else {}
+
+
+def documentation(loaded: Any) -> str:
+    """What the docstrings of a component and of its settings say, as one text."""
+    declaration = getattr(loaded, "declaration", None)
+    settings = declaration.settings if declaration else loaded.Settings
+    return "\n".join([*_documented(loaded), *(field.description or "" for field in settings.model_fields.values())])
+
+
+def _documented(loaded: Any) -> tuple[str, str]:
+    """The docstrings of a component's file and of the component."""
+    module = inspect.getmodule(loaded) or sys.modules[loaded.__module__]
+    return inspect.cleandoc(module.__doc__ or ""), inspect.cleandoc(loaded.__doc__ or "")
 
 
 def _anchors(metric: str, headline: str) -> dict[str, str]:

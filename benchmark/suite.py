@@ -17,7 +17,7 @@ from benchmark.choice import Choice, read_choice, spelled, with_all
 from benchmark.errors import UsageError
 from benchmark.naming import check_name
 from benchmark.registry import Kind
-from benchmark.spec import LARGEST_SEED, Component, Run, Settings, TrainingSettings, canonical, static, suggest
+from benchmark.spec import LARGEST_SEED, Component, Run, Settings, TrainingSettings, canonical, plainly, static, suggest
 from benchmark.text import read_text
 
 MOST_SEEDS = 100_000
@@ -357,8 +357,14 @@ def _value_at(run: Run, key: str) -> Any:
 
 
 def matches(run: Run, only: Mapping[str, list[Any]]) -> bool:
-    """Whether a run has one of the wanted values at each dotted key."""
-    return all(_value_at(run, key) in [canonical(item) for item in wanted] for key, wanted in only.items())
+    """Whether a run has one of the wanted values at each dotted key; words in any spelling: VAE is vae."""
+    return all(any(_is(_value_at(run, key), canonical(item)) for item in wanted) for key, wanted in only.items())
+
+
+def _is(value: Any, wanted: Any) -> bool:
+    if isinstance(value, str) and isinstance(wanted, str):
+        return plainly(value) == plainly(wanted)
+    return bool(value == wanted)
 
 
 Chosen = TypeVar("Chosen", bound=Settings)

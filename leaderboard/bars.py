@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from leaderboard.cells import Cell
-from leaderboard.columns import Column
+from leaderboard.scales import scale
 
 WIDTH, HEIGHT = 100, 10
 INSET = 3
 """Room for a dot's radius at both ends of the axis."""
+EDGE = 4
+"""Height of the tick of a reference that lies beyond the axis."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,11 @@ class Axis:
 
     @property
     def marks(self) -> str:
-        """The path of the references' ticks; those beyond the axis are left out."""
-        return "".join(f"M{self.place(v):g} 0v{HEIGHT}" for v in self.ticks.values() if self.holds(v))
+        """The path of the references' ticks; those beyond the axis are short ones at its edges."""
+        within = [f"M{self.place(v):g} 0v{HEIGHT}" for v in self.ticks.values() if self.holds(v)]
+        below, above = (any(beyond(v) for v in self.ticks.values()) for beyond in (self.low.__gt__, self.high.__lt__))
+        edges = [f"M{place} {HEIGHT - EDGE}v{EDGE}" for place, there in ((0, below), (WIDTH, above)) if there]
+        return "".join(within + edges)
 
     @property
     def text(self) -> str:
@@ -50,19 +54,18 @@ class Bar:
     runs: str
 
 
-def axis(column: Column, cells: Sequence[Cell], references: Mapping[str, Cell]) -> Axis:
-    """The score's own range where it is finite, else that of the cells' values from their natural end on."""
-    values = [value for cell in cells for value in cell.values]
-    if not values:
-        values = [value for cell in references.values() for value in cell.values]
-    low, high = column.bounds
-    if not math.isfinite(low):
-        low = min(values, default=0.0)
-    if not math.isfinite(high):
-        high = max([*values, low])
-    low, high = min([low, *values]), max([high, *values])
+def axis(cells: Sequence[Cell], references: Mapping[str, Cell]) -> Axis:
+    """The range of the cells' values and intervals, and of the references near them."""
     ticks = {label: cell.point for label, cell in references.items() if cell.point is not None}
-    return Axis(low, high if high > low else low + 1, ticks)
+    reaches = [reach for cell in cells if (reach := _reach(cell))]
+    reaches = reaches or [reach for cell in references.values() if (reach := _reach(cell))]
+    low, high = scale(reaches, list(ticks.values())) if reaches else (0.0, 1.0)
+    return Axis(low, high, ticks)
+
+
+def _reach(cell: Cell) -> tuple[float, float] | None:
+    """From its lowest run to its highest, which holds its interval; None without a number."""
+    return (min(cell.values), max(cell.values)) if cell.values else None
 
 
 def bar(cell: Cell, axis: Axis) -> Bar | None:

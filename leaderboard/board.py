@@ -184,7 +184,7 @@ def _axes(rows: Sequence[Row], shown: Sequence[Column]) -> dict[str, Axis]:
     for column in shown:
         own = [row.cells[column.name] for row in rows if not row.reference]
         references = {row.label: row.cells[column.name] for row in rows if row.reference and column.group != "cost"}
-        found[column.name] = axis(column, own, references)
+        found[column.name] = axis(own, references)
     return found
 
 

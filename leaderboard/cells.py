@@ -77,7 +77,7 @@ class Cell:
         """The point as text, or what stands in its place."""
         if self.point is None:
             return {"not_applicable": "n/a", "failed": "failed", "absent": "–"}[self.status]
-        return signed(f"{self.point:,.{decimals(self.point)}f}")
+        return shortened(self.point)
 
     @property
     def rest(self) -> str:
@@ -99,6 +99,11 @@ class Cell:
 def decimals(value: float) -> int:
     """Decimals that leave three or four digits."""
     return 3 if abs(value) < 10 else 2 if abs(value) < 100 else 1 if abs(value) < 1000 else 0
+
+
+def shortened(value: float) -> str:
+    """A number as tables show it."""
+    return signed(f"{value:,.{decimals(value)}f}")
 
 
 def signed(text: str) -> str:

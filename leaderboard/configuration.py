@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from benchmark.describe import cited
 from benchmark.stages.aggregate import symbol
 from leaderboard import pictures
 from leaderboard.board import Board, Row
@@ -66,6 +67,8 @@ class Configuration:
     pictures: Sequence[Figure] = ()
     explorer: Markup | None = None
     """Its decoder with a slider for each coordinate."""
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """The full citations of what describes its model, by short reference."""
 
     @property
     def parameters(self) -> int:
@@ -105,7 +108,8 @@ def configuration(
         for run, seed in zip(runs["run_id"], runs["seed"], strict=True)
     ]
     shown = next(seed for seed in seeds if seed.run_id == run_id)
-    return Configuration(row, settings, shown, chosen_by, seeds, drawn.pictures, drawn.explorer)
+    sources = cited("model", str(names["model"]))
+    return Configuration(row, settings, shown, chosen_by, seeds, drawn.pictures, drawn.explorer, sources)
 
 
 def median_codes(board: Board, row: Row, table: pd.DataFrame, records: Mapping[str, Mapping[str, Any]]) -> Path | None:

@@ -17,6 +17,7 @@ from leaderboard.bars import bar
 from leaderboard.chart_groups import grouped
 from leaderboard.columns import GROUPS
 from leaderboard.drawing import Step
+from leaderboard.places import headed, written
 from leaderboard.records import completeness, facts, flat_failure, read_record
 from leaderboard.sections import sections
 from leaderboard.text_table import TextTable
@@ -68,6 +69,8 @@ def write_report(
         across=grouped(charts.draw_across(headline_rows(table, declarations))),
         groups=GROUPS,
         bar=bar,
+        headed=headed,
+        written=written,
         pictured=sum(bool(each.pictures) for each in configurations),
         configurations=len(configurations),
         css=_assets("*.css"),

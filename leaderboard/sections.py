@@ -59,6 +59,11 @@ class Section:
     comparisons: Sequence[TextTable] = ()
     """Where the suite reproduces a paper: the paper's numbers beside ours."""
 
+    @property
+    def cards(self) -> dict[str, str]:
+        """The id of the card of each score of the first board, by the score's title."""
+        return {column.title: f"{self.anchor}-0-card-{place}" for place, column in enumerate(self.boards[0].shown)}
+
 
 def sections(
     table: pd.DataFrame,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from leaderboard.cells import decimals, signed
+from leaderboard.cells import shortened
 from leaderboard.finding import Finding, Placed
+from leaderboard.scales import scale
 from leaderboard.style import Look, hexadecimal
 
 LANES = 4
@@ -60,22 +61,14 @@ def strip(found: Finding, looks: Mapping[str, Look]) -> Strip | None:
     models = [*found.ranked, *found.outside]
     if len(models) + len(found.references) < 2:
         return None
-    low, high = _scale([each.reach for each in models or found.references], found.references)
+    low, high = scale([each.reach for each in models or found.references], [each.point for each in found.references])
 
     def place(value: float) -> float:
         return round(INSET + (value - low) / (high - low) * (100 - 2 * INSET), 2)
 
     dots = [_dot(each, place, looks[each.label], number) for number, each in enumerate(models)]
     ticks = [_tick(each, place, low, high) for each in found.references]
-    return Strip(dots, ticks, _number(low), _number(high))
-
-
-def _scale(reaches: list[tuple[float, float]], references: list[Placed]) -> tuple[float, float]:
-    low, high = min(low for low, _ in reaches), max(high for _, high in reaches)
-    room = high - low or abs(high) or 1.0
-    near = [each.point for each in references if low - room <= each.point <= high + room]
-    low, high = min([low, *near]), max([high, *near])
-    return (low, high) if high > low else (low - room / 2, high + room / 2)
+    return Strip(dots, ticks, shortened(low), shortened(high))
 
 
 def _dot(of: Placed, place: Callable[[float], float], look: Look, number: int) -> Dot:
@@ -91,7 +84,3 @@ def _tick(of: Placed, place: Callable[[float], float], low: float, high: float) 
     if of.point > high:
         return Tick(of.model, of.cell.text, 99.0, "›")
     return Tick(of.model, of.cell.text, place(of.point))
-
-
-def _number(value: float) -> str:
-    return signed(f"{value:,.{decimals(value)}f}")

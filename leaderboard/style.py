@@ -15,6 +15,7 @@ import numpy as np
 from leaderboard.few_colours import compact_chart
 from leaderboard.paper import DOTS as DOTS_ON_PAPER
 from leaderboard.paper import SCREEN, fit, paper
+from leaderboard.places import Mark, Spot, Words, spots, words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,6 +26,8 @@ Wanted = Literal[Kind, "page"]
 """What a chart is drawn for: a file of that kind, or the page, which has vectors while they are small, else pixels."""
 DOTS = 160
 """Pixels to the inch of charts that are drawn as pixels."""
+MARGIN = 0.08
+"""Inches around what is drawn."""
 VECTORS = 100_000
 """Bytes that the vectors of a chart may take on a page."""
 
@@ -84,6 +87,10 @@ class Figure:
     caption: str
     dots: int = 96
     """Pixels to the inch, of a raster: charts are finer than a page, images are shown as they are."""
+    spots: Sequence[Spot] = ()
+    """Its values and their places, where it is drawn for a page."""
+    words: Sequence[Words] = ()
+    """Its level texts and their places, where it is drawn for a page."""
 
     @property
     def uri(self) -> str:
@@ -171,15 +178,19 @@ def canvas(
     return figure, axes[:panels]
 
 
-def drawn(name: str, figure: Canvas, wanted: Wanted, alt: str, caption: str) -> Figure:
-    """A figure from its canvas."""
+def drawn(name: str, figure: Canvas, wanted: Wanted, alt: str, caption: str, marks: Sequence[Mark] = ()) -> Figure:
+    """A figure from its canvas. marks: the values that a reader of the page can point at."""
     kind: Kind = "svg" if wanted == "page" else wanted
     data = finished(figure, kind)
+    told: dict[str, Any] = {}
+    if wanted == "page":
+        crop = figure.get_tightbbox().padded(MARGIN)
+        told = {"spots": spots(marks, figure, crop), "words": words(figure, crop)}
     if wanted == "page" and len(data) > VECTORS:
         kind, data = "png", finished(figure, "png")
     if kind == "png":
         data = compact_chart(data, None if paper().width is None else dots())
-    return Figure(name, data, kind, alt, caption, dots())
+    return Figure(name, data, kind, alt, caption, dots(), **told)
 
 
 def dots() -> int:
@@ -199,7 +210,7 @@ def finished(figure: Canvas, kind: Kind, resolution: float | None = None) -> byt
     metadata: dict[str, Any] = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[kind]
     buffer = BytesIO()
     # On paper the width is what was asked for, to the pixel.
-    cut: dict[str, Any] = {"bbox_inches": "tight", "pad_inches": 0.08} if paper().width is None else {}
+    cut: dict[str, Any] = {"bbox_inches": "tight", "pad_inches": MARGIN} if paper().width is None else {}
     figure.savefig(buffer, format=kind, dpi=resolution or dots(), metadata=metadata, **cut)
     return buffer.getvalue()
 

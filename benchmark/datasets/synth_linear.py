@@ -1,4 +1,4 @@
-"""The unit square through a fixed linear map into R³ (after Rolinek et al. 2019, §5.1)."""
+"""The unit square through a fixed linear map into R³ (after Rolínek et al. 2019, §5.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The unit square through a fixed smooth nonlinear map into R⁶ (after Rolinek et al. 2019, §5.1)."""
+"""The unit square through a fixed smooth nonlinear map into R⁶ (after Rolínek et al. 2019, §5.1)."""
 
 from __future__ import annotations
 

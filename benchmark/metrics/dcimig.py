@@ -16,7 +16,7 @@ from benchmark.metrics._settings import Bins
 def dcimig(
     codes: Float[ndarray, "n d"], factors: Num[ndarray, "n k"], *, bins: Bins = 20, seed: int = 0
 ) -> dict[str, float]:
-    """DCIMIG of Sepliarskaia et al. 2019 (there 3CharM), as Carbonneau et al.'s review defines it.
+    """DCIMIG of Sepliarskaia et al. 2019 (there 3CharM), as the review of Carbonneau et al. 2022 defines it.
 
     Each code j has a gap R_j between the largest and the second largest I(z_j; v_k) over the factors, in nats, and
     belongs to the factor k of the largest. S_k is the largest R_j of the codes that belong to k, 0 where none does.

@@ -33,7 +33,7 @@ def jemmig(
     Blind to factors that the codes other than the best two hold. A coarse code has little entropy and is rewarded
     for it: a useless code that is nearly always in one bin scores higher than noise.
     Others: Do & Tran integrate q(z|x) over 100 bins of [−4, 4] as `rmig` does, and report nats beside a normalised
-    form; Carbonneau et al.'s review bins means and normalises as here, with 10 bins.
+    form; the review of Carbonneau et al. 2022 bins means and normalises as here, with 10 bins.
     Raises `NotApplicable` below 1,000 points, without a factor or a code that varies, `UsageError` on unusable input.
     """
     found = histogram_information(codes, factors, bins)

@@ -35,9 +35,9 @@ def mig_sup(
     Blind to two codes that hold the same factor, and to factors that no code holds. The threshold is in units of the
     prior: codes on another scale need another, and in sampled codes the prior's own noise counts as active, with a
     gap of about 0, so that collapsed codes lower the score there.
-    Others: the authors estimate the information by sampling as Chen et al. do; Carbonneau et al.'s review bins and
-    takes the mean over all codes, where each inactive one lowers the score; some divide by the code's entropy or by
-    nothing.
+    Others: the authors estimate the information by sampling as Chen et al. do; the review of Carbonneau et al. 2022
+    bins and takes the mean over all codes, where each inactive one lowers the score; some divide by the code's entropy
+    or by nothing.
     Raises `NotApplicable` below 1,000 points, with fewer than two factors that vary or no active code, `UsageError`
     on unusable input.
     """

@@ -37,9 +37,9 @@ def rmig(
     Returns `rmig` and `rmig_factor_I`, in [0, 1], higher is better. Cost: 0.4 s on 10,000 × 10 codes.
     Blind to a code that holds several factors, to information spread over more than two codes, and to what codes
     beyond ±`limit` hold: the bins are in units of a standard normal prior, and codes on another scale score otherwise.
-    Others: the gap is also reported in nats (here times H(v_k)), and some drop what lies outside the bins; Carbonneau
-    et al.'s review bins means and calls MIG and RMIG one measure. Chen et al.'s sampled MIG estimates the same
-    information without bins (`mig` with estimator "sampled").
+    Others: the gap is also reported in nats (here times H(v_k)), and some drop what lies outside the bins; the
+    review of Carbonneau et al. 2022 bins means and calls MIG and RMIG one measure. Chen et al.'s sampled MIG estimates
+    the same information without bins (`mig` with estimator "sampled").
     Raises `NotApplicable` below 1,000 points or without a factor that varies, `UsageError` on unusable input.
     """
     from scipy.sparse import csr_array

@@ -1,4 +1,4 @@
-"""Adversarial autoencoder: reconstruction, and codes that a discriminator takes for the prior's (Makhzani 2015)."""
+"""Adversarial autoencoder: a discriminator takes its codes for the prior's draws (Makhzani et al. 2015)."""
 
 from __future__ import annotations
 

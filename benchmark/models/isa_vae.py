@@ -1,4 +1,4 @@
-"""ISA-VAE: a prior of independent subspaces, Lp-spherical in each (Stühmer, Turner & Nowozin 2019)."""
+"""ISA-VAE: a prior of independent subspaces, Lp-spherical in each (Stühmer et al. 2019)."""
 
 from __future__ import annotations
 

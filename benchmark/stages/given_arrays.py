@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -81,11 +82,10 @@ def _rows(what: str, rows: Any, n: int) -> Integer[ndarray, " a"]:
 
 def _declared(codes: Encoded, wishes: Wishes) -> Wishes:
     """What the dataset says of its factors, outranked by what the caller says."""
-    return Wishes(
-        [*wishes.discrete, *(name for name in codes.discrete if name not in wishes.continuous)],
-        [*wishes.continuous, *(name for name in codes.continuous if name not in wishes.discrete)],
-        wishes.drop,
-        typed=False,
+    return replace(
+        wishes,
+        discrete=[*wishes.discrete, *(name for name in codes.discrete if name not in wishes.continuous)],
+        continuous=[*wishes.continuous, *(name for name in codes.continuous if name not in wishes.discrete)],
     )
 
 

@@ -30,6 +30,7 @@ def takes_paths(verb: Callable[P, Result]) -> Callable[P, Result]:
         bound = signature.bind(*arguments, **options)
         for name, value in bound.arguments.items():
             bound.arguments[name] = _as(kinds[name], value)
+        check_data_dir(bound.arguments.get("data_dir"))
         return verb(*bound.args, **bound.kwargs)
 
     return called
@@ -42,6 +43,12 @@ def _as(kind: str, value: Any) -> Any:
     if kind == "Sequence[Path]":
         return tuple(map(Path, [value] if isinstance(value, str | os.PathLike) else value))
     return os.fspath(value) if kind.startswith("str") and isinstance(value, os.PathLike) else value
+
+
+def check_data_dir(folder: Path | None) -> None:
+    """Raises `UsageError` where the folder of data files is none: its files would be looked for elsewhere."""
+    if folder is not None and not folder.is_dir():
+        raise UsageError(f"--data-dir {folder}: there is no such folder")
 
 
 def add_plugins(plugins: Sequence[Path], *, absolute: bool = False) -> None:

@@ -76,6 +76,19 @@ class Verdicts(ShownList[Any]):
         return changed.sort_values("rank", kind="stable").drop(columns="rank")
 
 
+class Counts(Shown, dict[str, int]):
+    """How many of each kind of thing a verb dealt with."""
+
+    def sentence(self) -> str:
+        return ", ".join(f"{number:,} {kind}" for kind, number in self.items())
+
+    def frame(self) -> pd.DataFrame:
+        """A row a kind."""
+        import pandas as pd
+
+        return pd.DataFrame({"what": list(self), "number": list(self.values())})
+
+
 class Suites(ShownList[dict[str, Any]]):
     """What `status` found, a record each."""
 

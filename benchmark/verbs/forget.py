@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmark import registry
 from benchmark.atomic import disk_full_explained
@@ -16,11 +17,15 @@ from benchmark.spec import Run, canonical, suggest
 from benchmark.store import Store, read_json, write_json
 from benchmark.suite_seal import PAGE, TABLE, seal_table
 from benchmark.verbs._given import RESULTS, located, started, suite_name, takes_paths
+from benchmark.verbs._shown import Shown
 from benchmark.verbs._words import count
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
-class Forgetting:
+class Forgetting(Shown):
     """What `forget` takes out of a suite, found and not yet done: score files, or whole runs.
 
     `shared`: other suites that have some of these runs. Their plans and the runs stay; scores are gone for them too.
@@ -28,14 +33,15 @@ class Forgetting:
 
     suite: str
     results: Path
-    scores: tuple[Path, ...]
+    scores: Mapping[Path, str]
+    """The protocol of each file."""
     runs: tuple[Run, ...]
     shared: tuple[str, ...]
 
     def sentence(self) -> str:
         """What is taken out, for people."""
         if self.scores:
-            ids = sorted({read_json(path)["protocol"] for path in self.scores})
+            ids = sorted(set(self.scores.values()))
             more = f" and {len(ids) - 3} more protocols" if len(ids) > 3 else ""
             what = f"{count(len(self.scores), 'score')} ({', '.join(ids[:3])}{more})"
             also = f"; suite {', '.join(self.shared)} loses them too" if self.shared else ""
@@ -43,6 +49,14 @@ class Forgetting:
             what = f"{count(len(self.runs), 'run')} ({', '.join(sorted({_told(run) for run in self.runs}))})"
             also = f"; suite {', '.join(self.shared)} has some of them and keeps these" if self.shared else ""
         return f"{what} of suite {self.suite} in {self.results}{also}"
+
+    def frame(self) -> pd.DataFrame:
+        """A row a score that goes, with its protocol and file; or a row a run, with its model and dataset."""
+        import pandas as pd
+
+        scores = [{"protocol": protocol, "file": str(path)} for path, protocol in self.scores.items()]
+        runs = [{"run_id": run.run_id, "model": run.model.name, "dataset": run.dataset.name} for run in self.runs]
+        return pd.DataFrame(scores or runs)
 
 
 @takes_paths
@@ -79,7 +93,8 @@ def find_forgotten(
             if not chosen:
                 raise UsageError(f'{flag} {wanted}: suite "{name}" has no such run{suggest(wanted, known)}')
     scores = _scores(metric, [store.run_folder(each) for each in chosen]) if metric else ()
-    return Forgetting(name, results, scores, () if metric else tuple(chosen), _sharing(store, name, chosen, scores))
+    protocols = {path: str(read_json(path)["protocol"]) for path in scores}
+    return Forgetting(name, results, protocols, () if metric else tuple(chosen), _sharing(store, name, chosen, scores))
 
 
 @takes_paths

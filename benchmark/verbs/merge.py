@@ -18,13 +18,14 @@ from benchmark.sealed import check_format, is_sealed, read_json, write_json
 from benchmark.spec import Run
 from benchmark.store import Store, runs_of
 from benchmark.verbs._given import RESULTS, takes_paths
+from benchmark.verbs._shown import Counts
 
 TAKEN = ("suites", "runs")
 """What is read of the other folder."""
 
 
 @takes_paths
-def merge(source: Path, *, results: Path = RESULTS) -> dict[str, int]:
+def merge(source: Path, *, results: Path = RESULTS) -> Counts:
     """Take over the runs, scores and plans of another results folder; what is here already stays as it is.
 
     Nothing is written before all of it was looked at: a plan that is none, a run or score that was altered, and
@@ -40,7 +41,7 @@ def merge(source: Path, *, results: Path = RESULTS) -> dict[str, int]:
         _check_run(each, other)
         if each.network is None and store.is_done(each):
             _check_same_codes(each, store, other)
-    counts = {"runs": 0, "scores": 0, "suites": 0}
+    counts = Counts({"runs": 0, "scores": 0, "suites": 0})
     for suite, (text, runs) in plans.items():
         store.write_plan(suite, text, runs, replace=False)
         for file in other.suite_folder(suite).glob("*.toml"):

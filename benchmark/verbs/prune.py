@@ -8,17 +8,18 @@ from pathlib import Path
 from benchmark.semaphores import clear_dead
 from benchmark.store import Store
 from benchmark.verbs._given import RESULTS, takes_paths
+from benchmark.verbs._shown import Counts
 
 
 @takes_paths
-def prune(*, results: Path = RESULTS) -> dict[str, int]:
+def prune(*, results: Path = RESULTS) -> Counts:
     """Delete what no run needs: what killed processes left, fleets whose members are all published, and altered runs
     that were set aside."""
     from benchmark.training.fleet import read_fleet
 
     store = Store(results)
     left = store.clean_scratch() + store.clean_parts() + clear_dead()
-    counts = {"fleets": 0, "damaged runs": 0, "files of killed processes": left}
+    counts = Counts({"fleets": 0, "damaged runs": 0, "files of killed processes": left})
     for path in (store.root / "fleets").glob("*/fleet.json"):
         fleet, _ = read_fleet(path)
         if all(store.is_done(each) or store.failure(each) for each in fleet.runs):

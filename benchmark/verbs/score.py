@@ -44,6 +44,7 @@ def score(
     discrete: Sequence[str] = (),
     continuous: Sequence[str] = (),
     drop: Sequence[str] = (),
+    classes_as_factors: Sequence[str] = (),
     plugins: Sequence[Path] = (),
     quiet: bool = False,
 ) -> pd.DataFrame:
@@ -61,6 +62,7 @@ def score(
         make points of their own to learn from are not applicable; those that learn nothing are as ever.
     seed: of the rows and labels that measures draw. budget: "full", or "quick" for cheaper settings of costly measures.
     discrete, continuous: names of factors that are another kind than their values say. drop: factors to leave out.
+    classes_as_factors: labels each class of which becomes a factor of its own, 1 on its rows and 0 elsewhere.
     plugins: files of measures of your own.
 
     Returns a row a number: metric, score, factor (None for a score of all), value, protocol, n (rows used), status
@@ -76,7 +78,8 @@ def score(
 
     add_plugins(plugins)
     protocol = Protocol(check_metrics(_chosen(metrics)), check_budget(budget), seed=_seed(seed))
-    wishes = Wishes(_names(discrete), _names(continuous), _names(drop), typed=False)
+    classes = _names(classes_as_factors)
+    wishes = Wishes(_names(discrete), _names(continuous), _names(drop), classes=classes, typed=False)
     called = None if factor_names is None else _names(factor_names)
     reading = read_arrays(codes, factors, variances, called, wishes, "score")
     rows = None if split is None else read_split(split, reading)

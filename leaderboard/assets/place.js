@@ -3,7 +3,7 @@
 (() => {
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 
-  // The card of a column's head, on hover, focus and tap; Escape or anything else hides it.
+  // The card of a column's head or of a title on a chart, on hover, focus and tap; Escape or anything else hides it.
   let shown = null;
   const hide = () => { if (shown) shown.hidden = true; shown = null; };
   const show = (button) => {
@@ -21,7 +21,7 @@
     card.style.left = `${Math.max(8, Math.min(at.left, innerWidth - size.width - 8))}px`;
     card.style.top = `${below ? at.bottom + 6 : Math.max(8, at.top - size.height - 6)}px`;
   };
-  for (const button of all("thead button[aria-describedby]")) {
+  for (const button of all("thead button[aria-describedby], button.word")) {
     for (const kind of ["pointerenter", "focus", "click"]) button.addEventListener(kind, () => show(button));
     button.addEventListener("blur", hide);
     button.addEventListener("pointerleave", (event) => { if (!shown?.contains(event.relatedTarget)) hide(); });

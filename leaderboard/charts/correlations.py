@@ -12,6 +12,7 @@ from numpy import ndarray
 
 from benchmark.statistics import MINIMUM_CONFIGURATIONS
 from leaderboard.pictures.traversals import subscript
+from leaderboard.places import Mark
 from leaderboard.results import Results
 from leaderboard.statistics_tables import over
 from leaderboard.style import STYLE, Figure, Wanted, canvas, drawn, text_width
@@ -124,6 +125,10 @@ def _drawn(
         axis.set_xticks(axis.get_xticks(), list(columns), rotation=40, ha="right", rotation_mode="anchor")
         axis.tick_params(length=0)
         axis.grid(visible=False)
+        marks = [
+            Mark(axis, j + 0.5, i + 0.5, f"{rows[i]} and {columns[j]}", f"{grid.rho[i, j]:.2f}".replace("-", "−"))
+            for i, j in np.argwhere(np.isfinite(grid.rho))
+        ]
         i, j = (int(place) for place in np.unravel_index(np.nanargmax(np.abs(grid.rho)), grid.rho.shape))
         judged = np.isfinite(grid.shown(grid.low)).any()
         small = " Small figures: the number of configurations." if differ else ""
@@ -142,4 +147,5 @@ def _drawn(
                 if judged
                 else "Fewer than ten configurations, so no intervals: read the signs as hints."
             ),
+            marks,
         )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from leaderboard.columns import primary
+from leaderboard.places import Mark
 from leaderboard.results import Results
 from leaderboard.style import STYLE, Figure, Wanted, canvas, drawn, text_width
 
@@ -59,6 +61,11 @@ def improvement(pairs: pd.DataFrame, title: str, kind: Wanted = "svg") -> Figure
         axis.set_ylabel("")
         axis.tick_params(length=0)
         axis.grid(visible=False)
+        marks = [
+            Mark(axis, column + 0.5, row + 0.5, f"{order[row]} above {order[column]}", f"{share:.2f}")
+            for (row, column), share in np.ndenumerate(grid.to_numpy())
+            if np.isfinite(share)
+        ]
         judged = bool(pairs["low"].notna().any())
         mark = "A dot" if small else "Bold"
         said = f"{mark}: its 95 % interval leaves out one half." if judged else "Too few runs for intervals."
@@ -70,4 +77,5 @@ def improvement(pairs: pd.DataFrame, title: str, kind: Wanted = "svg") -> Figure
             f"{order[0]} is ahead most often, {order[-1]} least.",
             f"Probability of improvement in {title}: how often a run of the row's configuration is better than one of "
             f"the column's; one half is no difference. {said}",
+            marks,
         )

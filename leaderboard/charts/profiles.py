@@ -8,12 +8,16 @@ import numpy as np
 import pandas as pd
 
 from benchmark.statistics import MINIMUM_RUNS, performance_profile
+from leaderboard.cells import shortened
 from leaderboard.columns import primary
+from leaderboard.places import Mark
 from leaderboard.results import Results
 from leaderboard.style import STYLE, Figure, Look, Wanted, canvas, drawn, legend
 
 LEAST = 5
 """Runs of a configuration from which on a profile says more than dots do."""
+POINTED = 8
+"""Every so many thresholds a reader of the page can point at a curve."""
 
 
 def charts(results: Results, kind: Wanted) -> list[Figure | None]:
@@ -37,10 +41,14 @@ def profiles(rows: pd.DataFrame, title: str, looks: Mapping[str, Look], kind: Wa
     rng = np.random.default_rng(0)
     with rc_context(STYLE):
         figure, (axis,) = canvas(1, 1, 6.0, 3.2)
+        marks: list[Mark] = []
         for label in labels:
             values, look = rows.loc[rows["label"] == label, "value"].to_numpy(), looks[label]
             found = performance_profile(values, thresholds, rng)
             axis.plot(thresholds, found.fraction, color=look.colour, linestyle=look.dash, linewidth=1.4)
+            for threshold, fraction in list(zip(thresholds, found.fraction, strict=True))[::POINTED]:
+                said = f"{fraction:.0%} of its runs above {shortened(float(threshold))}"
+                marks.append(Mark(axis, float(threshold), float(fraction), label, said))
             if found.low is not None and found.high is not None:
                 axis.fill_between(thresholds, found.low, found.high, color=look.colour, alpha=0.12, linewidth=0)
         axis.set_ylim(-0.02, 1.02)
@@ -59,4 +67,5 @@ def profiles(rows: pd.DataFrame, title: str, looks: Mapping[str, Look], kind: Wa
             f"Performance profiles in {title} of {', '.join(labels)}.",
             f"Performance profiles: which part of a configuration's runs lies above each value of {title}. A curve "
             f"that lies above another everywhere is better whatever one asks for. {bands}",
+            marks,
         )

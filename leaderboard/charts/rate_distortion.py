@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from benchmark.codes import Codes
+from leaderboard.cells import shortened
+from leaderboard.places import Mark
 from leaderboard.results import Results
 from leaderboard.style import MUTED, STYLE, Figure, Look, Wanted, canvas, drawn, legend
 
@@ -56,12 +58,17 @@ def rate_distortion(
                           textcoords="offset points", fontsize=8, color=MUTED)  # fmt: skip
             axis.annotate("D = H − R", (entropy * 0.03, entropy), xytext=(2, 2), textcoords="offset points", fontsize=8,
                           color=MUTED)  # fmt: skip
+        marks: list[Mark] = []
         for label in labels:
             runs, look = values[values["label"] == label], looks[label]
             axis.scatter(
                 runs["kl"], runs["reconstruction"], s=34, marker=look.marker, color=[look.colour], alpha=0.85,
                 edgecolor="white", linewidth=0.5,
             )  # fmt: skip
+            marks += [
+                Mark(axis, rate, loss, label, f"R {shortened(rate)}, D {shortened(loss)} nats")
+                for rate, loss in runs[["kl", "reconstruction"]].astype(float).itertuples(index=False)
+            ]
         axis.set_xlabel("rate R: KL to the prior, nats")
         axis.set_ylabel("distortion D: −log p(x|z), nats")
         legend(figure, {label: looks[label] for label in labels}, lines=False)
@@ -76,4 +83,5 @@ def rate_distortion(
             kind,
             f"Scatter plot of reconstruction loss against KL for {', '.join(labels)}.",
             f"The rate–distortion plane, one mark a run: left is a cheaper code, down is a better picture.{bound}",
+            marks,
         )

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from leaderboard.cells import shortened
 from leaderboard.columns import Column
+from leaderboard.places import Mark
 from leaderboard.results import Results
+from leaderboard.scales import scale
 from leaderboard.style import REFERENCE, STYLE, Figure, Look, Wanted, canvas, drawn
 
 if TYPE_CHECKING:
@@ -47,7 +50,8 @@ def seed_spread(
     """Every run as a dot: a panel per column, a row per configuration.
 
     `values` has `label`, `column` and `value`; `panels` are the columns with their titles. From ten runs on a violin
-    lies behind the dots, from five a box, below that a tick at the median.
+    lies behind the dots, from five a box, below that a tick at the median. Scales follow the models: runs of
+    references beyond them are arrowheads at the edge.
     """
     from matplotlib import rc_context
 
@@ -59,10 +63,13 @@ def seed_spread(
         figure, axes = canvas(
             len(panels), 4, 2.35 + names / 4, 0.75 + 0.24 * len(labels), sharey=True, keep_height=True
         )
+        marks: list[Mark] = []
         for (column, title), axis in zip(panels, axes, strict=True):
             of_column = values[values["column"] == column]
+            runs = {label: of_column.loc[of_column["label"] == label, "value"].to_numpy() for label in labels}
             for row, label in enumerate(labels):
-                _draw_runs(axis, row, of_column.loc[of_column["label"] == label, "value"].to_numpy(), looks[label])
+                marks += _draw_runs(axis, row, runs[label], looks[label], label)
+            _set_scale(axis, list(runs.values()), [looks[label].colour == REFERENCE for label in labels])
             axis.set_title(fill(title, 26))
             axis.set_yticks(range(len(labels)), labels)
             axis.set_ylim(len(labels) - 0.4, -0.6)
@@ -70,7 +77,7 @@ def seed_spread(
             axis.tick_params(axis="y", length=0)
             axis.locator_params(axis="x", nbins=5)
         most = values.groupby(["label", "column"]).size().max()
-        marks = (
+        drawing = (
             "violins are density estimates, the tick is the median"
             if most >= 10
             else "boxes span the quartiles"
@@ -82,14 +89,35 @@ def seed_spread(
             figure,
             kind,
             f"Dot plots of {', '.join(title for _, title in panels)} for {', '.join(labels)}, one dot a run.",
-            f"Every run of every configuration, one dot a seed; {marks}."
-            + (" Grey rows are references." if any(looks[label].colour == REFERENCE for label in labels) else ""),
+            f"Every run of every configuration, one dot a seed; {drawing}."
+            + (
+                " Grey rows are references; an arrowhead says that runs of one lie beyond the scale."
+                if any(looks[label].colour == REFERENCE for label in labels)
+                else ""
+            ),
+            marks,
         )
 
 
-def _draw_runs(axis: Axes, row: int, runs: np.ndarray, look: Look) -> None:
-    if not len(runs):
+def _set_scale(axis: Axes, runs: Sequence[np.ndarray], references: Sequence[bool]) -> None:
+    """From the lowest to the highest run of a model, with what references have near them."""
+    own = [each for each, reference in zip(runs, references, strict=True) if len(each) and not reference]
+    others = [each for each, reference in zip(runs, references, strict=True) if len(each) and reference]
+    if not own or not others:
         return
+    low, high = scale([(each.min(), each.max()) for each in own], np.concatenate(others).tolist())
+    room = 0.05 * (high - low)
+    axis.set_xlim(low - room, high + room)
+    for row, each in enumerate(runs):
+        for beyond, end, marker in ((each < low, low - 0.5 * room, "<"), (each > high, high + 0.5 * room, ">")):
+            if beyond.any():
+                axis.scatter([end], [row], s=16, marker=marker, color=REFERENCE, linewidth=0, zorder=3)
+
+
+def _draw_runs(axis: Axes, row: int, runs: np.ndarray, look: Look, label: str) -> list[Mark]:
+    """Draws a row, and returns its runs' places."""
+    if not len(runs):
+        return []
     import seaborn as sns
 
     if len(runs) >= 10 and np.ptp(runs) > 0:
@@ -111,3 +139,5 @@ def _draw_runs(axis: Axes, row: int, runs: np.ndarray, look: Look) -> None:
     axis.plot([median, median], [row - 0.32, row + 0.32], color=look.colour, linewidth=1.8, solid_capstyle="round")
     offsets = 0.14 * np.where(np.arange(len(runs)) % 2, 1, -1) if len(runs) > 1 else np.zeros(1)
     axis.scatter(runs, row + offsets, s=13, color=[look.colour], alpha=0.8, linewidth=0, zorder=3)
+    places = zip(runs, row + offsets, strict=True)
+    return [Mark(axis, float(x), float(y), label, shortened(float(x))) for x, y in places]

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 
 from benchmark.stages.aggregate import symbol
+from leaderboard.cells import shortened
+from leaderboard.places import Mark
 from leaderboard.results import Results
 from leaderboard.style import DASHES, MARKERS, PALETTE, STYLE, Figure, Look, Wanted, canvas, drawn, legend
 
@@ -95,6 +97,7 @@ def sweep(rows: pd.DataFrame, key: str, panels: Sequence[tuple[str, str]], kind:
     places = {value: place for place, value in enumerate(values)}
     with rc_context(STYLE):
         figure, axes = canvas(len(panels), 3, 3.3, 2.5)
+        marks: list[Mark] = []
         for (column, title), axis in zip(panels, axes, strict=True):
             for line in lines:
                 own = rows[(rows["column"] == column) & (rows["line"] == line)]
@@ -107,6 +110,10 @@ def sweep(rows: pd.DataFrame, key: str, panels: Sequence[tuple[str, str]], kind:
                     own["value_of"].map(places), own["value"], s=14, marker=look.marker, color=[look.colour], alpha=0.7,
                     linewidth=0,
                 )  # fmt: skip
+                marks += [
+                    Mark(axis, places[at], float(value), line, f"{name} = {_told(at)}: {shortened(float(value))}")
+                    for at, value in zip(own["value_of"], own["value"], strict=True)
+                ]
             axis.set_xticks(list(places.values()), [_told(value) for value in values])
             axis.set_title(fill(title, 34))
             axis.set_xlabel(name)
@@ -118,6 +125,7 @@ def sweep(rows: pd.DataFrame, key: str, panels: Sequence[tuple[str, str]], kind:
             kind,
             f"Line charts of {', '.join(title for _, title in panels)} of {model} against {name}.",
             f"{model} against {name}: lines are means over seeds, dots are runs.",
+            marks,
         )
 
 

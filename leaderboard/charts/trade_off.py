@@ -7,6 +7,8 @@ from textwrap import fill
 
 import pandas as pd
 
+from leaderboard.cells import shortened
+from leaderboard.places import Mark
 from leaderboard.results import Results
 from leaderboard.style import STYLE, Figure, Look, Wanted, canvas, drawn, legend
 
@@ -44,6 +46,7 @@ def trade_off(
     with rc_context(STYLE):
         figure, axes = canvas(len(ys), 3, 6.0 if len(ys) == 1 else 3.5, 3.4 if len(ys) == 1 else 2.9)
         labels = [label for label in looks if label in set(values["label"])]
+        marks: list[Mark] = []
         for (column, title), axis in zip(ys, axes, strict=True):
             for label in labels:
                 runs, look = values[values["label"] == label], looks[label]
@@ -51,6 +54,10 @@ def trade_off(
                     runs[x[0]], runs[column], s=34, marker=look.marker, color=[look.colour], alpha=0.85,
                     edgecolor="white", linewidth=0.5,
                 )  # fmt: skip
+                marks += [
+                    Mark(axis, across, up, label, f"{title} {shortened(up)}, {x[1]} {shortened(across)}")
+                    for across, up in runs[[x[0], column]].dropna().astype(float).itertuples(index=False)
+                ]
             axis.set_title(fill(title, 40))
             axis.set_xlabel(x[1])
         legend(figure, {label: looks[label] for label in labels}, lines=False)
@@ -60,4 +67,5 @@ def trade_off(
             kind,
             f"Scatter plots of {', '.join(title for _, title in ys)} against {x[1]} for {', '.join(labels)}.",
             f"What disentanglement costs: {x[1]} against supervised scores, one mark a run.",
+            marks,
         )

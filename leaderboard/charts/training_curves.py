@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
+from leaderboard.cells import shortened
+from leaderboard.places import Mark
 from leaderboard.results import Results
 from leaderboard.style import STYLE, Figure, Look, Wanted, canvas, drawn, legend
 
 PANELS = 9
+POINTED = 25
+"""Points of a line whose values a reader of the page can point at."""
 NAMES = {
     "loss": "objective", "rec": "reconstruction", "kl": "KL", "tc": "total correlation", "mmd": "squared MMD",
     "mi": "mutual information", "dimension_kl": "dimension-wise KL", "off_diagonal": "off-diagonal",
@@ -42,6 +47,7 @@ def training_curves(
     terms = sorted(terms, key=lambda term: -sum(term in frame for frame in every.values()))[:PANELS]
     with rc_context(STYLE):
         figure, axes = canvas(len(terms), 3, 3.5, 2.5)
+        marks: list[Mark] = []
         for term, axis in zip(terms, axes, strict=True):
             values = []
             for label, frame in every.items():
@@ -53,6 +59,8 @@ def training_curves(
                 axis.fill_between(over.index, over["min"], over["max"], color=look.colour, alpha=0.15, linewidth=0)
                 axis.plot(over.index, over["mean"], color=look.colour, linestyle=look.dash, linewidth=1.4)
                 values.append(over.to_numpy())
+                for step, mean in over["mean"].reset_index().iloc[:: -(-len(over) // POINTED)].to_numpy(float):
+                    marks.append(Mark(axis, step, mean, label, f"step {step:,.0f}: {shortened(mean)}"))
             joined = np.concatenate(values)
             if joined.min() > 0 and joined.max() > 20 * joined.min():
                 axis.set_yscale("log")
@@ -65,7 +73,7 @@ def training_curves(
             axis.margins(x=0.01)
         legend(figure, {label: looks[label] for label in every}, lines=True)
         seeds = max(len(frames) for frames in histories.values())
-        return drawn(
+        found = drawn(
             "training-curves",
             figure,
             kind,
@@ -79,7 +87,9 @@ def training_curves(
             + "Reconstruction and KL compare "
             "between models; objectives are each model's own, and estimates of total correlation each estimator's."
             + (" Terms that fewer models have are drawn beside their runs." if number > PANELS else ""),
+            marks,
         )
+        return replace(found, words=())  # terms of an objective are not the scores that have their names
 
 
 def is_term(column: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from benchmark.stages.comparisons import counted
+from leaderboard.places import Mark
 from leaderboard.results import Results
 from leaderboard.statistics_tables import over
 from leaderboard.style import PALETTE, STYLE, Figure, Wanted, canvas, drawn
@@ -35,8 +36,13 @@ def variance(shares: pd.DataFrame, titles: Mapping[str, str], kind: Wanted = "sv
     with rc_context(STYLE):
         figure, (axis,) = canvas(1, 1, 6.4, 0.22 * len(shares) + 1.0, keep_height=True)
         left = pd.Series(0.0, index=shares.index)
-        for colour, (column, _) in zip(PALETTE, SHARES.items(), strict=False):
+        marks: list[Mark] = []
+        for colour, (column, what) in zip(PALETTE, SHARES.items(), strict=False):
             width = shares[column].clip(lower=0)
+            parts = zip(shares["column"], left + width / 2, shares[column], strict=True)
+            marks += [
+                Mark(axis, x, row, titles[name], f"{what} {part:.0%}") for row, (name, x, part) in enumerate(parts)
+            ]
             axis.barh(range(len(shares)), width, left=left, color=colour, height=0.72)
             left = left + width
         axis.set_yticks(range(len(shares)), named(shares, titles))
@@ -54,6 +60,7 @@ def variance(shares: pd.DataFrame, titles: Mapping[str, str], kind: Wanted = "sv
             f"{', '.join(titles[name] for name in shares['column'])}.",
             f"What decides a score, over {over(shares['n'], shares['configurations'])}: which objective was trained, "
             "its hyperparameters, or the seed alone. A long last part says that restarts differ as much as models do.",
+            marks,
         )
 
 

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from benchmark.stages.matrices import CodesByFactors
+from leaderboard.paper import paper
 from leaderboard.pictures.traversals import subscript
 from leaderboard.run_scores import FactorScore, absent, factor_scores, matrices
 from leaderboard.style import INK, MUTED, PALETTE, STYLE, Figure, drawn, text_width
@@ -38,6 +39,8 @@ DARK = 0.62
 """The share from which numbers are white."""
 LEVEL = 4
 """Letters of a name that fits below its cell."""
+TYPE: dict[Any, Any] = {"font.size": 6.8, "axes.titlesize": 8.5}
+"""On a screen; numbers in cells have the size of the text."""
 CELL = 0.4
 """Inches that a numbered cell is wide."""
 
@@ -74,7 +77,8 @@ def shown(first: CodesByFactors) -> Shown:
 def codes_by_factors(
     found: Sequence[CodesByFactors], scores: Sequence[FactorScore], missing: Mapping[str, str], title: str
 ) -> Figure:
-    """A heat map for each matrix, rows and columns as the first orders them, and the scores per factor beside them."""
+    """A heat map for each matrix, rows and columns as the first orders them, and the scores per factor beside them;
+    on paper below each other where they have no room beside."""
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.colors import LinearSegmentedColormap
@@ -87,27 +91,35 @@ def codes_by_factors(
     cell = CELL if len(names) <= NUMBERED else 0.2
     labels = [f"z{subscript(code)}" for code in part.codes]
     room = text_width([score.title for score in listed]) + 0.15 if listed else 0.0
-    widths = [max(cell * len(names), 1.15)] * (len(found) + bool(listed))
-    width = sum(widths) + 0.3 * (len(found) - 1) + room + text_width(labels) + 0.9
+    panel = max(cell * len(names), 1.15)
+    panels = len(found) + bool(listed)
+    width = panel * panels + 0.3 * (len(found) - 1) + room + text_width(labels) + 0.9
     height = (
         max(0.25 * len(labels), 0.21 * len(listed), 1.0)
         + (0.75 * text_width(names) if max(map(len, names)) > LEVEL else 0.1)
         + 0.45
     )
-    with rc_context(STYLE | {"axes.grid": False}):
-        figure = Canvas(figsize=(width, height), layout="constrained")
+    columns = panels
+    if (printed := paper().width) is not None and printed < width:
+        columns = max(1, int((printed - 0.9) / (panel + 0.3)))
+        columns = min(columns, len(found))  # the table's names would take the room of the matrices beside it
+    with rc_context(STYLE | TYPE | paper().type() | {"axes.grid": False}):
+        rows = -(-panels // columns)
+        figure = Canvas(figsize=(printed or width, height * rows), layout="constrained")
         FigureCanvasAgg(figure)
-        axes = figure.subplots(1, len(widths), squeeze=False, width_ratios=widths)[0].tolist()
+        axes = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
+        for axis in axes[panels:]:
+            axis.remove()
         colours = LinearSegmentedColormap.from_list("share", ["#FBFAF6", "#B9D6E8", "#5A9CC8", "#0B5C93", "#08304D"])
         for place, (axis, matrix) in enumerate(zip(axes, found, strict=False)):
             image = _panel(axis, matrix, part, colours, numbered=len(names) <= NUMBERED)
-            axis.set_title(TITLES[matrix.kind], fontsize=8.5)
+            axis.set_title(TITLES[matrix.kind])
             _named(axis, names)
-            axis.set_yticks(range(len(labels)), labels if place == 0 else [""] * len(labels))
+            axis.set_yticks(range(len(labels)), labels if place % columns == 0 else [""] * len(labels))
             if place == len(found) - 1:
                 figure.colorbar(image, ax=axes[: len(found)], shrink=0.7, aspect=18, pad=0.01, ticks=[0, 0.5, 1])
         if listed:
-            _table(axes[-1], listed, names)
+            _table(axes[panels - 1], listed, names)
         return drawn(
             "codes-by-factors",
             figure,
@@ -124,12 +136,12 @@ def _panel(axis: Axes, found: CodesByFactors, part: Shown, colours: Any, *, numb
     shares, values = (_placed(found, of, part) for of in (found.matrix.shares, found.matrix.values))
     image = axis.imshow(shares, vmin=0, vmax=1, cmap=colours, aspect="auto", interpolation="nearest")
     for row, column in np.argwhere(~np.isfinite(shares)):
-        axis.text(column, row, "·", ha="center", va="center", fontsize=7, color=MUTED)
+        axis.text(column, row, "·", ha="center", va="center", color=MUTED)
     if numbered:
         for row, column in np.argwhere(np.isfinite(shares)):
             text = _number(values[row, column] if found.kind == "correlation" else shares[row, column])
             colour = "white" if shares[row, column] > DARK else INK
-            axis.text(column, row, text, ha="center", va="center", fontsize=6.8, color=colour)
+            axis.text(column, row, text, ha="center", va="center", color=colour)
     for factor, code in found.matrix.matching().items():
         if factor in part.factors and code in part.codes:
             row, column = part.codes.index(code), part.factors.index(factor)
@@ -155,13 +167,13 @@ def _table(axis: Axes, scores: Sequence[FactorScore], names: Sequence[str]) -> N
     """Numbers alone: their scales differ, so that no colour could be common to them."""
     axis.set_xlim(-0.5, len(names) - 0.5)
     axis.set_ylim(len(scores) - 0.5, -0.5)
-    axis.set_title("scores per factor", fontsize=8.5)
+    axis.set_title("scores per factor")
     _named(axis, names)
     axis.set_yticks(range(len(scores)), [score.title for score in scores])
     for row, score in enumerate(scores):
         for column, name in enumerate(names):
             text = _number(score.values[name]) if name in score.values else "–"
-            axis.text(column, row, text, ha="center", va="center", fontsize=6.8, color=INK)
+            axis.text(column, row, text, ha="center", va="center", color=INK)
 
 
 def _named(axis: Axes, names: Sequence[str]) -> None:

@@ -375,3 +375,32 @@ def test_the_finding_is_what_the_strip_says_aloud(tab):
         said.startswith("shapes: ") and tab.run("document.querySelector('.strip').getAttribute('aria-label')") == said
     )
     assert tab.run("document.querySelectorAll('.strip circle title, .strip g title').length") >= 4
+
+
+def test_a_pointer_on_a_chart_reads_the_value_there(tab):
+    """A real pointer, moved to the first spot and then away from all."""
+    chart = "document.querySelector('.trade-off [data-spots]')"
+    tab.run(f"{chart}.closest('details').open = true; {chart}.scrollIntoView({{block: 'center', behavior: 'instant'}})")
+    told = json.loads(tab.run(f"{chart}.dataset.spots"))
+    left, top, name, text = told["rows"][0]
+    box = tab.run(f"(({{left, top, width, height}}) => [left, top, width, height])({chart}.getBoundingClientRect())")
+    at = {"x": box[0] + left / 1e4 * box[2], "y": box[1] + top / 1e4 * box[3]}
+    tab.send("Input.dispatchMouseEvent", type="mouseMoved", **at)
+    label = "document.querySelector('.trade-off .value')"
+    assert tab.run(f"{label}.hidden") is False
+    shown = tab.run(f"{label}.textContent")
+    names = {(told["names"][row[2]], row[3]) for row in told["rows"]}
+    assert tuple(shown.split(": ", 1)) in names and (told["names"][name], text) in names
+    tab.send("Input.dispatchMouseEvent", type="mouseMoved", x=box[0] + 1, y=box[1] + box[3] - 1)
+    assert tab.run(f"{label}.hidden") is True
+
+
+def test_a_title_on_a_chart_has_the_card_of_its_score(tab):
+    word = "document.querySelector('.trade-off .word')"
+    tab.run(f"{word}.closest('details').open = true; {word}.focus()")
+    card = f"document.getElementById({word}.getAttribute('aria-describedby'))"
+    assert tab.run(f"{card}.hidden") is False
+    title = tab.run(f"{card}.querySelector('b').textContent")
+    assert tab.run(f"{word}.ariaLabel") == f"What {title} is"
+    tab.run("document.dispatchEvent(new KeyboardEvent('keydown', {key: 'Escape'}))")
+    assert tab.run(f"{card}.hidden") is True

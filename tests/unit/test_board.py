@@ -188,12 +188,14 @@ def test_a_wide_board_shows_few_columns_at_first():
     assert all(column.first for column in columns(rows[:SHOWN], declared))
 
 
-def test_a_bar_is_on_the_scores_own_range():
-    reference = {"perfect": Cell((0.5,), "ok"), "noise": Cell((), "failed")}
-    over = axis(MIG, [Cell((0.25,), "ok")], reference)
-    assert (over.low, over.high, over.ticks) == (0.0, 1.0, {"perfect": 0.5})
-    assert over.marks == "M50 0v10" and over.place(0) == 3 and over.place(1) == 97
-    assert "perfect 0.5" in over.text
+def test_bars_follow_the_models_and_references_far_off_are_ticks_at_the_edge():
+    """Two models at .04 and .10 would be one blot on an axis from 0 to 1, where a perfect code ends it."""
+    reference = {"perfect": Cell((1.0,), "ok"), "rotated": Cell((0.12,), "ok"), "noise": Cell((), "failed")}
+    over = axis([Cell((0.04,), "ok"), Cell((0.06, 0.10), "ok"), Cell()], reference)
+    assert (over.low, over.high, over.ticks) == (0.04, 0.12, {"perfect": 1.0, "rotated": 0.12})
+    assert over.marks == "M97 0v10M100 6v4" and over.place(0.04) == 3
+    assert axis([Cell((0.5,), "ok"), Cell((0.6,), "ok")], {"below": Cell((0.0,), "ok")}).marks == "M0 6v4"
+    assert "perfect 1" in over.text and axis([Cell()], reference).high == 1.0
 
 
 def test_a_bar_draws_runs_below_ten_and_an_interval_above():
@@ -207,10 +209,10 @@ def test_a_bar_draws_runs_below_ten_and_an_interval_above():
     assert many is not None and (many.line, many.dots, many.runs) == ("M3 5H97", "M50 5h0", "")
 
 
-def test_equal_values_without_bounds_still_have_an_axis():
-    free = Column("kl", "KL", "kl", "kl", None, "", "none", False, "", True)
-    over = axis(free, [Cell((2.0, 2.0), "ok")], {})
-    assert over.low == 2.0 < over.high and bar(Cell((2.0,), "ok"), over) is not None
+def test_equal_values_still_have_an_axis():
+    over = axis([Cell((2.0, 2.0), "ok")], {})
+    assert over.low < 2.0 < over.high and bar(Cell((2.0,), "ok"), over) is not None
+    assert (axis([Cell()], {}).low, axis([Cell()], {}).high) == (0.0, 1.0)
 
 
 def test_every_chart_has_its_place():

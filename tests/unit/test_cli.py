@@ -56,6 +56,8 @@ def asked(monkeypatch):
         (["run", "quickstart", "--sed", "1"], "No such option: --sed"),
         (["run", "quickstart", "--jobs", "many"], "'--jobs': write a whole number"),
         (["run", "quickstart", "--jobs", "-1"], "'--jobs'"),
+        (["run", "quickstart", "--data-dir", "nope"], "--data-dir nope: there is no such folder"),
+        (["data", "verify", "--data-dir", "nope"], "--data-dir nope: there is no such folder"),
         (["run", "quickstart", "--device", "tpu"], "--device tpu: choose auto, cpu or cuda"),
         (["run", "quickstart", "--seeds", "many"], "--seeds many: write how many (3), a list (0,4) or a range (2-5)"),
         (["run", "quickstart", "--seeds", "1-2-3"], "--seeds 1-2-3: write"),

@@ -9,13 +9,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure as Canvas
+from matplotlib.text import Text
 from numpy import ndarray
+from PIL import Image
 
 from benchmark.codes import Codes
 from benchmark.metrics._matrix import Matrix
 from benchmark.sealed import write_json
-from leaderboard import pictures
+from leaderboard import pictures, style
 from leaderboard.charts.dictionaries import dictionaries
+from leaderboard.paper import Paper, fit, printed_on
 from leaderboard.pictures.codes_by_factors import OUTLINE, shown
 from leaderboard.pictures.codes_by_factors import pictures as codes_by_factors
 from leaderboard.pictures.dictionary import coloured
@@ -212,6 +216,33 @@ def test_many_factors_are_drawn_without_numbers_and_not_all(tmp_path: Path) -> N
     write_score(tmp_path, "mig", information(np.eye(50)))
     (found,) = codes_by_factors({"scores": read_scores(tmp_path)}, "vae")
     assert "10 further factors are not drawn." in found.caption and max(found.size) < 1_500
+
+
+@pytest.mark.parametrize("width", [3.25, 5.5])
+def test_a_matrix_on_paper_has_its_width_and_type_that_can_be_read(tmp_path: Path, width: float) -> None:
+    """Three matrices and the scores per factor: side by side they take 8 inches, on paper they stand below each other,
+    and every text has 8 pt."""
+    table = np.array([[0.1, 0.9, 0.0], [0.0, 0.05, 0.3], [0.8, 0.1, 0.2]])
+    for name, kind in (("mig", "mutual_information"), ("mcc", "correlation"), ("dci", "importance")):
+        matrix = Matrix(kind, (0, 1, 2), (0, 1, 2), table, np.ones(3))
+        write_score(tmp_path, name, matrix, values={name: 0.5, f"{name}_factor_0": 0.25})
+    scores = {"scores": read_scores(tmp_path)}
+    (own,) = codes_by_factors(scores, "vae")
+    sizes: set[float] = set()
+
+    def watched(figure: Canvas) -> None:
+        fit(figure)
+        sizes.update(text.get_fontsize() for text in figure.findobj(Text) if text.get_text().strip())
+        box = figure.get_tightbbox()
+        assert box.x0 > -0.01 and box.x1 < width + 0.01, "nothing leaves the sheet"
+
+    with pytest.MonkeyPatch.context() as patch, printed_on(Paper(width)):
+        patch.setattr(style, "fit", watched)
+        (found,) = codes_by_factors(scores, "vae")
+    assert sizes == {8.0}
+    with Image.open(BytesIO(found.data)) as image:
+        assert image.width / image.info["dpi"][0] == pytest.approx(width, abs=0.01)
+        assert image.height / image.info["dpi"][1] > own.size[1] / 96, "panels below each other"
 
 
 def test_what_has_no_matrix_says_why(tmp_path: Path) -> None:

@@ -103,6 +103,16 @@ def test_words_in_a_frame_become_classes_and_columns_keep_their_kinds() -> None:
     assert found.set_index("factor").loc["shape", "value"] == mig(CODES, FACTORS)["mig_factor_0"]
 
 
+def test_each_class_of_a_label_can_be_a_factor() -> None:
+    """As with --classes-as-factors: a label of three classes becomes three factors of zeros and ones."""
+    label = np.repeat([0, 1, 2], 100)
+    codes = np.stack([label == 0, label == 1, label == 2], axis=1) + 1e-3 * np.arange(300)[:, None] % 7
+    frame = benchmark.score(codes, label, "mig", factor_names=["kind"], classes_as_factors="kind", quiet=True)
+    assert list(frame.attrs["factors"]) == ["kind_0", "kind_1", "kind_2"]
+    with pytest.raises(UsageError, match=r"no factor is called 'knd' \(classes as factors\); did you mean"):
+        benchmark.score(codes, label, "mig", factor_names=["kind"], classes_as_factors="knd", quiet=True)
+
+
 def test_what_was_decided_is_said_and_can_be_said_otherwise(capsys: pytest.CaptureFixture[str]) -> None:
     halves = FACTORS / 2
     found = benchmark.score(CODES, halves, "mig", factor_names=NAMES)

@@ -8,8 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 import benchmark
-from benchmark.verbs._shown import ROWS, PagePath, Suites, as_html
+from benchmark.verbs._shown import ROWS, Counts, PagePath, Suites, as_html
 from benchmark.verbs.compare import Comparison
+from benchmark.verbs.forget import Forgetting
 from benchmark.verbs.run import RunSummary
 from benchmark.verbs.verify import Verification
 
@@ -78,3 +79,16 @@ def test_an_evaluation_is_its_table(work: Path) -> None:
     assert dict(table["status"].value_counts()) == found.scores
     assert list(found.shown_frame()["metric"]) == sorted(set(table["metric"]))
     assert "mig" in found._repr_html_()
+
+
+def test_what_was_forgotten_is_a_row_each_also_once_it_is_gone() -> None:
+    gone = {Path("runs/nowhere/mig.json"): "mig/x/v1", Path("runs/nowhere/sap.json"): NASTY}
+    one = Forgetting("tiny", Path("results"), gone, (), ())
+    assert list(one.frame()["protocol"]) == ["mig/x/v1", NASTY]
+    assert "2 scores" in one._repr_html_() and "<script" not in one._repr_html_()
+
+
+def test_counts_are_a_dictionary_that_shows_itself() -> None:
+    one = Counts({"runs": 1200, "scores": 0})
+    assert one == {"runs": 1200, "scores": 0} and one.sentence() == "1,200 runs, 0 scores"
+    assert one.frame().to_dict("list") == {"what": ["runs", "scores"], "number": [1200, 0]}

@@ -146,6 +146,12 @@ def test_only_keeps_what_matches_all(suite, only, kept):
     assert [(run.model.name, run.seed) for run in suite("seeds = 2\n" + BLOCK, only=only).runs] == kept
 
 
+@pytest.mark.parametrize("spelling", ["BetaVAE", "β-VAE", "beta-vae"])
+def test_only_takes_a_name_in_any_spelling(suite, spelling):
+    plain, given = (suite("seeds = 2\n" + BLOCK, only={"model": [name]}).runs for name in ("beta_vae", spelling))
+    assert given == plain != []
+
+
 def test_only_that_leaves_nothing_says_so(suite):
     with pytest.raises(UsageError, match=r"no run is left by --only model=pca,ica seed=0"):
         suite(BLOCK, only={"model": ["pca", "ica"], "seed": [0]})

@@ -34,6 +34,8 @@
       label.style.top = `${above >= 0 ? above : top / 1e4 * box.height + 10}px`;
     };
     for (const kind of ["pointermove", "pointerdown"]) chart.addEventListener(kind, point);
-    chart.addEventListener("pointerleave", hide);
+    // A finger leaves as soon as it was there: what it read stays until the next tap.
+    chart.addEventListener("pointerleave", (event) => { if (event.pointerType !== "touch") hide(); });
   }
+  document.addEventListener("pointerdown", hide, { capture: true });
 })();

@@ -395,6 +395,23 @@ def test_a_pointer_on_a_chart_reads_the_value_there(tab):
     assert tab.run(f"{label}.hidden") is True
 
 
+def test_a_tap_on_a_phone_reads_a_value_too(tab, page):
+    tab.open(page, width=390, height=844, phone=True)
+    chart = "document.querySelector('.trade-off [data-spots]')"
+    tab.run(f"{chart}.closest('details').open = true; {chart}.scrollIntoView({{block: 'center', behavior: 'instant'}})")
+    left, top, *_ = json.loads(tab.run(f"{chart}.dataset.spots"))["rows"][0]
+    at = tab.run(
+        f"(({{left, top, width, height}}) => ({{x: left + {left} / 1e4 * width, y: top + {top} / 1e4 * height}}))"
+        f"({chart}.getBoundingClientRect())"
+    )
+    for kind, points in (("touchStart", [at]), ("touchEnd", [])):
+        tab.send("Input.dispatchTouchEvent", type=kind, touchPoints=points)
+    label = "document.querySelector('.trade-off .value')"
+    assert tab.run(f"{label}?.hidden") is False
+    tab.run("document.querySelector('h1').dispatchEvent(new PointerEvent('pointerdown', {bubbles: true}))")
+    assert tab.run(f"{label}.hidden") is True
+
+
 def test_a_title_on_a_chart_has_the_card_of_its_score(tab):
     word = "document.querySelector('.trade-off .word')"
     tab.run(f"{word}.closest('details').open = true; {word}.focus()")

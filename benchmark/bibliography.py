@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+from benchmark import registry
+from benchmark.registry import Kind
+
 DOCUMENTS = {
     "M": "L. Mushom. Disentangled Representations in Variational Autoencoders. Master's thesis, Norwegian University "
     "of Science and Technology, 2020.",
@@ -206,3 +209,9 @@ def sources(text: str) -> dict[str, str]:
     for match in LETTER.finditer(plain):
         places.setdefault(match[1], match.start())
     return {key: (PAPERS | DOCUMENTS)[key] for key in sorted(places, key=places.__getitem__)}
+
+
+def cited(kind: Kind, name: str) -> dict[str, str]:
+    """The full citations of what a component's file refers to, read without importing it; none of an unknown one."""
+    file = registry.entry(kind, name).file if name in registry.names(kind) else None
+    return sources(file.read_text()) if file else {}

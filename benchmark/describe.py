@@ -49,12 +49,6 @@ def component(kind: Kind, name: str) -> dict[str, Any]:
     return shown
 
 
-def cited(kind: Kind, name: str) -> dict[str, str]:
-    """The full citations of what a component's file refers to, read without importing it; none of an unknown one."""
-    file = registry.entry(kind, name).file if name in registry.names(kind) else None
-    return sources(file.read_text()) if file else {}
-
-
 def documentation(loaded: Any) -> str:
     """What the docstrings of a component and of its settings say, as one text."""
     declaration = getattr(loaded, "declaration", None)

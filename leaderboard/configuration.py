@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from benchmark.describe import cited
+from benchmark.bibliography import cited
 from benchmark.stages.aggregate import symbol
 from leaderboard import pictures
 from leaderboard.board import Board, Row

@@ -404,8 +404,8 @@ def test_a_tap_on_a_phone_reads_a_value_too(tab, page):
         f"(({{left, top, width, height}}) => ({{x: left + {left} / 1e4 * width, y: top + {top} / 1e4 * height}}))"
         f"({chart}.getBoundingClientRect())"
     )
-    for kind, points in (("touchStart", [at]), ("touchEnd", [])):
-        tab.send("Input.dispatchTouchEvent", type=kind, touchPoints=points)
+    for kind, touched in (("touchStart", [at]), ("touchEnd", [])):
+        tab.send("Input.dispatchTouchEvent", type=kind, touchPoints=touched)
     label = "document.querySelector('.trade-off .value')"
     assert tab.run(f"{label}?.hidden") is False
     tab.run("document.querySelector('h1').dispatchEvent(new PointerEvent('pointerdown', {bubbles: true}))")

@@ -1,0 +1,192 @@
+"""The documentation: made pages say what the code says, tutorials print what they print, links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+from importlib.util import find_spec
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.main import get_command
+
+from benchmark import registry
+from benchmark.cli import app
+from benchmark.documentation import components, floors, interface, portraits, tutorials
+from benchmark.documentation.prose import escaped, markdown
+from benchmark.documentation.site import KINDS, PAGES, TUTORIALS, build, configuration
+from benchmark.errors import BenchmarkError
+from benchmark.suite import expand
+
+ROOT = Path(__file__).parents[2]
+TEXTS = {str(path.relative_to(PAGES)): path.read_text() for path in sorted(PAGES.rglob("*.md"))}
+FOLDERS = {components.folder(kind): kind for kind in KINDS}
+
+
+def test_prose_keeps_signs_and_sets_formulas_apart() -> None:
+    text = "The gap of a_b and c*d.\n\n    Σ_k I(z; v_k)\n\nmore `x_y`\nBlind to [all] of it."
+    assert markdown(text) == (
+        "The gap of a\\_b and c\\*d.\n\n    Σ_k I(z; v_k)\n\nmore `x_y`\n\nBlind to \\[all\\] of it."
+    )
+    assert markdown("a_b, c: text\n    and more\nd: x\n\nTo say: this.") == (
+        "* **a\\_b, c**: text and more\n\n* **d**: x\n\nTo say: this."
+    )
+    assert escaped("<script>") == "\\<script\\>"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_component_has_a_page_and_is_listed(kind: registry.Kind) -> None:
+    listed = components.index(kind)
+    for name in registry.names(kind):
+        page = components.page(kind, name)
+        assert f"[`{name}`]({name}.md)" in listed and page.startswith(f"# {name}\n") and len(page) > 100
+    assert len(registry.names(kind)) > 4
+
+
+def test_a_measures_page_says_floors_settings_sources_and_what_it_is_blind_to() -> None:
+    page = components.page("metric", "mig", "PICTURE")
+    for words in (
+        "PICTURE",
+        "rotated 0.1",
+        "| `bins` | `20` |",
+        "\nBlind to a code that holds",
+        "Chen et al. 2018: R.",
+    ):
+        assert words in page, words
+
+
+def test_the_table_of_rotations_is_the_published_one() -> None:
+    lines = floors.rotation().splitlines()
+    kept = [float(line.rstrip(" |").rpartition("| ")[2].rstrip("%")) for line in lines[2:]]
+    assert kept == sorted(kept) and len(kept) > 12
+    (mig,) = (line for line in lines if "[`mig`]" in line)
+    assert "| 0.90 | 0.11 | 0.00 |" in mig or "| 0.89 | 0.11 | 0.00 |" in mig
+    (beta,) = (line for line in lines if "[`beta_vae_score`]" in line)
+    assert lines.index(mig) < lines.index(beta), "the β-VAE score hardly sees a rotation"
+
+
+def test_portraits_show_what_measures_see(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    codes = portraits.examples()
+    from benchmark import score
+
+    found = {name: score(z, portraits.factors(), "mig,mcc", quiet=True) for name, z in codes.items()}
+    values = {name: frame.loc[frame["factor"].isna()].set_index("score")["value"] for name, frame in found.items()}
+    mig = {name: float(each["mig"]) for name, each in values.items()}
+    assert mig["perfect"] > 0.9 > 0.5 > mig["rotated"] > mig["noise"] and mig["each twice"] < 0.01
+    portraits.portrait(mig, "mig", tmp_path / "a" / "mig.svg")
+    assert (tmp_path / "a" / "mig.svg").read_text().count("<path") > 6
+    assert "perfect 1" in portraits.words({"perfect": 1.0})
+
+
+def test_the_interface_has_all_that_can_be_imported() -> None:
+    import benchmark
+
+    page = interface.page()
+    for name in benchmark.__all__:
+        assert name.startswith("_") or f"\n## {name}\n" in page
+    assert "```python\nscore(\n    codes: Any,\n" in page
+
+
+def test_a_tutorial_shows_what_its_blocks_print(tmp_path: Path) -> None:
+    text = (
+        '```python title="a.py"\nprint(6 * 7)\n```\n```sh\npython a.py\n```\n'
+        "```console\nnot run\n```\n```sh exit=3\necho three; exit 3\n```\n```python\npass\n```\n"
+    )
+    played = tutorials.played(text, tmp_path / "new", "here")
+    assert played.count('```text title="prints"\n') == 2
+    assert '\n```text title="prints"\n42\n```\n' in played and "\nthree\n" in played
+
+
+@pytest.mark.parametrize("block", ["```sh\nexit 1\n```\n", "```sh exit=3\ntrue\n```\n", "```python\n1 / 0\n```\n"])
+def test_a_tutorial_that_ends_otherwise_is_an_error(tmp_path: Path, block: str) -> None:
+    with pytest.raises(BenchmarkError, match="here: a block ended with"):
+        tutorials.played(block, tmp_path, "here")
+
+
+def test_long_output_is_cut_and_says_so(tmp_path: Path) -> None:
+    played = tutorials.played("```sh\nseq 100\n```\n", tmp_path, "here")
+    assert "… 61 more lines" in played and "\n39\n" in played and "\n40\n" not in played
+
+
+def test_every_tutorial_is_listed() -> None:
+    assert {f"tutorials/{name}.md" for name in TUTORIALS} == {name for name in TEXTS if "/" in name}
+
+
+def test_every_link_between_pages_leads_somewhere() -> None:
+    seen = 0
+    for page, text in TEXTS.items():
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
+            path = (PAGES / page).parent / target
+            folder = path.parent.name
+            made = (
+                path.name == "index.md" or path.stem in registry.names(FOLDERS[folder]) if folder in FOLDERS else False
+            )
+            assert made or path.exists(), f"{page}: {target}"
+            seen += 1
+    assert seen > 30
+
+
+def test_every_verb_that_a_page_names_exists() -> None:
+    verbs = set(get_command(app).commands)  # type: ignore[attr-defined]
+    for page, text in TEXTS.items():
+        named = set(re.findall(r"(?:`|\n)(?:\.venv/bin/)?benchmark (\w+)", text))
+        assert named <= verbs, (page, named - verbs)
+
+
+def test_every_suite_that_a_page_shows_expands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_plugins", {})
+    registry.add_plugin(ROOT / "tests/end_to_end/examples/my_vae.py")
+    suites = [
+        block for text in TEXTS.values() for block in re.findall(r"```toml[^\n]*\n(.*?)```", text, re.DOTALL)
+        if "[[block]]" in block
+    ]  # fmt: skip
+    assert len(suites) == 5
+    for index, text in enumerate(suites):
+        path = tmp_path / f"suite{index}.toml"
+        path.write_text(text)
+        assert expand(str(path)).runs
+
+
+def test_the_model_that_is_shown_is_the_tested_example() -> None:
+    assert (ROOT / "tests/end_to_end/examples/my_vae.py").read_text() in TEXTS["tutorials/add-a-model.md"]
+
+
+def test_the_site_is_built_whole_and_loads_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without tutorials and portraits, which take minutes; a broken link would end it."""
+    if find_spec("mkdocs") is None or find_spec("material") is None:
+        pytest.skip("mkdocs-material is not installed")
+    monkeypatch.setattr(portraits, "scores", lambda: pd.DataFrame({"perfect": [1.0]}, index=["mig"]))
+    index = build(tmp_path / "site", play=False)
+    pages = [path for path in index.parent.rglob("*.html") if path.name != "404.html"]
+    assert len(pages) > 150
+    for path in pages:
+        loaded = re.findall(r'<(?:script|img|iframe)[^>]*\bsrc="(https?:[^"]*)"', path.read_text())
+        loaded += re.findall(r'<link[^>]*rel="(?:stylesheet|preconnect)"[^>]*href="(https?:[^"]*)"', path.read_text())
+        assert not loaded, (path, loaded)
+
+
+def test_a_broken_link_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if find_spec("mkdocs") is None or find_spec("material") is None:
+        pytest.skip("mkdocs-material is not installed")
+
+    def broken(docs: Path, *, play: bool) -> None:
+        write_nothing(docs)
+        (docs / "index.md").write_text("[gone](nowhere.md)\n")
+
+    monkeypatch.setattr("benchmark.documentation.site.write_pages", broken)
+    with pytest.raises(BenchmarkError, match=r"nowhere\.md"):
+        build(tmp_path / "site", play=False)
+
+
+def write_nothing(docs: Path) -> None:
+    """Every page that the list names, empty."""
+
+    def names(nav: object) -> list[str]:
+        if isinstance(nav, str):
+            return [nav]
+        each = nav.values() if isinstance(nav, dict) else nav
+        return [name for one in each for name in names(one)]  # type: ignore[attr-defined]
+
+    for name in names(configuration(docs, docs)["nav"]):
+        (docs / name).parent.mkdir(parents=True, exist_ok=True)
+        (docs / name).write_text("# Empty\n")

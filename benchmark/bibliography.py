@@ -134,6 +134,10 @@ PAPERS = {
         "F. Locatello, S. Bauer, M. Lucic, G. Rätsch, S. Gelly, B. Schölkopf, O. Bachem. Challenging Common "
         "Assumptions in the Unsupervised Learning of Disentangled Representations. ICML 2019, arXiv:1811.12359."
     ),
+    "Locatello et al. 2020": (
+        "F. Locatello, B. Poole, G. Rätsch, B. Schölkopf, O. Bachem, M. Tschannen. Weakly-Supervised Disentanglement "
+        "Without Compromises. ICML 2020, arXiv:2002.02886."
+    ),
     "Maaten & Hinton 2008": "L. van der Maaten, G. Hinton. Visualizing Data Using t-SNE. JMLR 9, 2008.",
     "Mahon et al. 2023": (
         "L. Mahon, L. Sha, T. Lukasiewicz. Correcting Flaws in Common Disentanglement Metrics. 2023, arXiv:2304.02335."
@@ -156,6 +160,10 @@ PAPERS = {
     "Rolínek et al. 2019": (
         "M. Rolínek, D. Zietlow, G. Martius. Variational Autoencoders Pursue PCA Directions (by Accident). CVPR 2019, "
         "arXiv:1812.06775."
+    ),
+    "Roth et al. 2023": (
+        "K. Roth, M. Ibrahim, Z. Akata, P. Vincent, D. Bouchacourt. Disentanglement of Correlated Factors via "
+        "Hausdorff Factorized Support. ICLR 2023, arXiv:2210.07347."
     ),
     "Roweis & Saul 2000": (
         "S. T. Roweis, L. K. Saul. Nonlinear Dimensionality Reduction by Locally Linear Embedding. Science 290, 2000."

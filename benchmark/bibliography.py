@@ -23,6 +23,10 @@ PAPERS = {
         "M. Belkin, P. Niyogi. Laplacian Eigenmaps for Dimensionality Reduction and Data Representation. Neural "
         "Computation 15, 2003."
     ),
+    "Bouchacourt et al. 2018": (
+        "D. Bouchacourt, R. Tomioka, S. Nowozin. Multi-Level Variational Autoencoder: Learning Disentangled "
+        "Representations from Grouped Observations. AAAI 2018, arXiv:1705.08841."
+    ),
     "Burda et al. 2016": "Y. Burda, R. Grosse, R. Salakhutdinov. Importance Weighted Autoencoders. ICLR 2016.",
     "Burgess & Kim 2018": "C. Burgess, H. Kim. 3D Shapes Dataset. 2018, github.com/google-deepmind/3d-shapes.",
     "Burgess et al. 2018": (
@@ -84,6 +88,10 @@ PAPERS = {
     "Hoffman & Johnson 2016": (
         "M. D. Hoffman, M. J. Johnson. ELBO Surgery: Yet Another Way to Carve Up the Variational Evidence Lower "
         "Bound. NIPS 2016 workshop on Advances in Approximate Bayesian Inference."
+    ),
+    "Hosoya 2019": (
+        "H. Hosoya. Group-based Learning of Disentangled Representations with Generalizability for Novel Contents. "
+        "IJCAI 2019, arXiv:1809.02383."
     ),
     "Hsu et al. 2023": (
         "K. Hsu, W. Dorrell, J. C. R. Whittington, J. Wu, C. Finn. Disentanglement via Latent Quantization. NeurIPS "

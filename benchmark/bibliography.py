@@ -161,6 +161,10 @@ PAPERS = {
         "L. Mescheder, S. Nowozin, A. Geiger. Adversarial Variational Bayes: Unifying Variational Autoencoders and "
         "Generative Adversarial Networks. ICML 2017."
     ),
+    "Peebles et al. 2020": (
+        "W. Peebles, J. Peebles, J.-Y. Zhu, A. A. Efros, A. Torralba. The Hessian Penalty: A Weak Prior for "
+        "Unsupervised Disentanglement. ECCV 2020, arXiv:2008.10599."
+    ),
     "Reed et al. 2015": "S. Reed, Y. Zhang, Y. Zhang, H. Lee. Deep Visual Analogy-Making. NIPS 2015.",
     "Ridgeway & Mozer 2018": (
         "K. Ridgeway, M. C. Mozer. Learning Deep Disentangled Embeddings with the F-Statistic Loss. NeurIPS 2018."
@@ -187,6 +191,7 @@ PAPERS = {
     "Sepliarskaia et al. 2019": (
         "A. Sepliarskaia, J. Kiseleva, M. de Rijke. Evaluating Disentangled Representations. 2019, arXiv:1910.05587."
     ),
+    "Silverman 1986": "B. W. Silverman. Density Estimation for Statistics and Data Analysis. Chapman & Hall, 1986.",
     "Sinz & Bethge 2010": "F. Sinz, M. Bethge. Lp-Nested Symmetric Distributions. JMLR 11, 2010.",
     "Stühmer et al. 2019": (
         "J. Stühmer, R. E. Turner, S. Nowozin. Independent Subspace Analysis for Unsupervised Learning of "

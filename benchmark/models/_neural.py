@@ -97,6 +97,8 @@ class NeuralModel(Model, nn.Module):
     """Submodules with a loss of their own, trained beside the model, and their optimisers."""
     stacks: ClassVar[bool] = True
     """False for what cannot be stacked, such as batch normalisation or dropout: its runs train alone."""
+    narrows: ClassVar[bool] = True
+    """False for what needs its layers' products in single precision, such as differences of nearly equal numbers."""
     second_batch: ClassVar[bool] = False
     paired: ClassVar[bool] = False
     """Whether its second batch holds a partner of each point, which differs from it in `changed_factors` factors and
@@ -135,6 +137,11 @@ class NeuralModel(Model, nn.Module):
     def extra_weights(cls, settings: Any) -> int:
         """About how many weights it adds to the network's own, such as a critic's."""
         return 0
+
+    @classmethod
+    def decoded(cls, settings: Any) -> int:
+        """How many points a step decodes for each of its batch."""
+        return int(getattr(settings, "samples", 1))
 
     @abstractmethod
     def build(self, network: Network) -> None:

@@ -38,6 +38,10 @@ class PairedVAE(GaussianModel):
     paired = True
     settings: Settings
 
+    @classmethod
+    def decoded(cls, settings: Settings) -> int:
+        return 2
+
     @property
     def changed_factors(self) -> int:
         return self.settings.changed

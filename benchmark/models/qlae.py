@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from benchmark.models._neural import Adam, Batch, NeuralModel, Noise, Objective, Posterior
+from benchmark.models._straight_through import straight_through
 from benchmark.networks._network import Network
 from benchmark.spec import Number, stackable, static
 
@@ -73,11 +74,6 @@ class QLAE(NeuralModel):
 
     def critic_losses(self, shared: dict[str, Tensor], batch: Batch, settings: Settings) -> dict[str, Tensor]:
         return {"codebook": squared_distance(shared["z"], self.codebook(shared["z"]))}
-
-
-def straight_through(z: Float[Tensor, "b d"], nearest: Float[Tensor, "b d"]) -> Float[Tensor, "b d"]:
-    """`nearest`, to the bit, with the gradient of z; not a number where z is none."""
-    return nearest.detach() + (z - z.detach())
 
 
 def squared_distance(z: Float[Tensor, "b d"], nearest: Float[Tensor, "b d"]) -> Float[Tensor, ""]:

@@ -53,18 +53,20 @@ def check_precision(run: Run, data: Data) -> None:
     assert run.training is not None
     if settings_of(run.training, TrainingSettings).precision == "float32":
         return
+    model = build(run, data)
     try:
-        narrowed(build(run, data))
+        if not model.narrows:
+            raise NotImplementedError("it takes differences that so few bits would drown")
+        narrowed(model)
     except NotImplementedError as error:
         raise UsageError(
             f'training.precision = "bfloat16" does not suit model {run.model.name}: {error}; use "float32"'
         ) from None
 
 
-def check_pairs(run: Run, data: Data) -> None:
-    """Raise `UsageError` where a run's model takes pairs that its dataset does not have."""
-    if registry.load("model", run.model.name).paired:
-        pairs_of(run, build(run, data), data)
+def check_fit(run: Run, data: Data) -> None:
+    """Raise `UsageError` where a run's network or model does not suit its data, or each other."""
+    pairs_of(run, build(run, data), data)
 
 
 def pairs_of(run: Run, model: NeuralModel, data: Data) -> Pairs | None:

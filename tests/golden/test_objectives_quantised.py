@@ -11,7 +11,8 @@ from test_objectives import Fixed, make
 from torch import Tensor, nn
 
 from benchmark.models._neural import Batch
-from benchmark.models.qlae import QLAE, straight_through
+from benchmark.models._straight_through import straight_through
+from benchmark.models.qlae import QLAE
 
 VALUES = torch.tensor([[-1.0, 0.0, 2.0], [10.0, 11.0, 12.0]], dtype=torch.float64)
 

@@ -130,6 +130,12 @@ class TestRefusals:
                 UsageError, match="model ada_ml_vae does not suit dataset synth_linear: pairs that share"
             ):
                 refused()
+        for misfit in (
+            small_run("vae", network=("conv32", {})),
+            small_run("hfs", network=("mlp_tiny", {"latents": 1})),
+        ):
+            with pytest.raises(UsageError, match=r"takes images of 32|set network\.latents to 2"):
+                check_data(plan_fleets([misfit]), None)
         check_data(fleets[:1], None)
         check_data(plan_fleets([small_run("ada_ml_vae")]), None)
 

@@ -23,6 +23,10 @@ PAPERS = {
         "M. Belkin, P. Niyogi. Laplacian Eigenmaps for Dimensionality Reduction and Data Representation. Neural "
         "Computation 15, 2003."
     ),
+    "Bouchacourt et al. 2018": (
+        "D. Bouchacourt, R. Tomioka, S. Nowozin. Multi-Level Variational Autoencoder: Learning Disentangled "
+        "Representations from Grouped Observations. AAAI 2018, arXiv:1705.08841."
+    ),
     "Burda et al. 2016": "Y. Burda, R. Grosse, R. Salakhutdinov. Importance Weighted Autoencoders. ICLR 2016.",
     "Burgess & Kim 2018": "C. Burgess, H. Kim. 3D Shapes Dataset. 2018, github.com/google-deepmind/3d-shapes.",
     "Burgess et al. 2018": (
@@ -85,6 +89,10 @@ PAPERS = {
         "M. D. Hoffman, M. J. Johnson. ELBO Surgery: Yet Another Way to Carve Up the Variational Evidence Lower "
         "Bound. NIPS 2016 workshop on Advances in Approximate Bayesian Inference."
     ),
+    "Hosoya 2019": (
+        "H. Hosoya. Group-based Learning of Disentangled Representations with Generalizability for Novel Contents. "
+        "IJCAI 2019, arXiv:1809.02383."
+    ),
     "Hsu et al. 2023": (
         "K. Hsu, W. Dorrell, J. C. R. Whittington, J. Wu, C. Finn. Disentanglement via Latent Quantization. NeurIPS "
         "2023."
@@ -134,6 +142,10 @@ PAPERS = {
         "F. Locatello, S. Bauer, M. Lucic, G. Rätsch, S. Gelly, B. Schölkopf, O. Bachem. Challenging Common "
         "Assumptions in the Unsupervised Learning of Disentangled Representations. ICML 2019, arXiv:1811.12359."
     ),
+    "Locatello et al. 2020": (
+        "F. Locatello, B. Poole, G. Rätsch, B. Schölkopf, O. Bachem, M. Tschannen. Weakly-Supervised Disentanglement "
+        "Without Compromises. ICML 2020, arXiv:2002.02886."
+    ),
     "Maaten & Hinton 2008": "L. van der Maaten, G. Hinton. Visualizing Data Using t-SNE. JMLR 9, 2008.",
     "Mahon et al. 2023": (
         "L. Mahon, L. Sha, T. Lukasiewicz. Correcting Flaws in Common Disentanglement Metrics. 2023, arXiv:2304.02335."
@@ -149,6 +161,10 @@ PAPERS = {
         "L. Mescheder, S. Nowozin, A. Geiger. Adversarial Variational Bayes: Unifying Variational Autoencoders and "
         "Generative Adversarial Networks. ICML 2017."
     ),
+    "Peebles et al. 2020": (
+        "W. Peebles, J. Peebles, J.-Y. Zhu, A. A. Efros, A. Torralba. The Hessian Penalty: A Weak Prior for "
+        "Unsupervised Disentanglement. ECCV 2020, arXiv:2008.10599."
+    ),
     "Reed et al. 2015": "S. Reed, Y. Zhang, Y. Zhang, H. Lee. Deep Visual Analogy-Making. NIPS 2015.",
     "Ridgeway & Mozer 2018": (
         "K. Ridgeway, M. C. Mozer. Learning Deep Disentangled Embeddings with the F-Statistic Loss. NeurIPS 2018."
@@ -156,6 +172,10 @@ PAPERS = {
     "Rolínek et al. 2019": (
         "M. Rolínek, D. Zietlow, G. Martius. Variational Autoencoders Pursue PCA Directions (by Accident). CVPR 2019, "
         "arXiv:1812.06775."
+    ),
+    "Roth et al. 2023": (
+        "K. Roth, M. Ibrahim, Z. Akata, P. Vincent, D. Bouchacourt. Disentanglement of Correlated Factors via "
+        "Hausdorff Factorized Support. ICLR 2023, arXiv:2210.07347."
     ),
     "Roweis & Saul 2000": (
         "S. T. Roweis, L. K. Saul. Nonlinear Dimensionality Reduction by Locally Linear Embedding. Science 290, 2000."
@@ -171,6 +191,7 @@ PAPERS = {
     "Sepliarskaia et al. 2019": (
         "A. Sepliarskaia, J. Kiseleva, M. de Rijke. Evaluating Disentangled Representations. 2019, arXiv:1910.05587."
     ),
+    "Silverman 1986": "B. W. Silverman. Density Estimation for Statistics and Data Analysis. Chapman & Hall, 1986.",
     "Sinz & Bethge 2010": "F. Sinz, M. Bethge. Lp-Nested Symmetric Distributions. JMLR 11, 2010.",
     "Stühmer et al. 2019": (
         "J. Stühmer, R. E. Turner, S. Nowozin. Independent Subspace Analysis for Unsupervised Learning of "

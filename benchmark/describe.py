@@ -30,6 +30,8 @@ def component(kind: Kind, name: str) -> dict[str, Any]:
     if found := sources(documentation(loaded)):
         shown["sources"] = found
     shown["version"] = declaration.version if declaration else loaded.version
+    if kind == "model" and loaded.marks():
+        shown["marks"] = loaded.marks()
     if declaration:
         shown["scores"] = [score_name(name, score) for score in (declaration.headline, *declaration.also)]
         shown["needs"] = list(declaration.needs)

@@ -17,11 +17,21 @@ from leaderboard.cells import Cell, Rank, cells
 from leaderboard.columns import Column, columns, primary
 from leaderboard.costs import cost_cell, cost_columns, costs_of
 
-SEES_LABELS = "sees labels"
-"""The mark of a model that was trained on labels: it stands apart and is never ranked with the rest."""
+SUPERVISED = {"sees labels": "labelled", "weakly supervised": "paired"}
+"""The marks of models that were shown more than the data, and the kind of their rows: they stand apart and are never
+ranked with the rest."""
+SEEN = {"labels": "sees labels", "pairs": "weakly supervised"}
+"""The mark of each kind of supervision."""
+HEADINGS = {
+    "trained": "",
+    "paired": "weakly supervised, trained on pairs of points that share factors: not ranked with the rest",
+    "labelled": "trained on labels, not ranked with the rest",
+    "references": "references",
+}
+"""The kinds of rows in the order in which they stand, each with what it is headed by."""
 NOTHING = pd.DataFrame()
 OF_CELLS = [
-    "config_id", "run_id", "label", "model", "reference", "supervised_model", "column", "protocol", "value", "status",
+    "config_id", "run_id", "label", "model", "reference", "supervision", "column", "protocol", "value", "status",
     "reason", "by_construction",
 ]  # fmt: skip
 
@@ -39,12 +49,9 @@ class Row:
     marks: tuple[str, ...] = ()
 
     @property
-    def labelled(self) -> bool:
-        return SEES_LABELS in self.marks
-
-    @property
     def kind(self) -> str:
-        return "references" if self.reference else "labelled" if self.labelled else "trained"
+        found = (kind for mark, kind in SUPERVISED.items() if mark in self.marks)
+        return "references" if self.reference else next(found, "trained")
 
 
 @dataclass(frozen=True)
@@ -66,8 +73,18 @@ class Board:
         return [row for row in self.rows if row.kind == "trained"]
 
     @property
+    def bodies(self) -> list[tuple[str, str, list[Row]]]:
+        """Kind, heading and rows of each kind that there are rows of."""
+        found = [(kind, name, [row for row in self.rows if row.kind == kind]) for kind, name in HEADINGS.items()]
+        return [(kind, name, rows) for kind, name, rows in found if rows]
+
+    @property
     def labelled(self) -> list[Row]:
         return [row for row in self.rows if row.kind == "labelled"]
+
+    @property
+    def paired(self) -> list[Row]:
+        return [row for row in self.rows if row.kind == "paired"]
 
     @property
     def references(self) -> list[Row]:
@@ -158,7 +175,7 @@ def _board(
                 reference=bool(first["reference"]),
                 seeds=len({row["run_id"] for row in own}),
                 cells=row_cells,
-                marks=_marks(marks.get(key, ()), sees_labels=bool(first["supervised_model"])),
+                marks=_marks(marks.get(key, ()), first["supervision"]),
             )
         )
     found = _ordered(_with_best(found, of_scores), of_scores)
@@ -174,9 +191,10 @@ def _by_config(rows: pd.DataFrame) -> dict[str, list[Mapping[Hashable, Any]]]:
     return found
 
 
-def _marks(said: tuple[str, ...], *, sees_labels: bool) -> tuple[str, ...]:
-    """A run's own marks; that it sees labels is known of the models here even where the run's folder is not."""
-    return said if SEES_LABELS in said or not sees_labels else (SEES_LABELS, *said)
+def _marks(said: tuple[str, ...], supervision: str) -> tuple[str, ...]:
+    """A run's own marks; what it sees is known of the models here even where the run's folder is not."""
+    mark = SEEN.get(supervision)
+    return said if mark is None or mark in said else (mark, *said)
 
 
 def _axes(rows: Sequence[Row], shown: Sequence[Column]) -> dict[str, Axis]:
@@ -246,7 +264,7 @@ def _ordered(rows: list[Row], of_scores: list[Column]) -> list[Row]:
     Within a kind, what does not compete there comes after what does, and then the rows without a number.
     """
     column = primary(of_scores)
-    kinds = ("trained", "labelled", "references")
+    kinds = list(HEADINGS)
     compete = {config_id for kind in kinds if column for config_id in competing(rows, column, kind)}
 
     def place(row: Row) -> tuple[int, bool, float]:

@@ -56,8 +56,8 @@ class Finding:
 
     dataset: str
     column: Column | None = None
-    labelled: bool = False
-    """Only models that see labels are here: they are what is ranked."""
+    kind: str = "trained"
+    """The kind of rows that is ranked: supervised ones only where no others are here."""
     ranked: Sequence[Placed] = ()
     outside: Sequence[Placed] = ()
     without: Mapping[str, str] | None = None
@@ -131,8 +131,8 @@ class Finding:
 
 def finding(board: Board, failed: Mapping[str, int] | None = None) -> Finding:
     """What a board shows. failed: by model, how many runs of it have no codes."""
-    kind = "labelled" if board.labelled and not board.trained else "trained"
-    rows = board.labelled if kind == "labelled" else board.trained
+    bodies = {kind: rows for kind, _, rows in board.bodies if kind != "references"}
+    kind, rows = next(iter(bodies.items()), ("trained", []))
     column = named(board, kind)
     if column is None:
         return Finding(board.dataset, failed=failed)
@@ -144,7 +144,7 @@ def finding(board: Board, failed: Mapping[str, int] | None = None) -> Finding:
     return Finding(
         dataset=board.dataset,
         column=column,
-        labelled=kind == "labelled",
+        kind=kind,
         ranked=sorted((each for each, row in placed.items() if row.config_id in points), key=lambda p: -sign * p.point),
         outside=[each for each, row in placed.items() if row.config_id not in points],
         without={row.label: row.cells[column.name].status for row in rows if row.cells[column.name].point is None},

@@ -19,6 +19,11 @@ NAMES = {
     "perfect": "perfect codes",
 }
 """References as a sentence calls them."""
+SUPERVISED = {
+    "labelled": "only models that see labels are here",
+    "paired": "no unsupervised model is here, only weakly supervised ones are ranked",
+}
+"""What is said first where the ranked models were shown more than the data."""
 LISTED = 3
 """At most so many models are named in a row."""
 WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -53,8 +58,8 @@ def _led(found: Finding) -> Iterator[str]:
     first = found.leaders[0]
     by = "" if barrier else f" by {_measure(found)}"
     ceiling = f" (perfect codes {found.ceiling.cell.main})" if found.ceiling else ""
-    if found.labelled:
-        yield "only models that see labels are here"
+    if found.kind in SUPERVISED:
+        yield SUPERVISED[found.kind]
     if len(found.ranked) == 1:
         many = _seeds(len(first.cell.values))
         yield f"{first.label} is the only model that is ranked{by}: {first.cell.text}{ceiling}, {many}"

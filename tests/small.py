@@ -14,12 +14,14 @@ from benchmark.datasets._dataset import Data
 from benchmark.models._neural import NeuralModel
 from benchmark.spec import Component, Run, Settings, TrainingSettings
 from benchmark.suite import settings_of
-from benchmark.training.draws import Draws
 from benchmark.training.engine import Engine
 from benchmark.training.feed import points
-from benchmark.training.loop import ENGINES, build
+from benchmark.training.loop import ENGINES, build, make_draws
 
 TINY = ("mlp_tiny", {"hidden": 16, "latents": 2})
+PLANE = ("synth_linear", {"points": 200})
+GRID = ("dsprites", {"resolution": 32, "stride": [1, 3, 20, 8, 8]})
+"""192 images of every combination of five factors, for models that are trained on pairs."""
 CRITIC = {"discriminator_layers": 2, "discriminator_width": 16}
 SMALL: dict[str, dict[str, Any]] = {
     **dict.fromkeys(("factor_vae", "aae", "regularised_vae"), CRITIC),
@@ -45,11 +47,13 @@ def small_run(
     *,
     training: Mapping[str, Any] | None = None,
     network: tuple[str, Mapping[str, Any]] = TINY,
-    dataset: tuple[str, Mapping[str, Any]] = ("synth_linear", {"points": 200}),
+    dataset: tuple[str, Mapping[str, Any]] | None = None,
     seed: int = 0,
 ) -> Run:
     """A run of `model`; batches of 16 and a learning rate of 1e-3 unless `training` says otherwise."""
-    data_class, model_class = registry.load("dataset", dataset[0]), registry.load("model", model)
+    model_class = registry.load("model", model)
+    dataset = dataset or (GRID if getattr(model_class, "paired", False) else PLANE)
+    data_class = registry.load("dataset", dataset[0])
     data_settings = data_class.Settings.read(dataset[1], "dataset")
     model_settings = model_class.Settings.read({**SMALL.get(model, {}), **(settings or {})}, "model")
     network_settings = registry.load("network", network[0]).Settings.read(network[1], "network")
@@ -78,7 +82,7 @@ def advance(engine: Engine, runs: list[Run], data: Data, start: int, stop: int) 
     """Take steps start … stop − 1 as the training loop does; returns each step's terms."""
     assert runs[0].training
     batch = runs[0].training.settings["batch"]
-    draws = Draws([run.run_id for run in runs], engine.members[0], data.training_rows, batch)
+    draws = make_draws(runs, engine.members[0], data, batch)
     terms = []
     for step in range(start, stop):
         rows, noise = draws.at(step)

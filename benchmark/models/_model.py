@@ -14,6 +14,12 @@ from benchmark.errors import ModelError
 from benchmark.spec import Settings as BaseSettings
 from benchmark.spec import static
 
+MARKS = {
+    "supervised": "sees labels",
+    "weakly_supervised": "weakly supervised",
+    "transductive": "scored on the points that it was fitted to",
+}
+
 
 class Model:
     """Base of every model. The file's name is the model's name; its module's docstring describes it."""
@@ -24,14 +30,21 @@ class Model:
     version: ClassVar[int] = 1
     supervised: ClassVar[bool] = False
     """Whether it sees labels: such models are marked and never ranked with the rest."""
+    weakly_supervised: ClassVar[bool] = False
+    """Whether it sees which points share factors, though not what these are: marked and ranked apart as well."""
     by_construction: ClassVar[tuple[str, ...]] = ()
     """Measures whose scores it has whatever it is fitted to: they are marked, never the best and not ranked. Like
-    `supervised` it is read from the model's own file, so write it there, and as a constant."""
+    both kinds of supervision it is read from the model's own file, so write it there, and as a constant."""
     transductive: ClassVar[bool] = False
     """Whether it has codes for the points alone that it was fitted to: it is scored on those, and marked."""
     needs_network: ClassVar[bool] = False
     """Whether it is trained by gradients, on a network and with training settings."""
     settings: Settings
+
+    @classmethod
+    def marks(cls) -> list[str]:
+        """What must be known of it before its scores are compared with those of others."""
+        return [text for attribute, text in MARKS.items() if getattr(cls, attribute)]
 
     @classmethod
     def resolve(cls, settings: Settings, dataset: Dataset) -> Settings:

@@ -20,7 +20,8 @@ from benchmark.spec import Number, Settings, static
 
 class Batch(NamedTuple):
     """What one training step sees: data `x` (b, *shape), the declared noise, the step counted from 0, and, for models
-    that ask, an independent second batch `x2` (b, *shape) and the classes of x as integers `labels` (b)."""
+    that ask, a second batch `x2` (b, *shape), independent of x or the partners of its points, and the classes of x as
+    integers `labels` (b)."""
 
     x: Tensor
     noise: dict[str, Tensor]
@@ -96,7 +97,12 @@ class NeuralModel(Model, nn.Module):
     """Submodules with a loss of their own, trained beside the model, and their optimisers."""
     stacks: ClassVar[bool] = True
     """False for what cannot be stacked, such as batch normalisation or dropout: its runs train alone."""
+    narrows: ClassVar[bool] = True
+    """False for what needs its layers' products in single precision, such as differences of nearly equal numbers."""
     second_batch: ClassVar[bool] = False
+    paired: ClassVar[bool] = False
+    """Whether its second batch holds a partner of each point, which differs from it in `changed_factors` factors and
+    shares the rest; such a model is `weakly_supervised` too, and needs a dataset that is a grid."""
     labelled: ClassVar[bool] = False
     """Whether its loss sees `Batch.labels`; such a model is `supervised` too."""
     decodes: ClassVar[bool] = True
@@ -132,6 +138,11 @@ class NeuralModel(Model, nn.Module):
         """About how many weights it adds to the network's own, such as a critic's."""
         return 0
 
+    @classmethod
+    def decoded(cls, settings: Any) -> int:
+        """How many points a step decodes for each of its batch."""
+        return int(getattr(settings, "samples", 1))
+
     @abstractmethod
     def build(self, network: Network) -> None:
         """Make the submodules."""
@@ -139,6 +150,11 @@ class NeuralModel(Model, nn.Module):
     def noise(self, batch: int) -> dict[str, Noise]:
         """The noise that one step needs, by name."""
         return {"eps": Noise((batch, self.latents))}
+
+    @property
+    def changed_factors(self) -> int:
+        """In how many factors the two points of a pair differ; 0: in one or more, as many as chance says."""
+        return 0
 
     @abstractmethod
     def loss(self, batch: Batch, settings: Any) -> Objective:

@@ -52,8 +52,9 @@ class Summaries:
     """What a suite's results table says, as frames; each is written as a file of its name.
 
     Intervals are at 95 % and empty below ten runs (or configurations, where those are resampled). `low` and `high`
-    belong to the number before them. Anchors and untrained networks are in `summary` alone; models that see labels
-    (`supervised_model`) are compared and ranked among themselves, and are in no correlation, variance or selection.
+    belong to the number before them. Anchors and untrained networks are in `summary` alone; models that see labels,
+    and those that see pairs of points (`supervision`), are compared and ranked among themselves, and are in no
+    correlation, variance or selection.
     `dataset` is the dataset's label, but in `summary` its name; `column` is a headline score, named as on the page.
 
     summary: a row per configuration and score; the interval is of `iqm`.
@@ -97,7 +98,7 @@ def aggregate(table: pd.DataFrame, declarations: Mapping[str, Metric], *, seed: 
     competitors = headlines[(headlines["status"] == "ok") & ~headlines["reference"]]
     return Summaries(
         summary=_summary(table, headlines, declarations, rng),
-        correlations=_correlations(competitors[~competitors["supervised_model"]], rng),
+        correlations=_correlations(competitors[competitors["supervision"] == "none"], rng),
         improvement=comparisons.improvement(competitors),
         ranking=comparisons.rankings(competitors),
         variance=comparisons.variances(competitors, rng),
@@ -162,7 +163,7 @@ def _column_names(rows: pd.DataFrame) -> pd.Series:
 
 
 def configurations(table: pd.DataFrame) -> pd.DataFrame:
-    """One row per configuration: config_id, dataset, model, dataset_label, label, reference, supervised_model.
+    """One row per configuration: config_id, dataset, model, dataset_label, label, reference, supervision.
 
     Labels are unique among what they label: a name and the settings that tell it from others of that name.
     """
@@ -176,14 +177,15 @@ def configurations(table: pd.DataFrame) -> pd.DataFrame:
     frame = frame.assign(dataset_label=datasets, label=labels).astype({"dataset_label": "str", "label": "str"})
     again = frame.duplicated(["dataset_label", "label"], keep=False)
     frame.loc[again, "label"] = frame["label"][again] + " (" + frame["config_id"][again] + ")"
-    supervised = [sees_labels(model) for model in frame["model"]]
-    frame = frame.assign(reference=frame["model"].isin(REFERENCE_MODELS), supervised_model=supervised)
-    return frame.astype({"supervised_model": "bool"}).drop(columns="settings")
+    seen = [supervision(model) for model in frame["model"]]
+    frame = frame.assign(reference=frame["model"].isin(REFERENCE_MODELS), supervision=seen)
+    return frame.astype({"supervision": "str"}).drop(columns="settings")
 
 
-def sees_labels(model: str) -> bool:
-    """Whether a model says that it sees labels."""
-    return said_of(model).get("supervised") is True
+def supervision(model: str) -> comparisons.Supervision:
+    """What a model says that it sees beside the data."""
+    said = said_of(model)
+    return "labels" if said.get("supervised") is True else "pairs" if said.get("weakly_supervised") is True else "none"
 
 
 def by_construction(model: str) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ from benchmark.statistics import (
 
 IMPROVEMENT = [
     "dataset", "representation", "column", "a", "a_label", "b", "b_label", "p", "low", "high", "n_a", "n_b",
-    "supervised_model",
+    "supervision",
 ]  # fmt: skip
 VARIANCE = [
     "dataset", "representation", "column", "share_objective", "objective_low", "objective_high",
@@ -30,7 +30,7 @@ VARIANCE = [
 ]  # fmt: skip
 RANKING = [
     "dataset", "representation", "column", "config_id", "label", "rank", "rank_low", "rank_high", "groups",
-    "indistinguishable_from", "runs", "supervised_model", "note",
+    "indistinguishable_from", "runs", "supervision", "note",
 ]  # fmt: skip
 SELECTION = [
     "dataset", "representation", "column", "criterion", "regret", "low", "high", "best", "chosen", "n",
@@ -41,6 +41,9 @@ CRITERIA = ("elbo", "reconstruction", "udr")
 BY_CONSTRUCTION = "true by construction: not ranked"
 """The note of a score that a model has whatever it is fitted to."""
 BOARD = ["dataset_label", "representation"]
+Supervision = Literal["none", "pairs", "labels"]
+"""What a model is shown beside the data: nothing, which points share some of their factors, or labels."""
+SUPERVISION = get_args(Supervision)
 
 
 def improvement(competitors: pd.DataFrame) -> pd.DataFrame:
@@ -88,14 +91,17 @@ def rankings(competitors: pd.DataFrame) -> pd.DataFrame:
                 | {"indistinguishable_from": [labels[other] for other in place.alike]}
             )
     frame = pd.DataFrame(rows, columns=RANKING)
-    frame = frame.sort_values(["dataset", "representation", "column", "supervised_model", "rank"], kind="stable")
+    shown = frame["supervision"].map(SUPERVISION.index)
+    order = ["dataset", "representation", "column", "shown", "rank"]
+    frame = frame.assign(shown=shown).sort_values(order, kind="stable").drop(columns="shown")
     return _typed(frame.reset_index(drop=True), ["rank", "rank_low", "rank_high"])
 
 
 def variances(competitors: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """What objective, hyperparameter and seed explain of each score's variance, by `VARIANCE`; no supervised models."""
+    """What objective, hyperparameter and seed explain of each score's variance among unsupervised models, by
+    `VARIANCE`."""
     rows: list[dict[str, Any]] = []
-    for common, group in _columns(competitors[~competitors["supervised_model"]], directed=False):
+    for common, group in _columns(competitors[competitors["supervision"] == "none"], directed=False):
         runs = group.groupby("config_id").size()
         models, ids = group["model"].to_numpy(dtype=str), group["config_id"].to_numpy(dtype=str)
         # Drawn in any case: what is drawn after it stays the same.
@@ -136,7 +142,7 @@ def selections(competitors: pd.DataFrame, rng: np.random.Generator) -> pd.DataFr
     some have none (an autoencoder has no ELBO): `configurations` and the note say so.
     """
     rows: list[dict[str, Any]] = []
-    competitors = competitors[~competitors["supervised_model"]]
+    competitors = competitors[competitors["supervision"] == "none"]
     by_run = {
         (dataset, representation, criterion): _criterion(group, criterion, representation)
         for dataset, group in competitors.groupby("dataset_label")
@@ -183,12 +189,12 @@ def _criterion(rows: pd.DataFrame, metric: str, representation: str) -> pd.Serie
 
 
 def _columns(competitors: pd.DataFrame, *, directed: bool) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
-    """Each score of each leaderboard, supervised models apart: what its rows have in common, and its runs."""
+    """Each score of each leaderboard and kind of supervision: what its rows have in common, and its runs."""
     rows = competitors[competitors["direction"] != "none"] if directed else competitors
-    keys = [*BOARD, "supervised_model", "column"]
-    for (dataset, representation, supervised, column), group in rows.groupby(keys):
+    keys = [*BOARD, "supervision", "column"]
+    for (dataset, representation, seen, column), group in rows.groupby(keys):
         common = {"dataset": dataset, "representation": representation, "column": column}
-        yield common | {"supervised_model": bool(supervised)}, group.sort_values(["label", "config_id", "run_id"])
+        yield common | {"supervision": str(seen)}, group.sort_values(["label", "config_id", "run_id"])
 
 
 def _by_configuration(group: pd.DataFrame) -> Mapping[tuple[str, str], np.ndarray]:

@@ -134,8 +134,7 @@ def worker_gigabytes(fleet: Fleet, data: Data) -> float:
 
 def _time(fleet: Fleet, data: Data, encoding: EncodingSettings, place: str, parts: Collection[str]) -> _Seconds:
     from benchmark.training import device, process
-    from benchmark.training.draws import Draws
-    from benchmark.training.loop import build, make_engine, make_feed
+    from benchmark.training.loop import build, make_draws, make_engine, make_feed
 
     process.set_up()
     device.set_up(place)
@@ -145,7 +144,7 @@ def _time(fleet: Fleet, data: Data, encoding: EncodingSettings, place: str, part
     if not members[0].trained:
         return _Seconds(0.0, encoded)
     engine = make_engine(fleet.engine, members, trainings, place)
-    draws = Draws([run.run_id for run in fleet.runs], members[0], data.training_rows, trainings[0].batch)
+    draws = make_draws(fleet.runs, members[0], data, trainings[0].batch)
     feed = make_feed(engine, draws, data)
     start = 0.0
     for step in range(2 + TIMED_STEPS):

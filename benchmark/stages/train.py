@@ -69,13 +69,14 @@ def fleet_progress(store: Store, fleet: Fleet) -> FleetProgress:
 
 def check_data(fleets: list[Fleet], data_dir: Path | None) -> None:
     """Read each dataset once before any work starts: what is missing is said at once, what is drawn is drawn once, and
-    a model that cannot train as its settings say is refused."""
-    from benchmark.training.loop import check_precision
+    a model that cannot train as its settings say, or on that data, is refused."""
+    from benchmark.training.loop import check_fit, check_precision
 
     for dataset in {str(fleet.runs[0].dataset): fleet.runs[0].dataset for fleet in fleets}.values():
         data = load_data(dataset, data_dir)
         first = [fleet.runs[0] for fleet in fleets]
         for run in {run.config_id: run for run in first if run.dataset == dataset and run.training}.values():
+            check_fit(run, data)
             check_precision(run, data)
     forget_data()
 

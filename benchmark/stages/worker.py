@@ -148,7 +148,7 @@ class Work:
                     "command": f"{self.command} --only config={run.config_id} --only seed={run.seed}",
                     "parameters": sum(value.size for value in weights.values()),
                     "seconds": details["seconds"],
-                    "marks": marks(run),
+                    "marks": registry.load("model", run.model.name).marks(),
                     "encoding": kept(self.task.encoding, parts_of(self.task.arrays)),
                     "provenance": {
                         **provenance(),
@@ -235,13 +235,6 @@ def _fit(run: Run, work: Work) -> None:
         codes = encode_anchor(model, work.data, run)
     seconds = {"training": trained - start, "encoding": time.monotonic() - trained}
     work.publish(run, codes, weights, {"seconds": seconds})
-
-
-def marks(run: Run) -> list[str]:
-    """What must be known of a model before its scores are compared with those of others."""
-    model = registry.load("model", run.model.name)
-    said = {"supervised": "sees labels", "transductive": "scored on the points that it was fitted to"}
-    return [text for attribute, text in said.items() if getattr(model, attribute)]
 
 
 def seeded_rows(rows: ndarray, size: int, run: Run, purpose: str) -> ndarray:

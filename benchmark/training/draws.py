@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from benchmark.datasets._pairs import Pairs
 from benchmark.models._neural import NeuralModel
 from benchmark.seeds import BLOCK, stream
 
@@ -21,14 +22,20 @@ class Draws:
     A block of 64 steps is drawn from streams named by run, purpose and block: it depends neither on who trains
     beside a member nor on where training resumed. A block's noise is taken from its streams a few steps at a time where
     it is large: 400 members with ten samples of each point would hold gigabytes.
+
+    `pairs`: where a paired model's second batch comes from.
     """
 
-    def __init__(self, run_ids: list[str], model: NeuralModel, rows: np.ndarray, batch: int) -> None:
+    def __init__(
+        self, run_ids: list[str], model: NeuralModel, rows: np.ndarray, batch: int, pairs: Pairs | None = None
+    ) -> None:
+        assert (pairs is not None) == model.paired
         self.run_ids = run_ids
         self.rows = rows
+        self.pairs = pairs
         self.batch = batch
         self.noise = model.noise(batch)
-        self.batches = 2 if model.second_batch else 1
+        self.batches = 2 if model.second_batch or model.paired else 1
         step = 4 * len(run_ids) * max(1, sum(math.prod(noise.shape) for noise in self.noise.values()))
         self.together = 2 ** min(max(HELD // step, 1).bit_length() - 1, BLOCK.bit_length() - 1)
         """Steps whose noise is drawn together: a power of two, so that they share a block."""
@@ -56,12 +63,19 @@ class Draws:
 
     def _begin(self, block: int) -> tuple[np.ndarray, dict[str, list[np.random.Generator]]]:
         """The rows of a block, and the streams of its noise."""
-        shape = (BLOCK, self.batches, self.batch)
-        data = [stream(run_id, "data", block=block) for run_id in self.run_ids]
-        indices = np.stack([self.rows[rng.integers(len(self.rows), size=shape)] for rng in data])
+        indices = np.stack([self._rows(run_id, block) for run_id in self.run_ids])
         return indices, {
             name: [stream(run_id, f"noise.{name}", block=block) for run_id in self.run_ids] for name in self.noise
         }
+
+    def _rows(self, run_id: str, block: int) -> np.ndarray:
+        """The rows (64, batches, batch) of a member's block."""
+        batches = 1 if self.pairs else self.batches
+        chosen = stream(run_id, "data", block=block).integers(len(self.rows), size=(BLOCK, batches, self.batch))
+        rows: np.ndarray = self.rows[chosen]
+        if self.pairs is None:
+            return rows
+        return np.concatenate([rows, self.pairs.partners(rows, stream(run_id, "pairs", block=block))], axis=1)
 
     def _drawn(self, streams: dict[str, list[np.random.Generator]], steps: int) -> dict[str, Tensor]:
         """The noise (m, steps, …) of the next few steps."""

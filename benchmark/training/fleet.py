@@ -140,5 +140,5 @@ def fleet_size(run: Run, device: Device = "cpu") -> int:
     kind, largest = ("convolutional", LARGEST_CONVOLUTIONAL) if weights is None else ("linear", LARGEST)
     # In single precision: a weight, its gradient and Adam's two moments, and what each point decoded leaves behind.
     stored = 4 * ((CONVOLUTIONAL_WEIGHTS if weights is None else weights) + extra)
-    decoded = run.training.settings["batch"] * getattr(settings, "samples", 1)
+    decoded = run.training.settings["batch"] * model.decoded(settings)
     return max(1, min(largest, int(GPU_MEMORY / (4 * (stored + decoded * ACTIVATIONS[kind])))))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmark import registry
 from benchmark.datasets._dataset import Data
+from benchmark.datasets._pairs import Pairs
 from benchmark.errors import BenchmarkError, UsageError
 from benchmark.models._neural import NeuralModel
 from benchmark.sealed import render, sealed
@@ -52,12 +53,35 @@ def check_precision(run: Run, data: Data) -> None:
     assert run.training is not None
     if settings_of(run.training, TrainingSettings).precision == "float32":
         return
+    model = build(run, data)
     try:
-        narrowed(build(run, data))
+        if not model.narrows:
+            raise NotImplementedError("it takes differences that so few bits would drown")
+        narrowed(model)
     except NotImplementedError as error:
         raise UsageError(
             f'training.precision = "bfloat16" does not suit model {run.model.name}: {error}; use "float32"'
         ) from None
+
+
+def check_fit(run: Run, data: Data) -> None:
+    """Raise `UsageError` where a run's network or model does not suit its data, or each other."""
+    pairs_of(run, build(run, data), data)
+
+
+def pairs_of(run: Run, model: NeuralModel, data: Data) -> Pairs | None:
+    """Where a paired model's pairs come from. Raises `UsageError` where the data has none."""
+    if not model.paired:
+        return None
+    try:
+        return Pairs(data, model.changed_factors)
+    except UsageError as error:
+        raise UsageError(f"model {run.model.name} does not suit dataset {run.dataset.name}: {error}") from None
+
+
+def make_draws(runs: Sequence[Run], model: NeuralModel, data: Data, batch: int) -> Draws:
+    """What the members of a fleet draw. Raises `UsageError` where the data has no pairs and the model takes them."""
+    return Draws([run.run_id for run in runs], model, data.training_rows, batch, pairs_of(runs[0], model, data))
 
 
 def make_engine(name: EngineName, members: list[NeuralModel], trainings: list[TrainingSettings], place: str) -> Engine:
@@ -111,7 +135,7 @@ def train(
         data.training_rows, min(PROBE, len(data.training_rows)), replace=False
     )
     probe = points(data.images, probe_rows, data.maximum)
-    draws = Draws([run.run_id for run in fleet.runs], members[0], data.training_rows, trainings[0].batch)
+    draws = make_draws(fleet.runs, members[0], data, trainings[0].batch)
     feed = make_feed(engine, draws, data)
     start = saved = reported = time.monotonic()
     while step < steps and len(history.diverged) < len(members):

@@ -19,7 +19,7 @@ def charts(results: Results, kind: Wanted) -> list[Figure | None]:
     pairs = results.summaries.get("improvement")
     if column is None or pairs is None:
         return []
-    own = pairs[(pairs["column"] == column.name) & ~pairs["supervised_model"]]
+    own = pairs[(pairs["column"] == column.name) & (pairs["supervision"] == "none")]
     return [improvement(own, column.title, kind)]
 
 

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from leaderboard.board import Board, Row
 from leaderboard.columns import Column
 
-BODIES = (("", "trained"), ("trained on labels, not ranked with the rest", "labelled"), ("references", "references"))
-
 
 def scored(boards: Sequence[Board]) -> list[Board]:
     """The boards that have any number."""
@@ -17,8 +15,7 @@ def scored(boards: Sequence[Board]) -> list[Board]:
 
 def bodies(board: Board) -> list[tuple[str, list[Row]]]:
     """The board's rows with the heading of their body, empty ones left out."""
-    found = [(name, [row for row in board.rows if row.kind == kind]) for name, kind in BODIES]
-    return [(name, rows) for name, rows in found if rows]
+    return [(name, rows) for _, name, rows in board.bodies]
 
 
 def columns(board: Board) -> list[Column]:

@@ -15,8 +15,8 @@ COLUMNS = (
     "direction", "runs", "mean", "std", "iqm", "low", "high", "rank", "rank_low", "rank_high", "groups", "status",
     "reason", "note",
 )  # fmt: skip
-"""`score` is the full name, such as `mcc.pearson`, that `--columns` takes; `kind` is trained, labelled (trained on
-labels) or references; `low` and `high` are of the interquartile mean."""
+"""`score` is the full name, such as `mcc.pearson`, that `--columns` takes; `kind` is trained, paired (weakly
+supervised), labelled (trained on labels) or references; `low` and `high` are of the interquartile mean."""
 
 
 def render(boards: Sequence[Board]) -> str:

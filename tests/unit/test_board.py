@@ -89,6 +89,20 @@ def test_models_that_see_labels_win_nothing(runs, table):
     assert [row.kind for row in board.rows] == ["trained"] * 5 + ["labelled"] + ["references"] * 2
 
 
+def test_weakly_supervised_models_stand_apart_and_win_nothing(table):
+    """Known by the model's name, without its run's record; the mark of the record says the same."""
+    best = max(boards(table, DECLARATIONS)[0].trained, key=lambda row: row.cells["mig"].point)
+    renamed = table.assign(model=table["model"].where(table["config_id"] != best.config_id, "ada_gvae"))
+    board = boards(renamed, DECLARATIONS, ranking=aggregate(renamed, DECLARATIONS).ranking)[0]
+    (row,) = board.paired
+    assert row.marks == ("weakly supervised",) and row.label.startswith("ada_gvae")
+    assert row.cells["mig"].point == best.cells["mig"].point
+    assert not row.cells["mig"].best and row.cells["mig"].rank.rank == 1
+    assert [each.cells["mig"].rank.rank for each in board.trained] == [1, 2, 3, 4, 5]
+    assert [(kind, len(rows)) for kind, _, rows in board.bodies] == [("trained", 5), ("paired", 1), ("references", 2)]
+    assert [each.kind for each in board.rows] == ["trained"] * 5 + ["paired"] + ["references"] * 2
+
+
 def test_from_ten_runs_on_the_interquartile_mean_and_its_interval(tmp_path):
     runs = synthetic_suite(tmp_path, seeds=10, pictures=False)
     table = compile_table("suite", runs)

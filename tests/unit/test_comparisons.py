@@ -10,7 +10,7 @@ from synthetic_suite import DECLARATIONS, synthetic_suite
 from synthetic_table import synthetic_table
 
 from benchmark import registry
-from benchmark.stages.aggregate import Summaries, aggregate, by_construction, sees_labels
+from benchmark.stages.aggregate import Summaries, aggregate, by_construction, supervision
 from benchmark.stages.comparisons import BY_CONSTRUCTION, improvement, rankings, selections, variances
 from benchmark.stages.evaluate import declarations
 from benchmark.statistics import variance_shares
@@ -23,7 +23,7 @@ SCORES = {"mig": ("higher", True), "reconstruction": ("lower", False), "kl": ("n
 
 def headlines(
     scores: Mapping[str, Mapping[str, Sequence[float]]],
-    supervised_model: bool = False,
+    supervision: str = "none",
     by_construction: Sequence[tuple[str, str]] = (),
 ) -> pd.DataFrame:
     """By configuration `model/setting` and score, the values of its runs."""
@@ -41,7 +41,7 @@ def headlines(
             "value": value,
             "direction": SCORES[score][0],
             "supervised": SCORES[score][1],
-            "supervised_model": supervised_model,
+            "supervision": supervision,
             "by_construction": (label, score) in by_construction,
         }
         for label, of_label in scores.items()
@@ -116,13 +116,23 @@ def test_what_is_true_by_construction_wins_against_nobody():
     assert rankings(headlines(scores)).set_index("label").loc["pca", "rank"] == 1
 
 
-def test_models_that_see_labels_are_ranked_apart():
-    sees = headlines({"siamese": {"mig": [0.9]}}, supervised_model=True)
-    both = pd.concat([headlines({"vae": {"mig": [0.1]}, "ae": {"mig": [0.2]}}), sees], ignore_index=True)
-    found = rankings(both).set_index("label")
-    assert found["rank"].to_dict() == {"ae": 1, "vae": 2, "siamese": 1}
-    assert found["supervised_model"].to_dict() == {"ae": False, "vae": False, "siamese": True}
-    assert "siamese" not in set(improvement(both)["a"]) and set(selections(both, rng())["n"]) == {0, 2}
+def test_supervised_models_are_ranked_apart():
+    sees = headlines({"siamese": {"mig": [0.9]}}, supervision="labels")
+    pairs = headlines({"ada_gvae": {"mig": [0.8]}, "ada_ml_vae": {"mig": [0.7]}}, supervision="pairs")
+    both = pd.concat([sees, pairs, headlines({"vae": {"mig": [0.1]}, "ae": {"mig": [0.2]}})], ignore_index=True)
+    found = rankings(both)
+    assert list(zip(found["label"], found["rank"], found["supervision"], strict=True)) == [
+        ("ae", 1, "none"),
+        ("vae", 2, "none"),
+        ("ada_gvae", 1, "pairs"),
+        ("ada_ml_vae", 2, "pairs"),
+        ("siamese", 1, "labels"),
+    ]
+    against = improvement(both)
+    assert set(zip(against["a"], against["b"], strict=True)) == {
+        ("ae", "vae"), ("vae", "ae"), ("ada_gvae", "ada_ml_vae"), ("ada_ml_vae", "ada_gvae")
+    }  # fmt: skip
+    assert set(selections(both, rng())["n"]) == {0, 2}
     assert variances(both, rng())["configurations"].item() == 2
 
 
@@ -180,10 +190,13 @@ def test_selection_by_hand():
     assert found.loc["elbo", "note"].startswith("no configuration has") and pd.isna(found.loc["elbo", "regret"])
 
 
-def test_who_sees_labels_is_read_as_it_is_declared():
-    said = {name: registry.load("model", name).supervised for name in registry.names("model")}
-    assert {name: sees_labels(name) for name in said} == said
-    assert said["siamese"] and not sees_labels("somebody-elses")
+def test_what_a_model_sees_is_read_as_it_is_declared():
+    classes = {name: registry.load("model", name) for name in registry.names("model")}
+    assert {name for name in classes if supervision(name) == "labels"} == {n for n in classes if classes[n].supervised}
+    weak = {name for name in classes if supervision(name) == "pairs"}
+    assert weak == {name for name in classes if classes[name].weakly_supervised} == {"ada_gvae", "ada_ml_vae"}
+    assert weak == {name for name in classes if getattr(classes[name], "paired", False)}
+    assert supervision("siamese") == "labels" and supervision("somebody-elses") == "none"
     given = {name: frozenset(registry.load("model", name).by_construction) for name in registry.names("model")}
     assert {name: by_construction(name) for name in given} == given
     assert "dto" in given["pca"] and not given["vae"] and not by_construction("somebody-elses")

@@ -177,7 +177,7 @@ def test_a_discriminator_learns_from_its_own_loss_only(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["single", "stacked"])
-@pytest.mark.parametrize("model", ["beta_vae_full", "factor_vae"])
+@pytest.mark.parametrize("model", ["beta_vae_full", "factor_vae", "qlae"])
 def test_training_goes_on_from_a_checkpoint_bit_by_bit(kind: str, model: str, tmp_path: Path) -> None:
     runs = [small_run(model, seed=seed, training={"learning_rate": 10.0 ** -(2 + seed)}) for seed in range(2)]
     runs = runs[:1] if kind == "single" else runs

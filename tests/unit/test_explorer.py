@@ -184,6 +184,13 @@ def test_more_than_the_layers_is_noticed(monkeypatch: pytest.MonkeyPatch) -> Non
     assert arrays(linear).keys() == {"explorer_reason"}
 
 
+def test_a_quantised_model_is_explored_by_its_decoder_between_values_too() -> None:
+    one = neural("qlae", MlpTiny, (1, 6, 7))
+    stored = arrays(one)
+    assert len(stored["explorer_draws"]) == 30
+    test_what_is_stored_decodes_as_the_model_does({"qlae": (one, stored)}, "qlae")
+
+
 def test_nothing_without_images_or_a_way_back() -> None:
     assert arrays(neural("vae", MlpTiny, (7,), "gaussian")) == {}
     rng = np.random.default_rng(0)

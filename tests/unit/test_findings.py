@@ -142,6 +142,15 @@ SENTENCES: dict[str, tuple[Mapping[str, Scores], str]] = {
         {"mig": {"ae": [0.1, 0.2], "siamese": [0.8, 0.9]}},
         "shapes: ae is the only model that is ranked by MIG: 0.150 ± 0.071, two seeds.",
     ),
+    "a weakly supervised model is not the first": (
+        {"mig": {"ae": [0.1, 0.2], "ada_gvae": [0.8, 0.9], "siamese": [0.9, 0.9]}},
+        "shapes: ae is the only model that is ranked by MIG: 0.150 ± 0.071, two seeds.",
+    ),
+    "only weakly supervised models": (
+        {"mig": {"ada_gvae": [0.8, 0.9], "siamese": [0.9, 0.9], "noise": [0.1, 0.1]}},
+        "shapes: no unsupervised model is here, only weakly supervised ones are ranked; ada_gvae is the only model "
+        "that is ranked by MIG: 0.850 ± 0.071, two seeds.",
+    ),
     "only models that see labels": (
         {"mig": {"siamese": [0.8, 0.9]}},
         "shapes: only models that see labels are here; siamese is the only model that is ranked by MIG: 0.850 ± 0.071, "

@@ -122,7 +122,8 @@ def folder(tmp_path: Path, name: str) -> Path:
 
 class TestTraining:
     @pytest.mark.parametrize(
-        ("engine", "model"), [("single", "vae"), ("stacked", "factor_vae"), ("stacked", "beta_vae")]
+        ("engine", "model"),
+        [("single", "vae"), ("stacked", "factor_vae"), ("stacked", "beta_vae"), ("stacked", "ada_ml_vae")],
     )
     def test_a_stopped_fleet_goes_on_bit_by_bit(self, engine: str, model: str, tmp_path: Path) -> None:
         fleet = fleet_of(engine, model)

@@ -65,6 +65,10 @@ PAPERS = {
         "Extended Disentanglement Framework with Connections to Identifiability. ICLR 2023."
     ),
     "Efros et al. 2004": "A. A. Efros, V. Isler, J. Shi, M. Visontai. Seeing through Water. NIPS 2004.",
+    "Gao et al. 2017": (
+        "W. Gao, S. Kannan, S. Oh, P. Viswanath. Estimating Mutual Information for Discrete-Continuous Mixtures. "
+        "NIPS 2017."
+    ),
     "Gondal et al. 2019": (
         "M. W. Gondal, M. Wüthrich, Đ. Miladinović, F. Locatello, M. Breidt, V. Volchkov, J. Akpo, O. Bachem, B. "
         "Schölkopf, S. Bauer. On the Transfer of Inductive Bias from Simulation to the Real World: a New "
@@ -157,6 +161,7 @@ PAPERS = {
         "M. Rolínek, D. Zietlow, G. Martius. Variational Autoencoders Pursue PCA Directions (by Accident). CVPR 2019, "
         "arXiv:1812.06775."
     ),
+    "Ross 2014": "B. C. Ross. Mutual Information between Discrete and Continuous Data Sets. PLoS ONE 9(2), 2014.",
     "Roweis & Saul 2000": (
         "S. T. Roweis, L. K. Saul. Nonlinear Dimensionality Reduction by Locally Linear Embedding. Science 290, 2000."
     ),

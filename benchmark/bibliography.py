@@ -153,6 +153,10 @@ PAPERS = {
         "L. Mescheder, S. Nowozin, A. Geiger. Adversarial Variational Bayes: Unifying Variational Autoencoders and "
         "Generative Adversarial Networks. ICML 2017."
     ),
+    "Nie et al. 2020": (
+        "W. Nie, T. Karras, A. Garg, S. Debnath, A. Patney, A. B. Patel, A. Anandkumar. Semi-Supervised StyleGAN for "
+        "Disentanglement Learning. ICML 2020."
+    ),
     "Reed et al. 2015": "S. Reed, Y. Zhang, Y. Zhang, H. Lee. Deep Visual Analogy-Making. NIPS 2015.",
     "Ridgeway & Mozer 2018": (
         "K. Ridgeway, M. C. Mozer. Learning Deep Disentangled Embeddings with the F-Statistic Loss. NeurIPS 2018."

@@ -69,6 +69,10 @@ PAPERS = {
         "Extended Disentanglement Framework with Connections to Identifiability. ICLR 2023."
     ),
     "Efros et al. 2004": "A. A. Efros, V. Isler, J. Shi, M. Visontai. Seeing through Water. NIPS 2004.",
+    "Gao et al. 2017": (
+        "W. Gao, S. Kannan, S. Oh, P. Viswanath. Estimating Mutual Information for Discrete-Continuous Mixtures. "
+        "NIPS 2017."
+    ),
     "Gondal et al. 2019": (
         "M. W. Gondal, M. Wüthrich, Đ. Miladinović, F. Locatello, M. Breidt, V. Volchkov, J. Akpo, O. Bachem, B. "
         "Schölkopf, S. Bauer. On the Transfer of Inductive Bias from Simulation to the Real World: a New "
@@ -161,6 +165,10 @@ PAPERS = {
         "L. Mescheder, S. Nowozin, A. Geiger. Adversarial Variational Bayes: Unifying Variational Autoencoders and "
         "Generative Adversarial Networks. ICML 2017."
     ),
+    "Nie et al. 2020": (
+        "W. Nie, T. Karras, A. Garg, S. Debnath, A. Patney, A. B. Patel, A. Anandkumar. Semi-Supervised StyleGAN for "
+        "Disentanglement Learning. ICML 2020."
+    ),
     "Peebles et al. 2020": (
         "W. Peebles, J. Peebles, J.-Y. Zhu, A. A. Efros, A. Torralba. The Hessian Penalty: A Weak Prior for "
         "Unsupervised Disentanglement. ECCV 2020, arXiv:2008.10599."
@@ -177,6 +185,7 @@ PAPERS = {
         "K. Roth, M. Ibrahim, Z. Akata, P. Vincent, D. Bouchacourt. Disentanglement of Correlated Factors via "
         "Hausdorff Factorized Support. ICLR 2023, arXiv:2210.07347."
     ),
+    "Ross 2014": "B. C. Ross. Mutual Information between Discrete and Continuous Data Sets. PLoS ONE 9(2), 2014.",
     "Roweis & Saul 2000": (
         "S. T. Roweis, L. K. Saul. Nonlinear Dimensionality Reduction by Locally Linear Embedding. Science 290, 2000."
     ),

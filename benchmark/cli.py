@@ -243,7 +243,10 @@ def evaluate(
     results: Results = Path("results"),
     codes: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FILE", help="codes from elsewhere: .npz, .npy, .csv or .parquet; one FILE for each seed"),
+        typer.Option(
+            metavar="FILE",
+            help="codes from elsewhere, .npz, .csv, .pt, .mat, .h5, .h5ad and others; one FILE for each seed",
+        ),
     ] = None,
     name: Annotated[
         str | None, typer.Option(metavar="NAME", help="with --codes: the model's name; by default the file's")
@@ -276,6 +279,12 @@ def evaluate(
     classes_as_factors: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="with --codes: a label each class of which becomes a factor"),
+    ] = None,
+    groups: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|G,G,…", help="with --codes: columns that belong together, every N or as each column's G says"
+        ),
     ] = None,
     only: Only = None,
     metrics: Annotated[
@@ -312,17 +321,17 @@ def evaluate(
             "rename": dict(map(_renaming, rename or [])),
         }
         choice |= {"discrete": discrete or (), "continuous": continuous or (), "drop": drop or ()}
-        choice["classes_as_factors"] = classes_as_factors or ()
+        choice |= {"classes_as_factors": classes_as_factors or (), "groups": groups}
         added = add_codes(codes, suite, results=results, **choice)
         suite = added.suite
         for note in added.notes:
             print(note, file=sys.stderr)
     elif (name, dataset, seed, factors) != (None, None, None, None) or any(
-        (discrete, continuous, drop, rename, classes_as_factors)
+        (discrete, continuous, drop, rename, classes_as_factors, groups)
     ):
         raise UsageError(
-            "--name, --dataset, --seed, --factors, --discrete, --continuous, --classes-as-factors, --drop and --rename"
-            " describe codes from elsewhere: give them by --codes"
+            "--name, --dataset, --seed, --factors, --discrete, --continuous, --classes-as-factors, --groups, --drop and"
+            " --rename describe codes from elsewhere: give them by --codes"
         )
     if suite is None:
         raise UsageError("benchmark evaluate: name a suite, or give codes of your own by --codes FILE")

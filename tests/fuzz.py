@@ -27,6 +27,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 
@@ -159,6 +161,7 @@ def formats() -> dict[str, Format]:
     def own(path: Path) -> object:
         return Npz(Npz.Settings(path=str(path)).resolved()).load()
 
+    held = {"codes": codes, "factors": factors, "groups": np.array([0, 0, 1])}
     everything = arrays(codes=codes, factors=factors, factor_names=names, logvar=-np.abs(codes), v=np.eye(3)[None])
     csv = table.to_csv(index=False).encode()
     return {
@@ -172,6 +175,9 @@ def formats() -> dict[str, Format]:
         "idx": Format(".gz", [gzip.compress(idx, mtime=0)], read_idx, _inside_gzip),
         "norb": Format(".gz", [gzip.compress(norb, mtime=0)], read_matrix, _inside_gzip),
         "mat": Format(".mat", _matlab(pixels), lambda path: _images(path, "car.mat", path.read_bytes())),
+        "mat codes": Format(".mat", _matlab_codes(held, names), scored),
+        "pt codes": Format(".pt", [_tensors(held, names)], scored, _inside_zip),
+        **({"hdf5": Format(".h5", [_hdf5(held, names)], scored)} if find_spec("h5py") else {}),
         "plan": Format(".json", _plans(), lambda path: runs_of(read_json(path), path)),
         "table csv": Format(".csv", [_table(".csv")], read_table),
         "table parquet": Format(".parquet", [_table(".parquet")], read_table),
@@ -201,6 +207,32 @@ def _matlab(pixels: np.ndarray) -> list[bytes]:
         savemat(file := io.BytesIO(), {"x": np.zeros(2), "im": pixels}, do_compression=compressed)
         files.append(file.getvalue())
     return files
+
+
+def _matlab_codes(held: dict[str, np.ndarray], names: np.ndarray) -> list[bytes]:
+    from scipy.io import savemat
+
+    files = []
+    for compressed in (False, True):
+        savemat(file := io.BytesIO(), {**held, "factor_names": names.astype(object)}, do_compression=compressed)
+        files.append(file.getvalue())
+    return files
+
+
+def _tensors(held: dict[str, np.ndarray], names: np.ndarray) -> bytes:
+    import torch
+
+    tensors = {name: torch.from_numpy(array) for name, array in held.items()}
+    torch.save({**tensors, "factor_names": names.tolist()}, file := io.BytesIO())
+    return file.getvalue()
+
+
+def _hdf5(held: dict[str, np.ndarray], names: np.ndarray) -> bytes:
+    with import_module("h5py").File(file := io.BytesIO(), "w") as content:
+        for name, array in held.items():
+            content.create_dataset(name, data=array, compression="gzip" if array.ndim == 2 else None)
+        content["factor_names"] = names.tolist()
+    return file.getvalue()
 
 
 def _tar(pixels: np.ndarray) -> bytes:

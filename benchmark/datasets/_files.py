@@ -26,12 +26,18 @@ Status = Literal["ok", "absent", "altered", "not pinned"]
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file as its authors publish it. Where no trusted digest is known, `sha256` is None: its reader checks it."""
+    """A file as its authors publish it. Where no trusted digest is known, `sha256` is None: its reader checks it.
+
+    `mirrors` are other addresses of the same content, tried in order after `url`; the digest decides, not the address.
+    `by_hand`: `url` is a page that a person has to answer, so that it is never fetched from here.
+    """
 
     folder: str
     name: str
     url: str
     sha256: str | None
+    mirrors: tuple[str, ...] = ()
+    by_hand: bool = False
 
 
 def cache_dir() -> Path:
@@ -74,10 +80,10 @@ def obtain(
                 path = _download(file)
             except UsageError as error:
                 looked = "\n  ".join(str(place) for place in places(file, data_dir))
+                fetches = f"Run `benchmark data fetch {words or dataset}` where there is a network, or put"
                 raise UsageError(
                     f"{dataset} needs {file.name}, which is in none of these places:\n  {looked}\n{error}\n"
-                    f"Run `benchmark data fetch {words or dataset}` where there is a network,"
-                    " or put the file in one of them."
+                    f"{'Put' if file.by_hand else fetches} the file in one of them."
                 ) from None
         _check(file, path)
         paths.append(path)
@@ -131,14 +137,19 @@ def publish(path: Path, blocks: Iterable[bytes | memoryview]) -> None:
                 file.write(block)
             file.flush()
             os.fsync(file.fileno())
-        try:
-            scratch.replace(path)
-        except PermissionError:
-            # Windows keeps a file that another process has mapped into memory: that one published it first.
-            if not path.exists():
-                raise
+        replace(scratch, path)
     finally:
         scratch.unlink(missing_ok=True)
+
+
+def replace(scratch: Path, path: Path) -> None:
+    """Give a finished file its name."""
+    try:
+        scratch.replace(path)
+    except PermissionError:
+        # Windows keeps a file that another process has mapped into memory: that one published it first.
+        if not path.exists():
+            raise
 
 
 def _remembered(memory: Path) -> dict[str, str]:
@@ -165,23 +176,50 @@ def _check(file: RemoteFile, path: Path) -> None:
 
 
 def _download(file: RemoteFile) -> Path:
+    """Fetch a file from the first of its addresses that has it. Raises `UsageError`, which says what each answered."""
+    if file.by_hand:
+        raise UsageError(
+            f"{file.name} is offered by a page that a person has to answer: open {file.url}, and save it so named"
+        )
+    failures = []
+    for url in (file.url, *file.mirrors):
+        try:
+            return _retrieve(file, url)
+        except UsageError as error:
+            failures.append(str(error))
+    raise UsageError("\n".join(failures))
+
+
+def _retrieve(file: RemoteFile, url: str) -> Path:
     try:
         import pooch
     except ImportError:
-        raise UsageError(f"{file.url} cannot be downloaded: pooch is not installed") from None
+        raise UsageError(f"{url} cannot be downloaded: pooch is not installed") from None
     progress = _Progress(file.name)
     try:
-        path = pooch.retrieve(
-            file.url,
-            known_hash=file.sha256 and f"sha256:{file.sha256}",
-            fname=file.name,
-            path=cache_dir() / file.folder,
-            downloader=pooch.HTTPDownloader(progressbar=progress, chunk_size=1 << 16),
+        path = Path(
+            pooch.retrieve(
+                url,
+                known_hash=file.sha256 and f"sha256:{file.sha256}",
+                fname=file.name,
+                path=cache_dir() / file.folder,
+                downloader=pooch.HTTPDownloader(progressbar=progress, chunk_size=1 << 16),
+            )
         )
     # Every network error of requests, and a full disk, is an OSError; another content is a ValueError.
     except (OSError, ValueError) as error:
-        raise UsageError(f"{file.url} could not be downloaded: {error}") from None
-    return Path(path)
+        raise UsageError(f"{url} could not be downloaded: {error}") from None
+    if file.sha256 is None and _is_page(path):
+        path.unlink()
+        raise UsageError(f"{url} could not be downloaded: it answers with a web page, not with {file.name}")
+    return path
+
+
+def _is_page(path: Path) -> bool:
+    """Whether a file is a web page: what servers send in place of a file that they lack, or give only to who asks."""
+    with path.open("rb") as file:
+        start = file.read(512).lstrip().lower()
+    return start.startswith((b"<!doctype", b"<html"))
 
 
 class _Progress:

@@ -25,9 +25,12 @@ NAMES = (
 )
 
 
-def idx_files(folder: str, url: str, digests: tuple[str, str, str, str]) -> tuple[RemoteFile, ...]:
-    """The four files of a set in the order of `NAMES`."""
-    return tuple(RemoteFile(folder, name, url + name, sha) for name, sha in zip(NAMES, digests, strict=True))
+def idx_files(folder: str, url: str, digests: tuple[str, str, str, str], *mirrors: str) -> tuple[RemoteFile, ...]:
+    """The four files of a set in the order of `NAMES`; `url` and `mirrors` are addresses of folders."""
+    return tuple(
+        RemoteFile(folder, name, url + name, sha, tuple(mirror + name for mirror in mirrors))
+        for name, sha in zip(NAMES, digests, strict=True)
+    )
 
 
 def _ten_classes(classes: tuple[int, ...]) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from abc import abstractmethod
 from collections.abc import Iterator
 from math import prod
@@ -13,8 +14,9 @@ from jaxtyping import Float, UInt8
 from numpy import ndarray
 
 from benchmark.datasets import _packed
+from benchmark.datasets._alignment import check_alignment
 from benchmark.datasets._dataset import Data, Dataset, blank_grid
-from benchmark.datasets._files import cache_dir, obtain, remembered_sha256
+from benchmark.datasets._files import cache_dir, obtain, remembered_sha256, replace
 from benchmark.spec import digest
 
 BLOCK = 1_000
@@ -25,7 +27,8 @@ class PublishedGrid(Dataset):
     """Images (N c h w) of which 255 is white, in C order over the factors. All are trained on and scored.
 
     The authors' archives cannot be read image by image. At the first use the images are written as they are needed,
-    uncompressed, into a file in the cache, which all processes map into memory; the archive is not read again.
+    uncompressed, into a file in the cache, which all processes map into memory; the archive is not read again. That
+    they are of the factors which their order says is checked then, by how alike they look.
     """
 
     name: ClassVar[str]
@@ -56,7 +59,7 @@ class PublishedGrid(Dataset):
         kind = "x".join(map(str, self.image_shape))
         path = cache_dir() / self.name / f"unpacked-v{self.version}-{kind}-{source}.npy"
         if not path.exists():
-            _packed.write(path, (count, size), (block.reshape(len(block), size) for block in self.unpack(paths)))
+            self._write(path, paths)
         rows = np.arange(count)
         return Data(
             images=_packed.read(path, (count, size)).reshape(count, *self.image_shape),
@@ -68,6 +71,18 @@ class PublishedGrid(Dataset):
             grid=True,
             maximum=255,
         )
+
+    def _write(self, path: Path, paths: list[Path]) -> None:
+        """Unpack the images into a file, which is there only once they are found to fit the factors."""
+        shape = (prod(self.factor_sizes), prod(self.image_shape))
+        scratch = path.with_name(f".{path.name}.{secrets.token_hex(4)}.unchecked")
+        blocks = (block.reshape(len(block), shape[1]) for block in self.unpack(paths))
+        try:
+            _packed.write(scratch, shape, blocks)
+            check_alignment(paths[0], _packed.read(scratch, shape), self.factor_sizes)
+            replace(scratch, path)
+        finally:
+            scratch.unlink(missing_ok=True)
 
 
 def resized(images: UInt8[ndarray, "m c h h"], side: int) -> UInt8[ndarray, "m c r r"]:

@@ -16,4 +16,5 @@ class Mnist(MnistLike):
             "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
             "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
         ),
+        "https://storage.googleapis.com/cvdf-datasets/mnist/",
     )

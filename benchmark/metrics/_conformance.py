@@ -48,7 +48,7 @@ def checks(metric: Metric) -> dict[str, Check]:
         "no points": partial(demand.empty, subject, lambda made: subject.points(made, np.arange(0))),
     }
     for name in metric.needs:
-        if name != "history":
+        if name not in ("history", "groups"):
             found |= {
                 f"{value} in {name}": partial(demand.refused, subject, name, value) for value in (math.nan, math.inf)
             }

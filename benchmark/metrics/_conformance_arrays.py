@@ -34,6 +34,7 @@ def arrays(run: int = 0) -> Arrays:
     return {
         "codes": codes.astype(np.float32),
         "factors": factors,
+        "groups": None,  # each code is one of its own
         "means": codes.astype(np.float32),
         "variances": np.full_like(codes, 0.1, dtype=np.float32),
         "samples": (codes + math.sqrt(0.1) * rng.standard_normal(codes.shape)).astype(np.float32),

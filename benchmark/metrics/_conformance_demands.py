@@ -66,7 +66,8 @@ class Subject:
     def points(self, made: Arrays, rows: Integer[ndarray, " m"]) -> Arrays:
         """The given rows of every array over points (or over rows of another kind); training's history has none."""
         axis = int(self.stacked)
-        return {n: a if isinstance(a, dict) else a.take(rows[rows < a.shape[axis]], axis) for n, a in made.items()}
+        kept = {n for n, a in made.items() if isinstance(a, dict) or n == "groups"}
+        return {n: a if n in kept else a.take(rows[rows < a.shape[axis]], axis) for n, a in made.items()}
 
     def coordinates(self, made: Arrays, change: Callable[[str, ndarray], ndarray]) -> Arrays:
         """`change(name, array)` of every array over coordinates: in the first run only, where there are several."""
@@ -266,5 +267,7 @@ def _allowed(subject: Subject, margin: float, key: str, *values: float) -> float
     return margin * size
 
 
-def _leaves(value: ndarray | dict[str, ndarray]) -> list[ndarray]:
+def _leaves(value: ndarray | dict[str, ndarray] | None) -> list[ndarray]:
+    if value is None:
+        return []
     return list(value.values()) if isinstance(value, dict) else [value]

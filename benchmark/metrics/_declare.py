@@ -10,14 +10,18 @@ from typing import Any, ClassVar, Literal, Protocol, TypeVar, cast
 
 from pydantic import field_validator, model_validator
 
-from benchmark.errors import UsageError
+from benchmark.errors import NotApplicable, UsageError
 from benchmark.metrics._boundary import given
 from benchmark.metrics._matrix import Matrix
 from benchmark.spec import INFINITIES, Settings, canonical
 
 Rows = Literal["sample", "all"]
 Invariance = Literal["permutation", "sign", "scale"]
+Judges = Literal["columns", "groups", "whole"]
 Function = TypeVar("Function", bound=Callable[..., dict[str, float]])
+
+OF_COLUMNS = frozenset({"codes", "means", "samples", "variances", "v", "v_logits", "decoder_weights"})
+"""Arrays with an axis over the columns of the codes."""
 
 RESERVED = ("seed", "split")
 """Keyword arguments that are supplied by the evaluation, not settings of a protocol."""
@@ -124,6 +128,7 @@ class Metric:
     optional: tuple[str, ...] = ()
     quick: dict[str, Any] = field(default_factory=dict)
     trial: dict[str, Any] = field(default_factory=dict)
+    judges: Judges = "columns"
     cost: float = 1.0
     invariances: tuple[Invariance, ...] = ()
     later: tuple[str, ...] = ()
@@ -161,6 +166,16 @@ class Metric:
         for setting, values in self.instead.items():
             others |= values.get(getattr(settings, setting), {})
         return tuple(others.get(need, need) for need in self.needs)
+
+    def check_judges(self, *, grouped: bool) -> None:
+        """Raise `NotApplicable` where codes come in groups of columns and single ones are judged, or the reverse."""
+        if self.judges == "groups" and not grouped:
+            raise NotApplicable("the codes come in no groups of columns")
+        if self.judges == "columns" and grouped and not OF_COLUMNS.isdisjoint(self.needs):
+            raise NotApplicable(
+                f"the codes come in groups of columns, and {self.name} judges each column by itself; measures of groups"
+                " are group_dci, group_mig and group_readout"
+            )
 
     @property
     def every_array(self) -> frozenset[str]:
@@ -245,6 +260,7 @@ def metric(
     minimum_rows: int = 1,
     representations: tuple[str, ...] = ("mean", "sample"),
     scope: Literal["run", "configuration"] = "run",
+    judges: Judges = "columns",
     quick: dict[str, Any] | None = None,
     trial: dict[str, Any] | None = None,
     cost: float = 1.0,
@@ -275,6 +291,9 @@ def metric(
     representations: which of "mean" and "sample" it is asked for.
     scope: "run", or "configuration" for a measure of the agreement between runs: each array that it needs arrives
         with the runs stacked along a leading axis, and besides its headline it returns headline_run_I for each.
+    judges: what its scores are of where codes come in groups of columns, vectors that belong together: of "columns",
+        each by itself, which is not applicable to such codes; of "groups", which it takes as an array `groups` (d), and
+        which without groups is not applicable; or of the "whole", whatever belongs together, such as a read-out.
     quick: settings under `--budget quick`, a protocol of its own.
     trial: settings under which the conformance suite runs it, by default those of `quick`.
     cost: about how many seconds it takes on 10,000 × 10 codes, or on all 737,280 where it wants all rows.
@@ -324,6 +343,7 @@ def metric(
             optional=tuple(p.name for p in arrays if p.default is None),
             quick=quick or {},
             trial=trial or quick or {},
+            judges=judges,
             cost=cost,
             invariances=invariances,
             later=later,

@@ -10,7 +10,7 @@ from benchmark.metrics._declare import metric
 from benchmark.metrics.kl import kl_by_coordinate
 
 
-@metric(bounds=(float("-inf"), float("inf")), rows="all", representations=("mean",))
+@metric(bounds=(float("-inf"), float("inf")), rows="all", representations=("mean",), judges="whole")
 def elbo(
     reconstruction_sample: Float[ndarray, " r"],
     means: Float[ndarray, "n d"],

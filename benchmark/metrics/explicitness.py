@@ -34,6 +34,7 @@ DIGITS = 9
 @metric(
     supervised=True,
     rows="all",
+    judges="whole",
     quick={"train": 1_000, "test": 1_000},
     trial={"train": 600, "test": 300},
     invariances=("permutation", "sign", "scale"),

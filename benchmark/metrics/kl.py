@@ -13,7 +13,7 @@ BLOCK = 8_192
 """Rows computed at once: their double-precision copies stay in the processor's cache."""
 
 
-@metric(higher_is_better=None, bounds=(0.0, float("inf")), rows="all", representations=("mean",))
+@metric(higher_is_better=None, bounds=(0.0, float("inf")), rows="all", representations=("mean",), judges="whole")
 def kl(means: Float[ndarray, "n d"], variances: Float[ndarray, "n d"], *, seed: int = 0) -> dict[str, float]:
     """KL(q(z|x) ‖ N(0, I)) of diagonal Gaussian posteriors, the mean over the data (M eq. 3.5, S eq. 8).
 

@@ -15,6 +15,7 @@ from benchmark.metrics._split import Split
 @metric(
     supervised=True,
     rows="all",
+    judges="whole",
     quick={"train": 1_000, "test": 1_000},
     trial={"train": 600, "test": 300},
     invariances=("permutation", "sign", "scale"),
@@ -45,10 +46,10 @@ def linear_readout(
     Raises `NotApplicable` on fewer than `train` + `test` rows, without a factor that varies, and where the test rows
     show one value of a factor; `UsageError` on unusable input.
     """
-    return read_out("linear_readout", codes, factors, train, test, seed, split, _least_squares)
+    return read_out("linear_readout", codes, factors, train, test, seed, split, least_squares)
 
 
-def _least_squares(
+def least_squares(
     known: Float[ndarray, "a e"], targets: Float[ndarray, "a k"], asked: Float[ndarray, "b e"]
 ) -> Float[ndarray, "b k"]:
     """Both are centred over the training rows: no intercept is left to fit."""

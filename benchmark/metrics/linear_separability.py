@@ -25,6 +25,7 @@ from benchmark.metrics._split import Split, learning_rows
     also=("linear_separability_mean_variance", "linear_separability_sample"),
     supervised=True,
     rows="all",
+    judges="whole",
     representations=("mean",),
     quick={"train": 1_000, "test": 1_000},
     trial={"train": 600, "test": 300},

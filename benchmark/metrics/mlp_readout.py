@@ -18,6 +18,7 @@ from benchmark.metrics._split import Split
 @metric(
     supervised=True,
     rows="all",
+    judges="whole",
     representations=("mean",),
     quick={"train": 1_000, "test": 1_000, "epochs": 20},
     trial={"train": 600, "test": 300, "epochs": 20},
@@ -50,11 +51,11 @@ def mlp_readout(
     Raises `NotApplicable` on fewer than `train` + `test` rows, without a factor that varies, and where the test rows
     show one value of a factor; `UsageError` on unusable input.
     """
-    reader = partial(_networks, hidden=hidden, epochs=epochs, batch=batch, seed=seed)
+    reader = partial(networks, hidden=hidden, epochs=epochs, batch=batch, seed=seed)
     return read_out("mlp_readout", codes, factors, train, test, seed, split, reader)
 
 
-def _networks(
+def networks(
     known: Float[ndarray, "a e"],
     targets: Float[ndarray, "a k"],
     asked: Float[ndarray, "b e"],

@@ -73,6 +73,7 @@ PIECES = Pieces(parts=fits_of_budgets, compute=compute, combine=combine)
     headline="accuracy",
     supervised=True,
     rows="all",
+    judges="whole",
     representations=("mean",),
     quick={"budgets": (10, 100), "test": 1_000},
     trial={"budgets": (100,), "test": 300},

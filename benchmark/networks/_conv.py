@@ -19,7 +19,7 @@ class Conv(Network):
     """Halves the image `depth` times down to 4 × 4, then linear layers; mirrored in the decoder."""
 
     name: ClassVar[str]
-    depth: ClassVar[int]
+    depth: int
 
     def check(self, shape: tuple[int, ...]) -> None:
         require_images(self.name, shape, 4 * 2**self.depth)

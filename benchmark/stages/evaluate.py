@@ -463,7 +463,7 @@ def _arrays_of(folder: Path, task: ScoreTask, metric: Metric) -> tuple[list[Any]
     path = folder / "codes.safetensors"
     codes = load_codes(path)
     names = metric.arrays(protocol_of(task)[1])
-    beside: dict[str, Any] = read_arrays(path, set(names) - OF_CODES)
+    beside: dict[str, Any] = read_arrays(path, {*names, "groups"} - OF_CODES)
     if "history" in metric.needs:
         beside["history"] = load_history(folder / "history.csv")
     return arrays_from(codes, beside, task, metric), codes.factor_names
@@ -474,6 +474,7 @@ def arrays_from(codes: Codes, beside: Mapping[str, Any], task: ScoreTask, metric
 
     Raises `NotApplicable` on one that it cannot do without and that is not there.
     """
+    metric.check_judges(grouped=beside.get("groups") is not None)
     representation = codes.representations[task.representation]
     rows: ndarray | slice = slice(None)
     if metric.rows == "sample" and len(representation) > task.protocol.points:

@@ -21,6 +21,7 @@ from benchmark.errors import UsageError
 from benchmark.metrics._check import classes
 from benchmark.provenance import provenance
 from benchmark.spec import Component, Run, digest
+from benchmark.stages.code_groups import described_groups
 from benchmark.stages.evaluate import declarations
 from benchmark.stages.factor_kinds import Wishes, described, kinds_differ
 from benchmark.stages.read_codes import Reading, digests, read_codes
@@ -246,8 +247,10 @@ def sentence(external: External) -> str:
     points, latents = codes.means.shape
     factors = f"factors {described(codes.factor_names, codes.factor_sizes)}" if codes.factor_names else "no factors"
     grid = ", a full grid" if codes.grid else ""
+    groups = f" in {described_groups(codes.arrays['groups'])}" if "groups" in codes.arrays else ""
     about = (
-        f"{run.model.name} seed {run.seed} on {run.dataset.name}: {points:,} points × {latents} codes, {factors}{grid}"
+        f"{run.model.name} seed {run.seed} on {run.dataset.name}: {points:,} points × {latents} codes{groups},"
+        f" {factors}{grid}"
     )
     return "; ".join([about, *external.source.reading.notes])
 

@@ -25,7 +25,8 @@ class Wishes:
 
     `drop` leaves factors or columns out. `rename` maps a file's name to the one that is read: `z` to `codes` in an
     archive, `h*` to `code_*` in a table, * standing for the same text in both. `classes` are labels each class of which
-    becomes a factor. `typed`: whether they are flags of the command line, or else arguments of a function, where a note
+    becomes a factor. `groups` are the codes' columns that belong together: how many of them each, or the group of every
+    column. `typed`: whether they are flags of the command line, or else arguments of a function, where a note
     says what would be another wish.
     """
 
@@ -34,6 +35,7 @@ class Wishes:
     drop: Collection[str] = ()
     rename: tuple[tuple[str, str], ...] = ()
     classes: Collection[str] = ()
+    groups: int | tuple[str, ...] | None = None
     typed: bool = True
 
     def asked(self, kind: str, name: str) -> str:
@@ -50,6 +52,8 @@ class Wishes:
             ("--classes-as-factors", self.classes),
         ):
             found += [word for name in names for word in (flag, name)]
+        if self.groups is not None:
+            found += ["--groups", str(self.groups) if isinstance(self.groups, int) else ",".join(self.groups)]
         return found + [word for old, new in self.rename for word in ("--rename", f"{old}={new}")]
 
 

@@ -1,4 +1,4 @@
-"""Codes and factors of other people's making, read from .npz, .npy, .csv and .parquet files."""
+"""Codes and factors of other people's making, read from files of arrays and of tables."""
 
 from __future__ import annotations
 
@@ -15,17 +15,20 @@ from jaxtyping import Float, Integer, Num
 from numpy import ndarray
 
 from benchmark.codes import Codes
-from benchmark.datasets._archive import names_of, opened, read_npy, read_npz
+from benchmark.datasets._archive import read_npy
 from benchmark.errors import UsageError
 from benchmark.spec import suggest
+from benchmark.stages import array_files
+from benchmark.stages.array_files import open_arrays
 from benchmark.stages.code_columns import factor_table, renamed, split_table
+from benchmark.stages.code_groups import group_of_columns, groups_in_file
 from benchmark.stages.factor_kinds import Wishes, classes_as_factors, kinds_differ, sizes
 from benchmark.stages.read_tables import read_table
 
-ENDINGS = (".npz", ".npy", ".csv", ".parquet")
+ENDINGS = (".npz", ".npy", ".csv", ".parquet", *array_files.MODULES, ".h5ad")
 DECLARED = ("discrete_factors", "continuous_factors")
 """Names of factors, in an archive."""
-OWN = ("codes", "means", "factors", "factor_names", "variances", "logvar", "samples", *DECLARED)
+OWN = ("codes", "means", "factors", "factor_names", "variances", "logvar", "samples", "groups", *DECLARED)
 """The arrays of an archive that every file may hold; `means` is another name for `codes`."""
 MISSPELT = 0.85
 """A name so near to one that is read is refused rather than left alone."""
@@ -66,11 +69,13 @@ def read_codes(
 ) -> Reading:
     """Read codes (n d) with what stands beside them, their factors perhaps from a file of their own.
 
-    .npz: `codes` (or `means`), and optionally `factors` (n k), `factor_names` (k), `discrete_factors` and
-    `continuous_factors` (names), `variances` or `logvar` (n d), `samples` (n d), and any of `arrays`, the names of
+    .npz, .h5, .mat, .pt: `codes` (or `means`), and optionally `factors` (n k), `factor_names` (k), `discrete_factors`
+    and `continuous_factors` (names), `variances` or `logvar` (n d), `samples` (n d), and any of `arrays`, the names of
     what else measures read, such as `v` (m d d), the right singular vectors of the Jacobian of the decoder's mean image
     (after a sigmoid, where there is one), and `v_logits`, those of its logits: each is scored as what it is; others are
-    left alone, which is noted. .npy: codes alone.
+    left alone, which is noted; and `groups`, the group of each column in whole numbers or words, or how many columns
+    each group has, where `wishes` say none. .h5ad: an embedding of `obsm` and the
+    columns of `obs`, as `read_annotated` says. .npy: codes alone.
     .csv, .parquet: columns `code_*` in their order (or z0, z1, …; latent_0, …), and optionally `variance_*`,
     `sample_*` with the endings of the codes, and `factor_NAME`; a column that numbers the rows is left out.
     `factors`: .npy or .npz (`factors`, `factor_names`), or a table whose columns are all factors, named with or
@@ -163,7 +168,9 @@ def _read(path: Path, arrays: Collection[str], wishes: Wishes) -> Found:
     ending = _ending(path)
     if ending == ".npy":
         return Found({"codes": read_npy(path)}, None, wishes, [], set())
-    if ending != ".npz":
+    if ending == ".h5ad":
+        return _read_annotated(path, wishes)
+    if ending not in array_files.ENDINGS:
         notes: list[str] = []
         frame = read_table(path)
         columns, names = split_table(path, frame, wishes, notes)
@@ -175,8 +182,7 @@ def _read(path: Path, arrays: Collection[str], wishes: Wishes) -> Found:
     if "means" in found.arrays:
         found.arrays["codes"] = found.arrays.pop("means")
     if "codes" not in found.arrays:
-        with opened(path) as archive:
-            held = names_of(archive)
+        held = open_arrays(path).told()
         told = "; say which are the codes by --rename NAME=codes" if held else ""
         raise UsageError(f"{path} must hold an array `codes`; it holds {', '.join(held.values()) or 'nothing'}{told}")
     if "logvar" in found.arrays:
@@ -201,11 +207,12 @@ def _read_factors(path: Path, wishes: Wishes) -> Found:
     ending = _ending(path)
     if ending == ".npy":
         return Found({"factors": read_npy(path)}, None, wishes, [], set())
-    if ending == ".npz":
+    if ending == ".h5ad":
+        return _read_annotated(path, wishes)
+    if ending in array_files.ENDINGS:
         found = _read_archive(path, ("factors", "factor_names", *DECLARED), wishes)
         if "factors" not in found.arrays:
-            with opened(path) as archive:
-                held = names_of(archive)
+            held = open_arrays(path).told()
             told = "; say which are the factors by --rename NAME=factors" if held else ""
             raise UsageError(
                 f"{path} must hold an array `factors`; it holds {', '.join(held.values()) or 'nothing'}{told}"
@@ -215,6 +222,14 @@ def _read_factors(path: Path, wishes: Wishes) -> Found:
     frame = read_table(path)
     factors, names = factor_table(path, frame, wishes, notes)
     return Found({"factors": factors}, names, wishes, notes, set(map(str, frame)))
+
+
+def _read_annotated(path: Path, wishes: Wishes) -> Found:
+    from benchmark.stages.read_anndata import read_annotated
+
+    notes: list[str] = []
+    arrays, names, held = read_annotated(path, wishes, notes)
+    return Found(arrays, names, wishes, notes, held)
 
 
 def _ending(path: Path) -> str:
@@ -229,8 +244,8 @@ def _ending(path: Path) -> str:
 
 def _read_archive(path: Path, known: Collection[str], wishes: Wishes) -> Found:
     """The known arrays of an archive, under their new names; others are noted, and not read."""
-    with opened(path) as archive:
-        held = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
+    archive = open_arrays(path)
+    held = archive.names
     names = renamed(path, held, wishes)
     taken = {new: old for old, new in names.items() if new in known}
     others = [(old, new) for old, new in names.items() if new not in known and old not in wishes.drop]
@@ -241,7 +256,7 @@ def _read_archive(path: Path, known: Collection[str], wishes: Wishes) -> Found:
                 f" --drop {old}"
             )
     notes = [f"array `{old}` is read by no measure and left alone" for old, _ in others]
-    read = read_npz(path, list(taken.values()))
+    read = archive.read(list(taken.values()))
     arrays = {new: read[old] for new, old in taken.items()}
     discrete, continuous = (_names(path, name, arrays.pop(name, None)) or () for name in DECLARED)
     own = _said_in_file(discrete, continuous, wishes)
@@ -261,6 +276,7 @@ def _checked(path: Where, source: Where, found: Found) -> Reading:
     """Codes from the arrays of `path`, the factors from `source`."""
     arrays, notes = found.arrays, found.notes
     means = _table(path, "codes", arrays.pop("codes"))
+    groups = _groups(path, arrays.pop("groups", None), found.wishes, means.shape[1])
     beside = {name: _table(path, name, arrays.pop(name)) for name in ("variances", "samples") if name in arrays}
     for name, table in beside.items():
         if table.shape != means.shape:
@@ -283,10 +299,18 @@ def _checked(path: Where, source: Where, found: Found) -> Reading:
         means, factors = means[order], factors[order]
         beside = {name: table[order] for name, table in beside.items()}
     others = {name: _array(path, name, array) for name, array in arrays.items()}
+    if groups is not None:
+        others["groups"] = groups
     codes = Codes(
         means, factors, names, levels, beside.get("variances"), beside.get("samples"), grid=grid, arrays=others
     )
     return Reading(codes, tuple(notes), order)
+
+
+def _groups(path: Where, held: ndarray | None, wishes: Wishes, d: int) -> Integer[ndarray, " d"] | None:
+    """The group of each column, as the user says it or else the file."""
+    asked = wishes.groups if wishes.groups is not None or held is None else groups_in_file(path, held, d)
+    return group_of_columns(path, asked, d)
 
 
 def _check_used(source: Where, found: Found, names: tuple[str, ...]) -> None:

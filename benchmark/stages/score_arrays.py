@@ -96,7 +96,7 @@ def _score(
     try:
         if split is not None and draws and given is None:
             raise NotApplicable(f"{metric.name} learns from what it draws itself, and takes no split")
-        arrays, n = put_together(metric, [arrays_from(codes, {}, task, metric)])
+        arrays, n = put_together(metric, [arrays_from(codes, codes.arrays, task, metric)])
         options = options_of(settings, task.protocol.seed) | ({} if given is None else {"split": given})
         if metric.pieces is None:
             values, notes = noted(metric.function, arrays, options)

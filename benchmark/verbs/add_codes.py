@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import UsageError
 from benchmark.store import Store
@@ -53,6 +53,7 @@ def add_codes(
     drop: Sequence[str] = (),
     rename: Mapping[str, str] | None = None,
     classes_as_factors: Sequence[str] = (),
+    groups: Any = None,
 ) -> AddedCodes:
     """Make finished runs of codes from outside, the seeds of one configuration; `evaluate` then scores them.
 
@@ -61,10 +62,13 @@ def add_codes(
     Which factors are discrete is decided by their values and said in the notes; `discrete` and `continuous` name those
     that are another kind, `drop` factors and columns to leave out. `rename` gives a file's arrays or columns the names
     that are read: {"z": "codes"}, {"h*": "code_*"}. `classes_as_factors` names labels each class of which becomes a
-    factor: data that have one label with many classes, cells or digits, then have factors to tell apart.
+    factor: data that have one label with many classes, cells or digits, then have factors to tell apart. `groups` says
+    which codes belong together, a vector for each concept: 3 for every three columns, or the group of each column; they
+    are then scored by the measures of groups and of all codes, and those of single columns are not applicable.
     Raises `UsageError` before anything is written.
     """
     from benchmark.stages import external
+    from benchmark.stages.code_groups import asked_groups
     from benchmark.stages.evaluate import check_budget, check_metrics
     from benchmark.stages.factor_kinds import Wishes
 
@@ -79,7 +83,8 @@ def add_codes(
     if not files:
         raise UsageError("add_codes: give at least one file of codes")
     renamed = tuple((rename or {}).items())
-    wishes = Wishes(tuple(discrete), tuple(continuous), tuple(drop), renamed, tuple(classes_as_factors))
+    named = tuple(classes_as_factors)
+    wishes = Wishes(tuple(discrete), tuple(continuous), tuple(drop), renamed, named, asked_groups(groups))
     sources = external.read_sources(files, factors, wishes)
     model = name or files[0].stem
     if name is None and not external.NAME.fullmatch(model):

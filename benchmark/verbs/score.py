@@ -45,6 +45,7 @@ def score(
     continuous: Sequence[str] = (),
     drop: Sequence[str] = (),
     classes_as_factors: Sequence[str] = (),
+    groups: Any = None,
     plugins: Sequence[Path] = (),
     quiet: bool = False,
 ) -> pd.DataFrame:
@@ -63,6 +64,9 @@ def score(
     seed: of the rows and labels that measures draw. budget: "full", or "quick" for cheaper settings of costly measures.
     discrete, continuous: names of factors that are another kind than their values say. drop: factors to leave out.
     classes_as_factors: labels each class of which becomes a factor of its own, 1 on its rows and 0 elsewhere.
+    groups: which columns of the codes belong together, a vector for each concept: 3 for every three, or the group of
+        each column, as numbers or words. Measures of groups (group_dci, group_mig, group_readout) and of all codes
+        then score them, and those that judge single columns are not applicable.
     plugins: files of measures of your own.
 
     Returns a row a number: metric, score, factor (None for a score of all), value, protocol, n (rows used), status
@@ -71,6 +75,7 @@ def score(
     progress and decisions go to stderr unless `quiet`.
     Nothing is written to disk. Raises `UsageError` on arrays and measures that cannot be used.
     """
+    from benchmark.stages.code_groups import asked_groups
     from benchmark.stages.evaluate import Protocol, check_budget, check_metrics
     from benchmark.stages.factor_kinds import Wishes, described
     from benchmark.stages.given_arrays import read_arrays, read_split
@@ -78,8 +83,8 @@ def score(
 
     add_plugins(plugins)
     protocol = Protocol(check_metrics(_chosen(metrics)), check_budget(budget), seed=_seed(seed))
-    classes = _names(classes_as_factors)
-    wishes = Wishes(_names(discrete), _names(continuous), _names(drop), classes=classes, typed=False)
+    classes, asked = _names(classes_as_factors), asked_groups(groups)
+    wishes = Wishes(_names(discrete), _names(continuous), _names(drop), classes=classes, groups=asked, typed=False)
     called = None if factor_names is None else _names(factor_names)
     reading = read_arrays(codes, factors, variances, called, wishes, "score")
     rows = None if split is None else read_split(split, reading)

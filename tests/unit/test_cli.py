@@ -161,7 +161,7 @@ def test_help_shows_what_to_type_and_no_types_of_python(run_line, line):
         (["report", "quickstart", "--columns", "mig,mcc"], {"mig,mcc"}),
         (["show", "metric", "mig_"], {"mig_sup"}),
         (["doctor", "metric", "mig_"], {"mig_sup"}),
-        (["data", "fetch", "mpi"], {"mpi3d"}),
+        (["data", "fetch", "mpi"], {"mpi3d", "mpi3d_complex"}),
         (["publish", "quickstart", "--as", "m"], {"margins"}),
         (["status", "a"], {"anchors", "a"}),
     ],

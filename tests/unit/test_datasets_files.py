@@ -112,6 +112,36 @@ def test_server_with_other_content_is_refused(cache_folder: Path, published: Rem
     assert find(other) is None
 
 
+def test_other_addresses_are_tried_in_order_and_the_digest_decides(cache_folder: Path, published: RemoteFile) -> None:
+    host = published.url.removesuffix("data.gz")
+    first, wrong = f"{host}absent.gz", f"{host}other.gz"
+    (Path(cache_folder).parent / "server" / "other.gz").write_bytes(b"another content")
+    file = RemoteFile("things", "data.gz", first, DIGEST, (wrong, published.url))
+    (path,) = fetch([file])
+    assert path.read_bytes() == CONTENT
+    path.unlink()
+    with pytest.raises(UsageError) as raised:
+        fetch([RemoteFile("things", "data.gz", first, DIGEST, (wrong,))])
+    lines = str(raised.value).splitlines()
+    assert [line.split(" could not be downloaded: ")[0] for line in lines if "could not be" in line] == [first, wrong]
+    assert "404" in lines[0]
+    assert find(file) is None
+
+
+def test_a_web_page_is_not_taken_for_a_file(cache_folder: Path, published: RemoteFile) -> None:
+    """What a server sends where it wants to be asked nicely, of a file without a digest."""
+    page = Path(cache_folder).parent / "server" / "page.gz"
+    page.write_bytes(b"\n<!DOCTYPE html><html>Too large to scan</html>")
+    url = published.url.replace("data.gz", "page.gz")
+    with pytest.raises(
+        UsageError, match=r"page.gz could not be downloaded: it answers with a web page, not with data.gz"
+    ):
+        fetch([RemoteFile("things", "data.gz", url, None)])
+    assert find(RemoteFile("things", "data.gz", url, None)) is None
+    (path,) = fetch([RemoteFile("things", "data.gz", url, None, (published.url,))])
+    assert path.read_bytes() == CONTENT
+
+
 @pytest.mark.usefixtures("no_network")
 def test_absent_and_no_network_names_file_places_and_command(cache_folder: Path, tmp_path: Path) -> None:
     file = RemoteFile("things", "data.gz", "http://things.example/data.gz", DIGEST)

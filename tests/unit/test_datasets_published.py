@@ -4,19 +4,26 @@ import gzip
 import io
 import struct
 import tarfile
+import zipfile
 from collections.abc import Mapping
 from math import prod
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from scipy.io import savemat
 
+from benchmark.datasets._alignment import alike
 from benchmark.datasets._dataset import Data
 from benchmark.datasets._files import RemoteFile
 from benchmark.datasets._published import PublishedGrid, resized
 from benchmark.datasets.cars3d import Cars3d
+from benchmark.datasets.dsprites import Dsprites
+from benchmark.datasets.falcor3d import Falcor3d
+from benchmark.datasets.isaac3d import Isaac3d
 from benchmark.datasets.mpi3d import Mpi3d
+from benchmark.datasets.mpi3d_complex import Mpi3dComplex
 from benchmark.datasets.shapes3d import Shapes3d
 from benchmark.datasets.smallnorb import PARTS, Smallnorb, read_matrix
 from benchmark.errors import UsageError
@@ -27,7 +34,10 @@ PUBLISHED = {
     Smallnorb: (48_600, (1, 64, 64)),
     Shapes3d: (480_000, (3, 64, 64)),
     Mpi3d: (1_036_800, (3, 64, 64)),
+    Mpi3dComplex: (460_800, (3, 64, 64)),
 }
+
+BY_HAND = {Isaac3d: (737_280, (3, 64, 64)), Falcor3d: (233_280, (3, 64, 64))}
 
 
 def load(dataset: type[PublishedGrid], folder: Path, **values: object) -> Data:
@@ -39,7 +49,7 @@ def shrink(monkeypatch: pytest.MonkeyPatch, dataset: type[PublishedGrid], *sizes
     monkeypatch.setattr(dataset, "factor_sizes", sizes)
     unpinned = tuple(RemoteFile(file.folder, file.name, "http://unused", None) for file in dataset.files)
     monkeypatch.setattr(dataset, "files", unpinned)
-    for module in ("_published", "smallnorb", "shapes3d", "mpi3d"):
+    for module in ("_published", "smallnorb", "shapes3d"):
         monkeypatch.setattr(f"benchmark.datasets.{module}.BLOCK", 7)
     return np.indices(sizes).reshape(len(sizes), -1).T
 
@@ -61,13 +71,15 @@ def assert_grid(data: Data, expected: np.ndarray, factors: np.ndarray) -> None:
 # What all share.
 
 
-@pytest.mark.parametrize("dataset", PUBLISHED)
+@pytest.mark.parametrize("dataset", PUBLISHED | BY_HAND)
 def test_names_and_sizes(dataset: type[PublishedGrid]) -> None:
-    count, shape = PUBLISHED[dataset]
+    count, shape = (PUBLISHED | BY_HAND)[dataset]
     assert prod(dataset.factor_sizes) == count
     assert len(dataset.factor_names) == len(dataset.factor_sizes) == len(set(dataset.factor_names))
     assert dataset().image_shape == shape
-    assert all(file.url.endswith(file.name) and file.folder == dataset.name for file in dataset.files)
+    for file in dataset.files:
+        assert file.folder == dataset.name
+        assert file.by_hand or all(url.endswith(file.name) for url in (file.url, *file.mirrors))
 
 
 @pytest.mark.parametrize("dataset", PUBLISHED)
@@ -87,7 +99,8 @@ def test_absent_and_no_network_says_what_to_do(
     assert message.startswith(f"{dataset.name} needs {wanted.name}, which is in none of these places:")
     for root in (tmp_path / "given", cache_folder):
         assert str(root / dataset.name / wanted.name) in message
-    assert f"{wanted.url} could not be downloaded: no route to host" in message
+    for url in (wanted.url, *wanted.mirrors):
+        assert f"{url} could not be downloaded: no route to host" in message
     assert f"`benchmark data fetch {dataset.name}`" in message
 
 
@@ -412,6 +425,136 @@ def test_truncated_mpi3d_is_named_and_leaves_nothing(
     with pytest.raises(UsageError, match="damaged"):
         load(Mpi3d, tmp_path)
     assert not list(cache_folder.glob("mpi3d/*"))
+
+
+def test_mpi3d_complex(cache_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    factors = shrink(monkeypatch, Mpi3dComplex, *MPI_SIZES)
+    images = pictures(48, 64, 64, 3)
+    np.savez(tmp_path / "real3d_complicated_shapes_ordered.npz", images=images)
+    data = load(Mpi3dComplex, tmp_path)
+    assert_grid(data, images.transpose(0, 3, 1, 2), factors)
+    assert data.factor_names == Mpi3d.factor_names
+
+
+def scene(factors: np.ndarray, side: int = 64) -> np.ndarray:
+    """A background of one colour, a square of another size and place, brighter or darker: images (N h w 3)."""
+    images = np.zeros((len(factors), side, side, 3), np.uint8)
+    for image, (colour, ground, size, x, y) in zip(images, factors[:, [0, 4, 2, 5, 6]], strict=True):
+        image[:] = (40 + 60 * ground, 90, 60)
+        image[5 + 4 * y : 13 + 4 * y + 3 * size, 5 + 4 * x : 13 + 4 * x + 3 * size] = (200, 60 * colour, 200)
+    return images
+
+
+def test_a_shuffled_or_turned_archive_is_noticed(
+    cache_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The images of an archive in another order than its factors are refused at the first use, and nothing is left."""
+    sizes = (3, 1, 2, 1, 3, 10, 8)
+    factors = shrink(monkeypatch, Mpi3dComplex, *sizes)
+    monkeypatch.setattr("benchmark.datasets._published.BLOCK", 500)
+    images, path = scene(factors), tmp_path / "real3d_complicated_shapes_ordered.npz"
+    rng = np.random.default_rng(0)
+    half = np.arange(len(images))
+    half[::2] = rng.permutation(half[::2])
+    turned = np.arange(len(images)).reshape(sizes).T.reshape(-1)
+    for order in (rng.permutation(len(images)), half, turned):
+        np.savez(path, images=images[order])
+        with pytest.raises(UsageError, match="they are in another order than the factors") as raised:
+            load(Mpi3dComplex, tmp_path)
+        assert str(path) in str(raised.value)
+        assert not list(cache_folder.glob("mpi3d_complex/*"))
+    np.savez(path, images=images)
+    assert_grid(load(Mpi3dComplex, tmp_path), images.transpose(0, 3, 1, 2), factors)
+
+
+def test_alignment_by_hand() -> None:
+    """One pixel of 0 or 1 for each of ten factors: one that changes is 1 in squares, all that change are 10."""
+    levels = np.indices((2,) * 10).reshape(10, -1).T
+    np.testing.assert_array_equal(alike(levels[:, None, None], (2,) * 10), np.ones(10))
+    rng = np.random.default_rng(0)
+    assert abs(alike(rng.permutation(levels)[:, None, None], (2,) * 10).mean() - 0.5) < 0.05
+    np.testing.assert_array_equal(alike(np.zeros((1_024, 1)), (2,) * 10), 0.5 * np.ones(10))
+
+
+def test_dsprites_is_aligned_and_shuffled_is_not() -> None:
+    data = Dsprites(Dsprites.Settings(resolution=32, stride=(1, 1, 4, 4, 4))).load()
+    images = data.images[np.arange(len(data.images))]
+    shares = alike(images, data.factor_sizes)
+    assert shares.mean() > 0.95
+    shuffled = images[np.random.default_rng(0).permutation(len(images))]
+    assert alike(shuffled, data.factor_sizes).mean() < 0.55
+
+
+# isaac3d and falcor3d
+
+ROOMS = {Isaac3d: ("Isaac3D_down128", "labels.npy"), Falcor3d: ("Falcor3D_down128", "train-rec.labels")}
+ROOM_SIZES = {Isaac3d: (2, 2, 1, 1, 1, 1, 1, 1, 3), Falcor3d: (2, 1, 1, 1, 2, 1, 3)}
+
+
+def write_rooms(dataset: type[PublishedGrid], folder: Path, images: np.ndarray, labels: np.ndarray | None) -> Path:
+    """The authors' archive: images/000000.png, … of 128 × 128 pixels, and the factors' values from 0 to 1."""
+    inside, called = ROOMS[dataset]
+    path = folder / dataset.files[0].name
+    with zipfile.ZipFile(path, "w") as archive:
+        for index in RNG.permutation(len(images)):
+            content = io.BytesIO()
+            Image.fromarray(images[index]).save(content, "PNG")
+            archive.writestr(f"{inside}/images/{index:06}.png", content.getvalue())
+        if labels is not None:
+            content = io.BytesIO()
+            np.save(content, labels)
+            archive.writestr(f"{inside}/{called}", content.getvalue())
+    return path
+
+
+@pytest.mark.parametrize("dataset", ROOMS)
+def test_rooms_in_their_authors_format(
+    dataset: type[PublishedGrid], cache_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    factors = shrink(monkeypatch, dataset, *ROOM_SIZES[dataset])
+    images = pictures(12, 128, 128, 3)
+    labels = factors / np.maximum(np.array(ROOM_SIZES[dataset]) - 1, 1)
+    path = write_rooms(dataset, tmp_path, images, labels)
+    assert_grid(load(dataset, tmp_path, resolution=128), images.transpose(0, 3, 1, 2), factors)
+    smaller = resized(images.transpose(0, 3, 1, 2), 64)
+    np.testing.assert_array_equal(load(dataset, tmp_path).images[:], smaller)
+    path.unlink()
+    write_rooms(dataset, tmp_path, images, None)
+    np.testing.assert_array_equal(load(dataset, tmp_path).images[:], smaller)
+
+
+def test_wrong_rooms_are_named(cache_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    factors = shrink(monkeypatch, Isaac3d, *ROOM_SIZES[Isaac3d])
+    images, path = pictures(12, 128, 128, 3), tmp_path / "Isaac3D_down128.zip"
+    order = [0, *range(2, 9), 1]  # the order of another text
+    for kind, labels, message in [
+        (images, factors[:, order], r"labels.npy \(12, 9\) does not run through object_shape, robot_x.* in C order"),
+        (images, factors[:, :8], r"labels.npy \(12, 8\) does not run"),
+        (images[:11], factors, "holds 11 numbered pictures images/.*, not 12 from 0 on"),
+        (images[:, :64], factors, r"000000.png is RGB of \(128, 64\) pixels"),
+        (images, np.array([{}]), "labels.npy is no array"),
+    ]:
+        write_rooms(Isaac3d, tmp_path, kind, labels)
+        with pytest.raises(UsageError, match=message) as raised:
+            load(Isaac3d, tmp_path)
+        assert str(path) in str(raised.value)
+    whole = write_rooms(Isaac3d, tmp_path, images, None).read_bytes()
+    damaged = bytearray(whole)
+    damaged[60:90] = bytes(30)
+    for content in (whole[: len(whole) // 2], b"", b"<html>sign in</html>", bytes(damaged)):
+        path.write_bytes(content)
+        with pytest.raises(UsageError, match=r"is truncated or damaged|is no picture, or is damaged"):
+            load(Isaac3d, tmp_path)
+    assert not list(cache_folder.glob("isaac3d/*"))
+
+
+def test_what_a_person_has_to_fetch_is_never_asked_for(cache_folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as raised:
+        load(Falcor3d, tmp_path / "given")
+    message = str(raised.value)
+    assert "is offered by a page that a person has to answer: open https://drive.google.com/uc?" in message
+    assert str(tmp_path / "given" / "falcor3d" / "Falcor3D_down128.zip") in message
+    assert message.endswith("Put the file in one of them.") and "data fetch" not in message
 
 
 def test_data_list_shows_every_set(cache_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

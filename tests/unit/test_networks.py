@@ -9,14 +9,17 @@ from torch.func import functional_call, jvp, vmap
 
 from benchmark import registry
 from benchmark.errors import UsageError
+from benchmark.networks import conv128
 from benchmark.networks._doubling import Doubling, Product
 from benchmark.networks._network import Network
+from benchmark.networks.conv import AnyConv
 from benchmark.networks.conv32 import Conv32
 from benchmark.networks.conv64 import Conv64
+from benchmark.networks.conv128 import Conv128
 from benchmark.networks.linear import Linear
 from benchmark.networks.mlp_tiny import MlpTiny
 
-SHAPES = [(2, 64, 64), (2, 32, 32), (3, 8, 8), (5,)]
+SHAPES = [(3, 128, 128), (2, 64, 64), (2, 32, 32), (3, 8, 8), (5,)]
 
 
 def parameters(module: nn.Module) -> int:
@@ -34,6 +37,34 @@ def fits(network: type[Network], shape: tuple[int, ...]) -> bool:
 def test_conv64_has_the_502_005_parameters_that_its_source_states() -> None:
     network = Conv64(Conv64.Settings(), (1, 64, 64))
     assert parameters(network.encoder(20)) + parameters(network.decoder()) == 502_005
+
+
+def test_one_family_for_every_power_of_two() -> None:
+    """At a side that has a name of its own it is that network: the same layers, the same weights from one stream."""
+    for cls, side in ((Conv32, 32), (Conv64, 64), (Conv128, 128)):
+        drawn = []
+        for one in (cls, AnyConv):
+            torch.manual_seed(0)
+            network = one(one.Settings(latents=3), (3, side, side))
+            drawn.append({**network.encoder(6).state_dict(), "": network.decoder().state_dict()["0.weight"]})
+        assert drawn[0].keys() == drawn[1].keys()
+        assert all(torch.equal(drawn[0][key], drawn[1][key]) for key in drawn[0])
+    sides = {side: AnyConv(AnyConv.Settings(), (1, side, side)) for side in (8, 16, 256)}
+    assert {side: network.depth for side, network in sides.items()} == {8: 1, 16: 2, 256: 6}
+    assert sides[16].encoder(5)(torch.zeros(2, 1, 16, 16)).shape == (2, 5)
+    assert sides[256].decoder()(torch.zeros(1, 10)).shape == (1, 1, 256, 256)
+
+
+@pytest.mark.parametrize("shape", [(1, 48, 48), (1, 4, 4), (1, 2048, 2048), (3, 64, 32), (64, 64), (10,)])
+def test_the_family_refuses_other_data(shape: tuple[int, ...]) -> None:
+    with pytest.raises(UsageError, match=r"a power of two from 8 to 1024 pixels, this data is .*; set dataset"):
+        AnyConv(AnyConv.Settings(), shape)
+
+
+def test_conv128_has_the_parameters_that_its_text_states() -> None:
+    network = Conv128(Conv128.Settings(), (3, 128, 128))
+    count = parameters(network.encoder(20)) + parameters(network.decoder())
+    assert f"{count:,} parameters" in str(conv128.__doc__)
 
 
 def test_mlp_tiny_has_two_hidden_layers_on_each_side() -> None:
@@ -54,7 +85,7 @@ def test_networks_map_data_to_outputs_and_latents_to_data(name: str) -> None:
             assert network.decoder()(torch.rand(4, 3)).shape == (4, *shape)
 
 
-@pytest.mark.parametrize(("network", "size"), [(Conv64, 64), (Conv32, 32)])
+@pytest.mark.parametrize(("network", "size"), [(Conv64, 64), (Conv32, 32), (Conv128, 128)])
 @pytest.mark.parametrize("shape", [(1, 28, 28), (1, 64, 32), (10,)])
 def test_convolutions_refuse_other_data_and_say_what_to_set(
     network: type[Network], size: int, shape: tuple[int, ...]
@@ -66,7 +97,7 @@ def test_convolutions_refuse_other_data_and_say_what_to_set(
 @pytest.mark.parametrize("name", registry.names("network"))
 def test_weights_are_kaiming_normal_by_fan_in_and_biases_zero(name: str) -> None:
     cls: type[Network] = registry.load("network", name)
-    shape = next(shape for shape in [(1, 64, 64), (1, 32, 32), (40,)] if fits(cls, shape))
+    shape = next(shape for shape in [(1, 128, 128), (1, 64, 64), (1, 32, 32), (40,)] if fits(cls, shape))
     network = cls(cls.Settings(latents=20), shape)
     torch.manual_seed(0)
     layers = [

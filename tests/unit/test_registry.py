@@ -108,7 +108,7 @@ def test_an_unknown_name_answers_with_the_nearest(kind, name, nearest):
 
 
 def test_a_name_like_nothing_lists_what_there_is():
-    with pytest.raises(UsageError, match=r'unknown network "zzzzz"\. Known: conv32, conv64'):
+    with pytest.raises(UsageError, match=r'unknown network "zzzzz"\. Known: conv, conv128, conv32, conv64'):
         registry.entry("network", "zzzzz")
 
 

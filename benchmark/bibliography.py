@@ -149,6 +149,10 @@ PAPERS = {
         "L. Mescheder, S. Nowozin, A. Geiger. Adversarial Variational Bayes: Unifying Variational Autoencoders and "
         "Generative Adversarial Networks. ICML 2017."
     ),
+    "Montero et al. 2021": (
+        "M. L. Montero, C. J. H. Ludwig, R. P. Costa, G. Malhotra, J. S. Bowers. The Role of Disentanglement in "
+        "Generalisation. ICLR 2021."
+    ),
     "Reed et al. 2015": "S. Reed, Y. Zhang, Y. Zhang, H. Lee. Deep Visual Analogy-Making. NIPS 2015.",
     "Ridgeway & Mozer 2018": (
         "K. Ridgeway, M. C. Mozer. Learning Deep Disentangled Embeddings with the F-Statistic Loss. NeurIPS 2018."
@@ -156,6 +160,10 @@ PAPERS = {
     "Rolínek et al. 2019": (
         "M. Rolínek, D. Zietlow, G. Martius. Variational Autoencoders Pursue PCA Directions (by Accident). CVPR 2019, "
         "arXiv:1812.06775."
+    ),
+    "Roth et al. 2023": (
+        "K. Roth, M. Ibrahim, Z. Akata, P. Vincent, D. Bouchacourt. Disentanglement of Correlated Factors via "
+        "Hausdorff Factorized Support. ICLR 2023."
     ),
     "Roweis & Saul 2000": (
         "S. T. Roweis, L. K. Saul. Nonlinear Dimensionality Reduction by Locally Linear Embedding. Science 290, 2000."
@@ -186,6 +194,10 @@ PAPERS = {
     ),
     "Tolstikhin et al. 2018": (
         "I. Tolstikhin, O. Bousquet, S. Gelly, B. Schölkopf. Wasserstein Auto-Encoders. ICLR 2018."
+    ),
+    "Träuble et al. 2021": (
+        "F. Träuble, E. Creager, N. Kilbertus, F. Locatello, A. Dittadi, A. Goyal, B. Schölkopf, S. Bauer. On "
+        "Disentangled Representations Learned from Correlated Data. ICML 2021, arXiv:2006.07886."
     ),
     "Vinh et al. 2010": (
         "N. X. Vinh, J. Epps, J. Bailey. Information Theoretic Measures for Clusterings Comparison: Variants, "

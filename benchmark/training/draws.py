@@ -21,11 +21,15 @@ class Draws:
     A block of 64 steps is drawn from streams named by run, purpose and block: it depends neither on who trains
     beside a member nor on where training resumed. A block's noise is taken from its streams a few steps at a time where
     it is large: 400 members with ten samples of each point would hold gigabytes.
+    `weights`: how likely each row is to be drawn, up to a factor; None where all are alike.
     """
 
-    def __init__(self, run_ids: list[str], model: NeuralModel, rows: np.ndarray, batch: int) -> None:
+    def __init__(
+        self, run_ids: list[str], model: NeuralModel, rows: np.ndarray, batch: int, weights: np.ndarray | None = None
+    ) -> None:
         self.run_ids = run_ids
         self.rows = rows
+        self._up_to = None if weights is None else np.cumsum(weights) / np.sum(weights)
         self.batch = batch
         self.noise = model.noise(batch)
         self.batches = 2 if model.second_batch else 1
@@ -58,10 +62,17 @@ class Draws:
         """The rows of a block, and the streams of its noise."""
         shape = (BLOCK, self.batches, self.batch)
         data = [stream(run_id, "data", block=block) for run_id in self.run_ids]
-        indices = np.stack([self.rows[rng.integers(len(self.rows), size=shape)] for rng in data])
+        indices = np.stack([self.rows[self._places(rng, shape)] for rng in data])
         return indices, {
             name: [stream(run_id, f"noise.{name}", block=block) for run_id in self.run_ids] for name in self.noise
         }
+
+    def _places(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        """Places in `rows`, by the inverse of their cumulative probability where they are not all alike."""
+        if self._up_to is None:
+            return rng.integers(len(self.rows), size=shape)
+        # The last sum may be a rounding below 1.
+        return np.minimum(np.searchsorted(self._up_to, rng.random(shape), side="right"), len(self.rows) - 1)
 
     def _drawn(self, streams: dict[str, list[np.random.Generator]], steps: int) -> dict[str, Tensor]:
         """The noise (m, steps, …) of the next few steps."""

@@ -111,7 +111,9 @@ def train(
         data.training_rows, min(PROBE, len(data.training_rows)), replace=False
     )
     probe = points(data.images, probe_rows, data.maximum)
-    draws = Draws([run.run_id for run in fleet.runs], members[0], data.training_rows, trainings[0].batch)
+    draws = Draws(
+        [run.run_id for run in fleet.runs], members[0], data.training_rows, trainings[0].batch, data.training_weights
+    )
     feed = make_feed(engine, draws, data)
     start = saved = reported = time.monotonic()
     while step < steps and len(history.diverged) < len(members):

@@ -33,6 +33,7 @@ DIGITS = 9
 
 @metric(
     supervised=True,
+    readout="classes",
     rows="all",
     quick={"train": 1_000, "test": 1_000},
     trial={"train": 600, "test": 300},

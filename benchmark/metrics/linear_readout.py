@@ -14,6 +14,7 @@ from benchmark.metrics._split import Split
 
 @metric(
     supervised=True,
+    readout="numbers",
     rows="all",
     quick={"train": 1_000, "test": 1_000},
     trial={"train": 600, "test": 300},

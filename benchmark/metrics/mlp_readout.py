@@ -17,6 +17,7 @@ from benchmark.metrics._split import Split
 
 @metric(
     supervised=True,
+    readout="numbers",
     rows="all",
     representations=("mean",),
     quick={"train": 1_000, "test": 1_000, "epochs": 20},

@@ -70,9 +70,15 @@ class ShiftSettings(spec.Settings):
     correlation_sigma: Number = static(
         0.2, "σ of the difference of two correlated factors, each scaled to [0, 1]; inf draws all alike", since=1, gt=0
     )
-    split: Split = static("none", "which combinations of factors are absent in training", since=1)
+    split: Split = static(
+        "none",
+        "combinations of factors that are absent in training: random ones; those in which all split_factors have"
+        " withheld values, the last (recombination); those in which any has one, of the middle (interpolation) or of"
+        " the last (extrapolation)",
+        since=1,
+    )
     split_factors: Annotated[tuple[str, ...], AfterValidator(_different)] = static(
-        (), "the factors whose values are withheld; none for a random split", since=1
+        (), "factors of which values are withheld; none for a random split", since=1
     )
     split_share: Number = static(
         0.5,

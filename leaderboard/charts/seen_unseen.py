@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
@@ -49,12 +49,12 @@ def shown(frame: pd.DataFrame, columns: Sequence[Column], most: int = PANELS) ->
     return [(row["column"], f"{_plain(row)}\xa0{arrows[row['direction']]}") for row in chosen.to_dict("records")]
 
 
-def _plain(row: Mapping[str, object]) -> str:
+def _plain(row: Mapping[Hashable, Any]) -> str:
     """A score's title without the words of its protocol that say which slice it is of."""
     return title(str(row["column"]).replace(f" ({row['unseen_protocol']})", ""))
 
 
-def _values(table: pd.DataFrame, row: Mapping[str, object]) -> pd.DataFrame:
+def _values(table: pd.DataFrame, row: Mapping[Hashable, Any]) -> pd.DataFrame:
     """Every run's score on both slices behind one row of the summary."""
     own = (table["config_id"] == row["config_id"]) & (table["score"] == row["score"]) & table["factor"].isna()
     own &= table["protocol"].isin([row["seen_protocol"], row["unseen_protocol"]])

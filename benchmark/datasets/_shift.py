@@ -208,13 +208,15 @@ def shifted(data: Data, settings: ShiftSettings) -> Data:
 
 def in_words(plain: Mapping[str, Any]) -> str:
     """A dataset's training distribution in a few words, from its settings as a run's record has them."""
-    split, share = plain.get("split", "none"), plain.get("split_share", 0.5)
-    names = ", ".join(plain.get("split_factors", ()))
-    words = (
-        [] if split == "none" else [f"{split} {share:.0%}" if split == "random" else f"{split} of {names}, {share:.0%}"]
+    split, share, sigma = (
+        plain.get(key, ShiftSettings.model_fields[key].default) for key in ("split", "split_share", "correlation_sigma")
     )
+    words = []
+    if split == "random":
+        words.append(f"random {share:.0%}")
+    elif split != "none":
+        words.append(f"{split} of {', '.join(plain['split_factors'])}, {share:.0%}")
     if pairs := plain.get("correlated", ()):
-        sigma = plain.get("correlation_sigma", 0.2)
         told = ", ".join(f"{a} with {b}" for a, b in pairs)
         words.append(f"{told} at σ = {'∞' if sigma == 'inf' else sigma}")
     return "; ".join(words) or "all combinations alike"

@@ -50,15 +50,17 @@ def seen_unseen(summaries: Mapping[str, pd.DataFrame]) -> TextTable | None:
         rows,
         "Scores on combinations of factors that were trained on → on those that were absent, and in brackets the "
         "difference, means over the runs that have both. Read-outs learn from seen combinations in both; other "
-        "measures have the points of one side alone, on which factors are distributed otherwise. All scores, with "
-        "their protocols and from ten runs on intervals of the difference, are in seen_unseen.csv.",
+        "measures have the points of one side alone, on which factors are distributed otherwise: what perfect codes "
+        "lose or gain is due to that alone. All scores, with their protocols and from ten runs on intervals of the "
+        "difference, are in seen_unseen.csv.",
     )
 
 
 def _both(row: Mapping[Hashable, Any] | None) -> str:
     if row is None:
         return "–"
-    change = signed(f"{row['difference']:+.{decimals(row['difference'])}f}")
+    places = decimals(row["difference"])
+    change = signed(f"{round(row['difference'], places) + 0.0:+.{places}f}")  # no −0.000
     return f"{_number(row['seen'])} → {_number(row['unseen'])} ({change})"
 
 

@@ -29,7 +29,7 @@ def row(configuration: str, metric: str, seen: float, unseen: float, direction: 
 
 FRAME = pd.DataFrame(
     [
-        row("vae", "sap", 0.25, 0.25),
+        row("vae", "sap", 0.25, 0.2499),
         row("vae", "kl", 20.0, 21.0, "none"),
         row("vae", "mlp_readout", 0.9, 0.5),
         row("vae", "linear_readout", 0.75, 0.25),

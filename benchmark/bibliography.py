@@ -165,6 +165,10 @@ PAPERS = {
         "L. Mescheder, S. Nowozin, A. Geiger. Adversarial Variational Bayes: Unifying Variational Autoencoders and "
         "Generative Adversarial Networks. ICML 2017."
     ),
+    "Montero et al. 2021": (
+        "M. L. Montero, C. J. H. Ludwig, R. P. Costa, G. Malhotra, J. S. Bowers. The Role of Disentanglement in "
+        "Generalisation. ICLR 2021."
+    ),
     "Nie et al. 2020": (
         "W. Nie, T. Karras, A. Garg, S. Debnath, A. Patney, A. B. Patel, A. Anandkumar. Semi-Supervised StyleGAN for "
         "Disentanglement Learning. ICML 2020."
@@ -216,6 +220,10 @@ PAPERS = {
     ),
     "Tolstikhin et al. 2018": (
         "I. Tolstikhin, O. Bousquet, S. Gelly, B. Schölkopf. Wasserstein Auto-Encoders. ICLR 2018."
+    ),
+    "Träuble et al. 2021": (
+        "F. Träuble, E. Creager, N. Kilbertus, F. Locatello, A. Dittadi, A. Goyal, B. Schölkopf, S. Bauer. On "
+        "Disentangled Representations Learned from Correlated Data. ICML 2021, arXiv:2006.07886."
     ),
     "Vinh et al. 2010": (
         "N. X. Vinh, J. Epps, J. Bailey. Information Theoretic Measures for Clusterings Comparison: Variants, "

@@ -15,6 +15,8 @@ from numpy import ndarray
 from benchmark.errors import BenchmarkError, UsageError
 
 FORMAT = 1
+TRAINED_ON = "trained_on"
+"""The array (n) that says which points' combinations of factors were trained on; absent where all were."""
 
 
 @dataclass(frozen=True)

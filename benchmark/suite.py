@@ -266,6 +266,11 @@ def _run(table: dict[str, dict[str, Any] | None], overrides: dict[str, Any], use
     dataset = registry.load("dataset", dataset_name)(dataset_settings)
     model_name, model_settings = _settings("model", table["model"], overrides, used, where)
     model_class = registry.load("model", model_name)
+    if model_class.transductive and dataset.shifted:
+        raise UsageError(
+            f"{where}: model {model_name} is fitted to the very points that it is scored on, so dataset.split and"
+            " dataset.correlated do not reach it; put it on a dataset without them"
+        )
     model_settings = model_class.resolve(model_settings, dataset)
     network = training = None
     if table["network"] is not None:

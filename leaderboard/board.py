@@ -11,6 +11,7 @@ import pandas as pd
 
 from benchmark.metrics._declare import Metric
 from benchmark.stages.aggregate import headline_rows
+from benchmark.stages.slices import SLICES
 from benchmark.statistics import Interval, runs_needed
 from leaderboard.bars import Axis, axis
 from leaderboard.cells import Cell, Rank, cells
@@ -67,6 +68,13 @@ class Board:
     costs: Sequence[Column] = ()
     axes: Mapping[str, Axis] = field(default_factory=dict)
     """By column's name, for those with numbers."""
+
+    @property
+    def codes(self) -> str:
+        """Which codes are scored, in words."""
+        if self.representation in SLICES:
+            return f"mean codes of combinations {self.representation} in training"
+        return f"{self.representation} codes"
 
     @property
     def trained(self) -> list[Row]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from leaderboard.style import Figure
 
 GROUPS: dict[str, tuple[str, ...]] = {
+    "Seen and unseen in training": ("seen-unseen",),
     "Scores of every run": ("seed", "violin", "spread", "rank", "improvement", "profile"),
     "What decides a score": ("variance", "sweep"),
     "What disentanglement costs": ("trade", "rate", "distortion", "against", "alignment"),

@@ -3,24 +3,65 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
+from typing import Any
 
 import pandas as pd
 
 from benchmark.stages.comparisons import counted
 from benchmark.statistics import MINIMUM_CONFIGURATIONS
 from leaderboard.cells import decimals, signed
+from leaderboard.charts.seen_unseen import shown
 from leaderboard.text_table import TextTable
 
 LISTED = 12
 """Pairs of scores that are named for one reason."""
+TABLED = 6
+"""Scores that the table of seen and unseen combinations has; its file has all."""
 CRITERIA = {"elbo": "ELBO", "reconstruction": "reconstruction", "udr": "UDR", "random": "chance"}
 
 
 def statistics_tables(summaries: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -> list[TextTable]:
     """The tables of one leaderboard. summaries: its frames by name. titles: of its columns, by name."""
-    found = [variance(summaries, titles), selection(summaries, titles), uncorrelated(summaries, titles)]
+    found = [
+        seen_unseen(summaries),
+        variance(summaries, titles),
+        selection(summaries, titles),
+        uncorrelated(summaries, titles),
+    ]
     return [table for table in found if table is not None]
+
+
+def seen_unseen(summaries: Mapping[str, pd.DataFrame]) -> TextTable | None:
+    """What each configuration scores on combinations that were trained on and on others, a column per score."""
+    frame = summaries.get("seen_unseen", pd.DataFrame())
+    if frame.empty:
+        return None
+    rows = []
+    chosen = shown(frame, (), TABLED)
+    for label, group in frame.groupby("configuration", sort=False):
+        by = {row["column"]: row for row in group.to_dict("records")}
+        rows.append(
+            [str(label), *(_both(by.get(name)) for name, _ in chosen), counted(int(group["runs"].max()), "run")]
+        )
+    return TextTable(
+        "Seen and unseen in training",
+        ["configuration", *(heading for _, heading in chosen), "over"],
+        rows,
+        "Scores on combinations of factors that were trained on → on those that were absent, and in brackets the "
+        "difference, means over the runs that have both. Read-outs learn from seen combinations in both; other "
+        "measures have the points of one side alone, on which factors are distributed otherwise: what perfect codes "
+        "lose or gain is due to that alone. All scores, with their protocols and from ten runs on intervals of the "
+        "difference, are in seen_unseen.csv.",
+    )
+
+
+def _both(row: Mapping[Hashable, Any] | None) -> str:
+    if row is None:
+        return "–"
+    places = decimals(row["difference"])
+    change = signed(f"{round(row['difference'], places) + 0.0:+.{places}f}")  # no −0.000
+    return f"{_number(row['seen'])} → {_number(row['unseen'])} ({change})"
 
 
 def variance(summaries: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -> TextTable | None:

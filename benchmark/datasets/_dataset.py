@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Integer, Shaped
+from jaxtyping import Bool, Float, Integer, Shaped
 from numpy import ndarray
 
 from benchmark import spec
@@ -39,6 +39,7 @@ class Data:
     `grid`: the rows are every combination of factor values once, in C order.
     `training_rows`, `evaluation_rows`: which rows models are trained on and which are encoded and scored;
     the same rows where the data is its own distribution.
+    `training_weights`: how likely each training row is to be drawn, up to a factor; None where all are alike.
     """
 
     images: Images
@@ -49,6 +50,14 @@ class Data:
     evaluation_rows: Integer[ndarray, " b"]
     grid: bool = False
     maximum: int = 1
+    training_weights: Float[ndarray, " a"] | None = None
+
+    @property
+    def unseen(self) -> Bool[ndarray, " b"] | None:
+        """Which evaluation rows are combinations of a grid's factors that are absent in training; None without any."""
+        if not self.grid or len(self.training_rows) == len(self.evaluation_rows):
+            return None
+        return np.isin(self.evaluation_rows, self.training_rows, invert=True)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -87,6 +96,11 @@ class Dataset(ABC):
     drawn: ClassVar[bool] = False
     """Whether the data is drawn here where its files are absent."""
     settings: Settings
+
+    @property
+    def shifted(self) -> bool:
+        """Whether training sees another distribution than the one that models are scored on."""
+        return False
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings if settings is not None else self.Settings()

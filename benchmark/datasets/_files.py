@@ -137,12 +137,12 @@ def publish(path: Path, blocks: Iterable[bytes | memoryview]) -> None:
                 file.write(block)
             file.flush()
             os.fsync(file.fileno())
-        replace(scratch, path)
+        put_in_place(scratch, path)
     finally:
         scratch.unlink(missing_ok=True)
 
 
-def replace(scratch: Path, path: Path) -> None:
+def put_in_place(scratch: Path, path: Path) -> None:
     """Give a finished file its name."""
     try:
         scratch.replace(path)

@@ -25,9 +25,10 @@ class Pairs:
                 "pairs that share factors are looked up in a grid of every combination of factor values, and this"
                 " dataset is none; choose one that is, such as dsprites"
             )
-        if not np.array_equal(data.training_rows, np.arange(len(data.images))):
+        if not np.array_equal(data.training_rows, np.arange(len(data.images))) or data.training_weights is not None:
             raise UsageError(
-                "pairs that share factors are drawn from the whole grid, of which this dataset trains on a part"
+                "pairs that share factors are drawn from the whole grid, all of it alike, and this dataset trains on a"
+                " part of it or on some points more often than on others; leave out its split and its correlations"
             )
         self.sizes = data.factor_sizes
         self.varying = np.flatnonzero(np.array(self.sizes) > 1)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from math import prod
 from pathlib import Path
 from typing import ClassVar
@@ -15,15 +16,17 @@ from numpy import ndarray
 
 from benchmark.datasets import _packed
 from benchmark.datasets._alignment import check_alignment
-from benchmark.datasets._dataset import Data, Dataset, blank_grid
-from benchmark.datasets._files import cache_dir, obtain, remembered_sha256, replace
+from benchmark.datasets._dataset import Data, blank_grid
+from benchmark.datasets._files import cache_dir, obtain, put_in_place, remembered_sha256
+from benchmark.datasets._grid import Grid
+from benchmark.datasets._shift import ShiftSettings, shifted
 from benchmark.spec import digest
 
 BLOCK = 1_000
 """Images that are converted together."""
 
 
-class PublishedGrid(Dataset):
+class PublishedGrid(Grid):
     """Images (N c h w) of which 255 is white, in C order over the factors. All are trained on and scored.
 
     The authors' archives cannot be read image by image. At the first use the images are written as they are needed,
@@ -36,6 +39,10 @@ class PublishedGrid(Dataset):
     factor_sizes: ClassVar[tuple[int, ...]]
 
     @property
+    def sizes(self) -> Mapping[str, int]:
+        return dict(zip(self.factor_names, self.factor_sizes, strict=True))
+
+    @property
     @abstractmethod
     def image_shape(self) -> tuple[int, int, int]:
         """(c, h, w) at these settings."""
@@ -45,12 +52,15 @@ class PublishedGrid(Dataset):
         """All images in C order over the factors, in blocks. Raises `UsageError` for files of other content."""
 
     def blank(self) -> Data:
-        return blank_grid(self.image_shape, self.factor_sizes, 255)
+        grid = blank_grid(self.image_shape, self.factor_sizes, 255)
+        return shifted(replace(grid, factor_names=self.factor_names), self.settings)
 
     def load(self, data_dir: Path | None = None) -> Data:
         """Map the unpacked images into memory. Raises `UsageError` where a file cannot be had."""
         own = [
-            key for key, info in type(self.settings).model_fields.items() if info.default != getattr(self.settings, key)
+            key
+            for key, info in type(self.settings).model_fields.items()
+            if info.default != getattr(self.settings, key) and key not in ShiftSettings.model_fields
         ]
         command = " ".join([self.name, *(f"--set {key}={getattr(self.settings, key)}" for key in own)])
         paths = obtain(self.name, self.wanted(), data_dir, command)
@@ -61,7 +71,7 @@ class PublishedGrid(Dataset):
         if not path.exists():
             self._write(path, paths)
         rows = np.arange(count)
-        return Data(
+        data = Data(
             images=_packed.read(path, (count, size)).reshape(count, *self.image_shape),
             factors=np.ascontiguousarray(np.indices(self.factor_sizes).reshape(len(self.factor_sizes), -1).T),
             factor_names=self.factor_names,
@@ -71,6 +81,7 @@ class PublishedGrid(Dataset):
             grid=True,
             maximum=255,
         )
+        return shifted(data, self.settings)
 
     def _write(self, path: Path, paths: list[Path]) -> None:
         """Unpack the images into a file, which is there only once they are found to fit the factors."""
@@ -80,7 +91,7 @@ class PublishedGrid(Dataset):
         try:
             _packed.write(scratch, shape, blocks)
             check_alignment(paths[0], _packed.read(scratch, shape), self.factor_sizes)
-            replace(scratch, path)
+            put_in_place(scratch, path)
         finally:
             scratch.unlink(missing_ok=True)
 

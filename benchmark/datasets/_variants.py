@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
@@ -12,13 +13,15 @@ from jaxtyping import Integer, UInt8
 from numpy import ndarray
 
 from benchmark.datasets import _sprites
-from benchmark.datasets._dataset import Data, Dataset, Images
+from benchmark.datasets._dataset import Data, Images
+from benchmark.datasets._grid import Grid
+from benchmark.datasets._shift import shifted
 from benchmark.datasets.dsprites import Dsprites
 from benchmark.seeds import stream
 from benchmark.spec import static
 
 
-class DspritesVariant(Dataset):
+class DspritesVariant(Grid):
     """dSprites' factors; images (N 3 r r), of which 255 is white, with something random that belongs to the image.
 
     Locatello et al. (2019) draw it anew whenever an image is sampled. Here it is drawn from a stream named by
@@ -34,6 +37,15 @@ class DspritesVariant(Dataset):
     name: ClassVar[str]
     settings: Settings
 
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        return self._binary.sizes
+
+    @property
+    def _binary(self) -> Dsprites:
+        """The binary images, of the whole grid."""
+        return Dsprites(Dsprites.Settings(resolution=self.settings.resolution, stride=self.settings.stride))
+
     @staticmethod
     @abstractmethod
     def paint(sprite: UInt8[ndarray, "1 r r"], rng: np.random.Generator) -> UInt8[ndarray, "3 r r"]:
@@ -41,10 +53,10 @@ class DspritesVariant(Dataset):
 
     def load(self, data_dir: Path | None = None) -> Data:
         """Load dSprites, from its published archive where that is found, and paint it lazily."""
-        resolution, stride = self.settings.resolution, self.settings.stride
-        sprites = Dsprites(Dsprites.Settings(resolution=resolution, stride=stride)).load(data_dir)
-        places = np.ravel_multi_index(tuple((sprites.factors * stride).T), _sprites.SIZES)
-        return replace(sprites, images=Painted(sprites.images, places, type(self), self.settings.seed), maximum=255)
+        sprites = self._binary.load(data_dir)
+        places = np.ravel_multi_index(tuple((sprites.factors * self.settings.stride).T), _sprites.SIZES)
+        painted = Painted(sprites.images, places, type(self), self.settings.seed)
+        return shifted(replace(sprites, images=painted, maximum=255), self.settings)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ one image in about ten thousand differs, by a pixel. The archive's factor of con
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import prod
 from pathlib import Path
 from typing import Annotated, Literal
@@ -18,9 +18,11 @@ from pydantic import AfterValidator
 
 from benchmark.datasets import _packed, _sprites
 from benchmark.datasets._archive import member, opened, read_header
-from benchmark.datasets._dataset import Data, Dataset, Images
+from benchmark.datasets._dataset import Data, Images
 from benchmark.datasets._files import RemoteFile, cache_dir, find
+from benchmark.datasets._grid import Grid
 from benchmark.datasets._packed import PackedImages
+from benchmark.datasets._shift import shifted
 from benchmark.datasets._sprites import NAMES, render
 from benchmark.errors import UsageError
 from benchmark.spec import static
@@ -51,14 +53,14 @@ def _within_sizes(stride: tuple[int, ...]) -> tuple[int, ...]:
     return stride
 
 
-class Dsprites(Dataset):
+class Dsprites(Grid):
     """Every combination of shape 3, scale 6, orientation 40, posX 32, posY 32, or of every `stride`-th value of each.
 
     Images (N 1 r r) of 0 and 1; factors are indices into the values kept. Resolution 32 is always drawn: the same
     outlines on a coarser grid, not averages of the larger images.
     """
 
-    class Settings(Dataset.Settings):
+    class Settings(Grid.Settings):
         resolution: Literal[32, 64] = static(64, "side of the images in pixels")
         stride: Annotated[tuple[int, int, int, int, int], AfterValidator(_within_sizes)] = static(
             (1, 1, 1, 1, 1), "keep every n-th value of shape, scale, orientation, posX and posY"
@@ -68,10 +70,16 @@ class Dsprites(Dataset):
     drawn = True
     settings: Settings
 
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        return {
+            name: -(-size // step) for name, size, step in zip(NAMES, _sprites.SIZES, self.settings.stride, strict=True)
+        }
+
     def load(self, data_dir: Path | None = None) -> Data:
         """Draw the grid, or read it from the archive where that lies in `data_dir`, $BENCHMARK_DATA or the cache."""
         resolution, stride = self.settings.resolution, self.settings.stride
-        sizes = tuple(-(-size // step) for size, step in zip(_sprites.SIZES, stride, strict=True))
+        sizes = tuple(self.sizes.values())
         shape = (prod(sizes), resolution * resolution // 8)
         archive = find(ARCHIVE, data_dir) if resolution == _sprites.FRAME else None
         images: Images
@@ -87,7 +95,7 @@ class Dsprites(Dataset):
                 _packed.write(path, shape, drawn if archive is None else read_archive(archive, stride))
             images = PackedImages(_packed.read(path, shape), resolution)
         rows = np.arange(shape[0])
-        return Data(
+        data = Data(
             images=images,
             factors=np.ascontiguousarray(np.indices(sizes).reshape(len(sizes), -1).T),
             factor_names=NAMES,
@@ -96,6 +104,7 @@ class Dsprites(Dataset):
             evaluation_rows=rows,
             grid=True,
         )
+        return shifted(data, self.settings)
 
 
 def read_archive(path: Path, stride: tuple[int, ...]) -> Iterator[UInt8[ndarray, "m bytes"]]:

@@ -5,16 +5,22 @@ From github.com/colleenjg/neuromatch_ssl_tutorial (Apache License 2.0, as dSprit
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from benchmark.datasets._archive import read_npz
-from benchmark.datasets._dataset import Data, Dataset, blank_grid
+from benchmark.datasets._dataset import Data, blank_grid
 from benchmark.datasets._files import RemoteFile, obtain
+from benchmark.datasets._grid import Grid
+from benchmark.datasets._shift import shifted
+
+SIZES = {"shape": 3, "scale": 6, "orientation": 10, "posX": 16, "posY": 16}
 
 
-class DspritesReal(Dataset):
+class DspritesReal(Grid):
     """Images (46,080 1 64 64) of 0 and 1, in C order over shape 3, scale 6, orientation 10, posX 16 and posY 16."""
 
     files = (
@@ -26,20 +32,26 @@ class DspritesReal(Dataset):
         ),
     )
 
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        return SIZES
+
     def blank(self) -> Data:
-        return blank_grid((1, 64, 64), (3, 6, 10, 16, 16))
+        grid = blank_grid((1, 64, 64), tuple(SIZES.values()))
+        return shifted(replace(grid, factor_names=tuple(SIZES)), self.settings)
 
     def load(self, data_dir: Path | None = None) -> Data:
         """Read the images and the indices of their factors. Raises `UsageError` where the file cannot be had."""
         (path,) = obtain("dsprites_real", self.files, data_dir)
         arrays = read_npz(path, ("imgs", "latents_classes"))
         rows = np.arange(len(arrays["imgs"]))
-        return Data(
+        data = Data(
             images=arrays["imgs"][:, None],
             factors=arrays["latents_classes"],
-            factor_names=("shape", "scale", "orientation", "posX", "posY"),
-            factor_sizes=(3, 6, 10, 16, 16),
+            factor_names=tuple(SIZES),
+            factor_sizes=tuple(SIZES.values()),
             training_rows=rows,
             evaluation_rows=rows,
             grid=True,
         )
+        return shifted(data, self.settings)

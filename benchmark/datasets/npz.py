@@ -15,6 +15,7 @@ from numpy import ndarray
 from benchmark.datasets._archive import member, opened, read_header, read_npz
 from benchmark.datasets._dataset import Data, Dataset
 from benchmark.datasets._files import remembered_sha256
+from benchmark.datasets._shift import ShiftSettings, shifted
 from benchmark.errors import UsageError
 from benchmark.kinds import seems_discrete
 from benchmark.spec import location, static, suggest
@@ -53,11 +54,12 @@ class Npz(Dataset):
     floats are continuous, unless the names in `discrete_factors` or `continuous_factors` say otherwise; a warning tells
     where the values look like another kind. Where the rows are every combination of discrete values once, they are put
     into C order.
+    Another training distribution (`correlated`, `split`) needs such a grid.
     Errors, each a `UsageError`: a file that is no archive, truncated or pickled; `images` missing; shapes that do not
     fit; NaN; content other than `sha256` says.
     """
 
-    class Settings(Dataset.Settings):
+    class Settings(Dataset.Settings, ShiftSettings):
         path: str = location("the .npz file")
         sha256: str = static("", "the content's digest, filled in where it is empty")
 
@@ -79,6 +81,10 @@ class Npz(Dataset):
             shape, _ = read_header(file)
         self.likelihood = "gaussian" if len(shape) == 2 else "bernoulli"
 
+    @property
+    def shifted(self) -> bool:
+        return self.settings.shifted
+
     def load(self, data_dir: Path | None = None) -> Data:  # noqa: ARG002
         """Read and check the file; `data_dir` is not used."""
         arrays = read_npz(self.path, ("images",), OPTIONAL)
@@ -91,7 +97,7 @@ class Npz(Dataset):
             order = np.lexsort(factors.T[::-1])
             images, factors = images[order], factors[order]
         rows = np.arange(len(images))
-        return Data(images, factors, names, sizes, rows, rows, grid, maximum)
+        return shifted(Data(images, factors, names, sizes, rows, rows, grid, maximum), self.settings)
 
 
 def _check_names(path: Path, archive: zipfile.ZipFile) -> None:

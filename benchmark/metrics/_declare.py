@@ -18,6 +18,7 @@ from benchmark.spec import INFINITIES, Settings, canonical
 Rows = Literal["sample", "all"]
 Invariance = Literal["permutation", "sign", "scale"]
 Judges = Literal["columns", "groups", "whole"]
+Readout = Literal["numbers", "classes"]
 Function = TypeVar("Function", bound=Callable[..., dict[str, float]])
 
 OF_COLUMNS = frozenset({"codes", "means", "samples", "variances", "v", "v_logits", "decoder_weights"})
@@ -135,6 +136,7 @@ class Metric:
     applies: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     also: tuple[str, ...] = ()
     instead: Mapping[str, Mapping[Any, Mapping[str, str]]] = field(default_factory=dict)
+    readout: Readout | None = None
     pieces: Pieces | None = None
     through: Through | None = None
     source: str | None = None
@@ -269,6 +271,7 @@ def metric(
     applies: dict[str, tuple[Any, ...]] | None = None,
     check: Callable[..., None] | None = None,
     instead: Mapping[str, Mapping[Any, Mapping[str, str]]] | None = None,
+    readout: Readout | None = None,
     pieces: Pieces | None = None,
     through: Through | None = None,
 ) -> Callable[[Function], Function]:
@@ -307,6 +310,9 @@ def metric(
     check: `check(**settings)` raises `UsageError` on settings that do not go together or cannot be had here.
     instead: arrays that are supplied in place of others where a setting has a value, by setting, value and parameter:
         {"of": {"logits": {"v": "v_logits"}}}.
+    readout: what a read-out takes factors as, "numbers" or "classes". It takes a `split`: on combinations of factors
+        that a model was not trained on it is tested, and learnt on those that it was. One of classes cannot name a
+        value that it has not learnt.
     pieces: how it falls into independent pieces, for measures that take minutes.
     through: how it comes to its scores through a matrix of codes by factors; of a measure in pieces, they say so.
     """
@@ -350,6 +356,7 @@ def metric(
             applies=applies or {},
             also=also,
             instead=instead or {},
+            readout=readout,
             pieces=pieces,
             through=through,
         )

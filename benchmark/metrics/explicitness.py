@@ -33,6 +33,7 @@ DIGITS = 9
 
 @metric(
     supervised=True,
+    readout="classes",
     rows="all",
     judges="whole",
     quick={"train": 1_000, "test": 1_000},

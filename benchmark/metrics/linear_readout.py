@@ -14,6 +14,7 @@ from benchmark.metrics._split import Split
 
 @metric(
     supervised=True,
+    readout="numbers",
     rows="all",
     judges="whole",
     quick={"train": 1_000, "test": 1_000},

@@ -24,6 +24,7 @@ from benchmark.metrics._split import Split, learning_rows
 @metric(
     also=("linear_separability_mean_variance", "linear_separability_sample"),
     supervised=True,
+    readout="classes",
     rows="all",
     judges="whole",
     representations=("mean",),

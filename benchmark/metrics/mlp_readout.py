@@ -17,6 +17,7 @@ from benchmark.metrics._split import Split
 
 @metric(
     supervised=True,
+    readout="numbers",
     rows="all",
     judges="whole",
     representations=("mean",),

@@ -72,6 +72,7 @@ PIECES = Pieces(parts=fits_of_budgets, compute=compute, combine=combine)
 @metric(
     headline="accuracy",
     supervised=True,
+    readout="classes",
     rows="all",
     judges="whole",
     representations=("mean",),

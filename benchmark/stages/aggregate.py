@@ -20,6 +20,8 @@ from benchmark.metrics._declare import Metric
 from benchmark.naming import score_name
 from benchmark.spec import suggest
 from benchmark.stages import comparisons
+from benchmark.stages.seen_unseen import seen_unseen
+from benchmark.stages.slices import SLICES
 from benchmark.statistics import (
     MINIMUM_CONFIGURATIONS,
     MINIMUM_RUNS,
@@ -73,6 +75,9 @@ class Summaries:
         says.
     selection: a row per supervised score and `criterion` (elbo, reconstruction, udr, random): of sweeps with one run a
         configuration, what the `best` run is expected to score, what the `chosen` one, and their distance, `regret`.
+    seen_unseen: where some combinations of factors are absent in training, a row per configuration and headline score:
+        the score on the combinations that were trained on and on the others, and the `difference` of the two. The two
+        slices are summarised and ranked like representations, and are in no other frame.
     """
 
     summary: pd.DataFrame
@@ -81,11 +86,18 @@ class Summaries:
     ranking: pd.DataFrame
     variance: pd.DataFrame
     selection: pd.DataFrame
+    seen_unseen: pd.DataFrame
 
     def write(self, folder: Path) -> list[str]:
-        """Write summary.csv and the others, and return their names; labels in one cell stand between ` | `."""
+        """Write summary.csv and the others, and return their names; labels in one cell stand between ` | `.
+
+        seen_unseen.csv is there where some run has such scores.
+        """
         ranking = self.ranking.assign(indistinguishable_from=self.ranking["indistinguishable_from"].map(" | ".join))
         frames = {each.name: getattr(self, each.name) for each in fields(self)} | {"ranking": ranking}
+        if self.seen_unseen.empty:
+            del frames["seen_unseen"]
+            (folder / "seen_unseen.csv").unlink(missing_ok=True)
         for name, frame in frames.items():
             write_csv(frame, folder / f"{name}.csv")
         return [f"{name}.csv" for name in frames]
@@ -96,13 +108,15 @@ def aggregate(table: pd.DataFrame, declarations: Mapping[str, Metric], *, seed: 
     rng = np.random.default_rng(seed)
     headlines = headline_rows(table, declarations)
     competitors = headlines[(headlines["status"] == "ok") & ~headlines["reference"]]
+    whole = competitors[~competitors["representation"].isin(SLICES)]
     return Summaries(
         summary=_summary(table, headlines, declarations, rng),
-        correlations=_correlations(competitors[competitors["supervision"] == "none"], rng),
+        correlations=_correlations(whole[whole["supervision"] == "none"], rng),
         improvement=comparisons.improvement(competitors),
         ranking=comparisons.rankings(competitors),
-        variance=comparisons.variances(competitors, rng),
-        selection=comparisons.selections(competitors, rng),
+        variance=comparisons.variances(whole, rng),
+        selection=comparisons.selections(whole, rng),
+        seen_unseen=seen_unseen(headlines, np.random.default_rng(seed)),
     )
 
 

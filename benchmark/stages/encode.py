@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from benchmark.codes import Codes
+from benchmark.codes import TRAINED_ON, Codes
 from benchmark.datasets._dataset import Data
 from benchmark.errors import ModelError
 from benchmark.models._model import Anchor, Embedding, Transductive
@@ -48,7 +48,13 @@ def encode_anchor(model: Anchor, data: Data, run: Run) -> Codes:
         factor_names=data.factor_names,
         factor_sizes=data.factor_sizes,
         grid=data.grid,
+        arrays=trained_on(data),
     )
+
+
+def trained_on(data: Data) -> dict[str, ndarray]:
+    """Which evaluation points are combinations of factors that were trained on, where some were not."""
+    return {} if data.unseen is None else {TRAINED_ON: ~data.unseen}
 
 
 def encode_embedding(model: Embedding, data: Data, run: Run, embedded: ndarray | None = None) -> Codes:
@@ -87,6 +93,7 @@ def encode_embedding(model: Embedding, data: Data, run: Run, embedded: ndarray |
         arrays=arrays,
     )
     codes.arrays.update(study(Trained(model, data, codes, run)))
+    codes.arrays.update(trained_on(data))
     return codes
 
 
@@ -114,6 +121,7 @@ def encode_neural(
         factor_names=data.factor_names,
         factor_sizes=data.factor_sizes,
         grid=data.grid,
+        arrays=trained_on(data),
     )
     if model.decodes:
         codes.arrays.update(asked(model, codes, data, run, encoding or EncodingSettings(), parts))

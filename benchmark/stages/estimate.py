@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from benchmark.datasets._dataset import Data
+from benchmark.datasets._shift import in_words
 from benchmark.seeds import BLOCK
-from benchmark.spec import TrainingSettings, digest
+from benchmark.spec import Component, TrainingSettings, digest
 from benchmark.stages.data_cache import mapped_bytes, outlined_data, own_bytes
 from benchmark.stages.kept import ASKED
 from benchmark.suite import EncodingSettings, settings_of
@@ -33,7 +36,7 @@ class Estimate:
 
     `memory_gigabytes` is what the processes take of their own; `shared_gigabytes` are files of images that all of them
     map into memory, and that the system gives back where memory is short. Pictures and closed forms are not in the
-    hours.
+    hours. `trained_on`: in a sentence, what share of its grid each dataset with another training distribution shows.
     """
 
     runs: int
@@ -45,6 +48,7 @@ class Estimate:
     disk_gigabytes: float
     memory_gigabytes: float
     shared_gigabytes: float
+    trained_on: tuple[str, ...] = ()
 
     def text(self) -> str:
         shared = f" and {self.shared_gigabytes:.2g} GB that they share" if self.shared_gigabytes >= 0.01 else ""
@@ -52,7 +56,23 @@ class Estimate:
             f"{self.runs} runs to train in {self.fleets} fleets, {self.done} done already\n"
             f"about {duration(self.hours)} with {self.jobs} processes, {duration(self.encoding_hours)} of it encoding\n"
             f"{self.disk_gigabytes:.2g} GB of disk, {self.memory_gigabytes:.2g} GB of memory{shared}"
+            + "".join(f"\n{line}" for line in self.trained_on)
         )
+
+
+def trained_on(dataset: Component, data: Data) -> str | None:
+    """What of its grid a dataset is trained on, and, where some of that is likelier, how many combinations drawn alike
+    would be as uncertain (the exponential of the entropy); None where that is all of it, alike."""
+    if data.unseen is None and data.training_weights is None:
+        return None
+    seen, every = len(data.training_rows), len(data.evaluation_rows)
+    said = in_words(dataset.settings)
+    line = f"{dataset.name}, {said}: {seen:,} of {every:,} combinations trained on, {seen / every:.1%}"
+    if data.training_weights is None:
+        return line
+    chance = data.training_weights[data.training_weights > 0] / data.training_weights.sum()
+    alike = float(np.exp(-(chance * np.log(chance)).sum()))
+    return f"{line}, drawn as unevenly as {alike:,.0f} alike, {alike / every:.1%}"
 
 
 def duration(hours: float) -> str:
@@ -90,6 +110,7 @@ def estimate(
     timed: dict[str, _Seconds] = {}
     training = encoded = disk = memory = 0.0
     shared: dict[str, float] = {}
+    distributions: dict[str, str | None] = {}
     for fleet in fleets:
         run = fleet.runs[0]
         data = outlined_data(run.dataset, data_dir)
@@ -98,6 +119,7 @@ def estimate(
         disk += len(fleet.runs) * len(data.evaluation_rows) * columns * 4 / 1e9
         memory = max(memory, worker_gigabytes(fleet, data))
         shared[str(run.dataset)] = mapped_bytes(data) / 1e9
+        distributions.setdefault(str(run.dataset), trained_on(run.dataset, data))
         if fleet.engine != "closed_form":
             key = digest({"static": static_part(run), "members": len(fleet.runs)})
             if key not in timed:
@@ -115,6 +137,7 @@ def estimate(
         disk_gigabytes=disk,
         memory_gigabytes=processes * memory,
         shared_gigabytes=sum(shared.values()),
+        trained_on=tuple(line for line in distributions.values() if line),
     )
 
 

@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, NamedTuple, TypeVar, get_args
 
 import numpy as np
 from numpy import ndarray
 
 from benchmark import registry
 from benchmark.choice import Choice, read_choice, with_all
-from benchmark.codes import Codes, read_arrays
+from benchmark.codes import TRAINED_ON, Codes, read_arrays
 from benchmark.errors import BenchmarkError, NotApplicable, ScoreWarning, TooFewPoints, UsageError
 from benchmark.execution import Workers, execute
 from benchmark.kinds import encoded
@@ -26,6 +26,7 @@ from benchmark.metrics._matrix import Matrix
 from benchmark.run_seal import MEND_SCORE, codes_digest
 from benchmark.seeds import stream
 from benchmark.spec import Run, Settings
+from benchmark.stages.slices import SLICES, Slice, can_be_sliced, slice_of
 from benchmark.store import FORMAT, check_format, read_json, write_json
 from benchmark.suite import check_choice
 
@@ -129,7 +130,7 @@ def score_tasks(runs: Sequence[tuple[Run, Path]], protocol: Protocol, *, retry_f
         tasks += [
             ScoreTask((folder,), (run.seed,), text, representation, protocol, plugins)
             for text, metric in declared
-            for representation in metric.representations
+            for representation in (*metric.representations, *(SLICES if can_be_sliced(metric) else ()))
             if metric.scope == "run" and representation in offered
         ]
     for members in configurations.values():
@@ -207,12 +208,13 @@ def score(task: ScoreTask) -> Scored:
     names: tuple[str, ...] = ()
     values: Mapping[str, float] = {}
     matrix: Matrix | None = None
-    notes: tuple[str, ...] = ()
     try:
-        arrays, n, names = _arrays(task, metric)
-        options = options_of(settings, task.protocol.seed)
+        supplied = _supplied(task, metric)
+        arrays, n, names, notes = supplied.arrays, supplied.n, supplied.names, supplied.notes
+        options = {**options_of(settings, task.protocol.seed), **supplied.options}
         if metric.pieces is None:
-            (values, matrix), notes = noted(metric.measured, arrays, options)
+            (values, matrix), own = noted(metric.measured, arrays, options)
+            notes = (*notes, *own)
         else:
             parts = metric.pieces.parts(*arrays, **options)
             if task.piece is not None:
@@ -421,13 +423,34 @@ def _stays(task: ScoreTask, metric: Metric) -> bool:
     return record.get("evaluation_seed") == task.protocol.seed and _lacks_matrix(record, metric)
 
 
-def _arrays(task: ScoreTask, metric: Metric) -> tuple[list[Any], int, tuple[str, ...]]:
-    """The arrays that a measure asks for, the number of rows of the first, and the factors' names."""
+class _Supplied(NamedTuple):
+    """The arrays that a measure asks for, the number of rows of the first, the factors' names, and of a slice what else
+    the measure is given and what is to be said."""
+
+    arrays: list[Any]
+    n: int
+    names: tuple[str, ...]
+    options: Mapping[str, Any]
+    notes: tuple[str, ...]
+
+
+def _supplied(task: ScoreTask, metric: Metric) -> _Supplied:
     if metric.scope == "configuration":
         _check_same_points(task.folders)
-    columns = [_arrays_of(folder, task, metric) for folder in task.folders]
-    arrays, n = put_together(metric, [column[0] for column in columns])
-    return arrays, n, columns[0][1]
+    parts = [_part_of(folder, task, metric) for folder in task.folders]
+    columns = [_arrays_of(*each, task, metric) for each in zip(task.folders, parts, strict=True)]
+    arrays, n = put_together(metric, columns)
+    return _Supplied(arrays, n, parts[0].codes.factor_names, parts[0].options, parts[0].notes)
+
+
+def _part_of(folder: Path, task: ScoreTask, metric: Metric) -> Slice:
+    """A run's codes, or those of the slice that a task is of."""
+    path = folder / "codes.safetensors"
+    codes = load_codes(path)
+    if task.representation not in SLICES:
+        return Slice(codes)
+    trained_on = read_arrays(path, {TRAINED_ON})[TRAINED_ON]
+    return slice_of(codes, trained_on, task.representation, metric, protocol_of(task)[1], task.protocol.seed)
 
 
 def put_together(metric: Metric, columns: Sequence[list[Any]]) -> tuple[list[Any], int]:
@@ -459,14 +482,12 @@ def _stacked(name: str, tables: list[Any]) -> ndarray | None:
     return np.stack(tables)
 
 
-def _arrays_of(folder: Path, task: ScoreTask, metric: Metric) -> tuple[list[Any], tuple[str, ...]]:
-    path = folder / "codes.safetensors"
-    codes = load_codes(path)
+def _arrays_of(folder: Path, part: Slice, task: ScoreTask, metric: Metric) -> list[Any]:
     names = metric.arrays(protocol_of(task)[1])
-    beside: dict[str, Any] = read_arrays(path, {*names, "groups"} - OF_CODES)
+    beside: dict[str, Any] = read_arrays(folder / "codes.safetensors", {*names, "groups"} - OF_CODES)
     if "history" in metric.needs:
         beside["history"] = load_history(folder / "history.csv")
-    return arrays_from(codes, beside, task, metric), codes.factor_names
+    return arrays_from(part.codes, beside, task, metric)
 
 
 def arrays_from(codes: Codes, beside: Mapping[str, Any], task: ScoreTask, metric: Metric) -> list[Any]:
@@ -476,6 +497,7 @@ def arrays_from(codes: Codes, beside: Mapping[str, Any], task: ScoreTask, metric
     """
     metric.check_judges(grouped=beside.get("groups") is not None)
     representation = codes.representations[task.representation]
+    representation = codes.representations["mean" if task.representation in SLICES else task.representation]
     rows: ndarray | slice = slice(None)
     if metric.rows == "sample" and len(representation) > task.protocol.points:
         draw = stream("evaluation", "rows", task.protocol.seed)
@@ -535,12 +557,14 @@ def load_history(path: Path) -> dict[str, ndarray] | None:
 
 
 def _header(path: Path) -> set[str]:
-    """Which optional representations a codes file holds."""
+    """Which optional representations a codes file holds; a slice is one."""
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(str(path), framework="numpy") as file:
-            return {"sample"} if "samples" in file.keys() else set()  # noqa: SIM118
+            held = set(file.keys())
+            found = {"sample"} if "samples" in held else set()
+            return found | set(SLICES if f"arrays.{TRAINED_ON}" in held else ())
     except (SafetensorError, OSError) as error:
         raise BenchmarkError(f"{path} cannot be read as codes ({error}); delete its run folder and rerun") from None
 

@@ -16,7 +16,7 @@ from numpy import ndarray
 
 from benchmark import registry
 from benchmark.atomic import write_atomically
-from benchmark.codes import Codes
+from benchmark.codes import TRAINED_ON, Codes
 from benchmark.errors import UsageError
 from benchmark.metrics._check import classes
 from benchmark.provenance import provenance
@@ -140,6 +140,8 @@ def _placed(source: Source, dataset: str | None, store: Store, planned: Sequence
         return Component(dataset or DATASET, VERSION, {"factors": factors, "points": len(codes.means)}), codes
     name, *words = dataset.split()
     fitting = [run for run in here.values() if run.dataset.name == name and set(words) <= _words(run.dataset)]
+    # A dataset's words may be some of another's: the grid beside its splits.
+    fitting = [run for run in fitting if set(words) == _words(run.dataset)] or fitting
     if not fitting:
         known = ", ".join(sorted({run.dataset.name for run in here.values()}))
         raise UsageError(f"--dataset {dataset}: no finished run of the suite is on it; there: {known}")
@@ -161,6 +163,7 @@ def _placed(source: Source, dataset: str | None, store: Store, planned: Sequence
         factor_names=reference.factor_names,
         factor_sizes=reference.factor_sizes,
         grid=reference.grid,
+        arrays={**codes.arrays, **reference.arrays},
     )
 
 
@@ -173,7 +176,8 @@ def _words(component: Component) -> set[str]:
 
 
 def _reference(run: Run, store: Store) -> Codes:
-    return Codes.load(store.run_folder(run) / "codes.safetensors", set())
+    """A run's codes, and of other arrays only which of its points were trained on, where some were not."""
+    return Codes.load(store.run_folder(run) / "codes.safetensors", {TRAINED_ON})
 
 
 def _difference(codes: Codes, reference: Codes) -> str | None:

@@ -222,8 +222,11 @@ def _fit(run: Run, work: Work) -> None:
     weights: dict[str, ndarray] = {}
     embedded = None
     if isinstance(model, Embedding):
-        rows = work.data.evaluation_rows if model.transductive else work.data.training_rows
-        rows = seeded_rows(rows, model.settings.subset, run, "subset")
+        rows = (
+            seeded_rows(work.data.evaluation_rows, model.settings.subset, run, "subset")
+            if model.transductive
+            else training_sample(work.data, model.settings.subset, run, "subset")
+        )
         model.fit(flattened(work.data, rows), stream(run.run_id, "fit"))
         weights = model.state()
         if model.transductive:
@@ -242,6 +245,18 @@ def seeded_rows(rows: ndarray, size: int, run: Run, purpose: str) -> ndarray:
     return np.sort(stream(run.run_id, purpose).choice(rows, min(size, len(rows)), replace=False))
 
 
+def training_sample(data: Data, size: int, run: Run, purpose: str) -> ndarray:
+    """A sample of the training rows from the run's own stream, ascending: all where there are no more.
+
+    Where some are likelier than others, as many are drawn with replacement.
+    """
+    rows, weights = data.training_rows, data.training_weights
+    if weights is None:
+        return seeded_rows(rows, size, run, purpose)
+    drawn = stream(run.run_id, purpose).choice(rows, min(size, len(rows)), p=weights / weights.sum())
+    return np.sort(drawn)
+
+
 def finish(model: NeuralModel, data: Data, run: Run) -> None:
     """Have a trained network fit what it fits to its mean codes of a sample of training points.
 
@@ -251,7 +266,7 @@ def finish(model: NeuralModel, data: Data, run: Run) -> None:
 
     if type(model).finish is NeuralModel.finish:
         return
-    rows = seeded_rows(data.training_rows, FINISHING, run, "finish.rows")
+    rows = training_sample(data, FINISHING, run, "finish.rows")
     model.eval()
     with torch.no_grad():
         parts = [model.posterior(torch.from_numpy(images(data, chunk))).mu.numpy() for chunk in chunks(rows)]

@@ -23,16 +23,24 @@ class Draws:
     beside a member nor on where training resumed. A block's noise is taken from its streams a few steps at a time where
     it is large: 400 members with ten samples of each point would hold gigabytes.
 
-    `pairs`: where a paired model's second batch comes from.
+    `pairs`: where a paired model's second batch comes from. `weights`: how likely each row is to be drawn, up to a
+    factor; None where all are alike.
     """
 
     def __init__(
-        self, run_ids: list[str], model: NeuralModel, rows: np.ndarray, batch: int, pairs: Pairs | None = None
+        self,
+        run_ids: list[str],
+        model: NeuralModel,
+        rows: np.ndarray,
+        batch: int,
+        pairs: Pairs | None = None,
+        weights: np.ndarray | None = None,
     ) -> None:
         assert (pairs is not None) == model.paired
         self.run_ids = run_ids
         self.rows = rows
         self.pairs = pairs
+        self._up_to = None if weights is None else np.cumsum(weights) / np.sum(weights)
         self.batch = batch
         self.noise = model.noise(batch)
         self.batches = 2 if model.second_batch or model.paired else 1
@@ -71,11 +79,18 @@ class Draws:
     def _rows(self, run_id: str, block: int) -> np.ndarray:
         """The rows (64, batches, batch) of a member's block."""
         batches = 1 if self.pairs else self.batches
-        chosen = stream(run_id, "data", block=block).integers(len(self.rows), size=(BLOCK, batches, self.batch))
-        rows: np.ndarray = self.rows[chosen]
+        places = self._places(stream(run_id, "data", block=block), (BLOCK, batches, self.batch))
+        rows: np.ndarray = self.rows[places]
         if self.pairs is None:
             return rows
         return np.concatenate([rows, self.pairs.partners(rows, stream(run_id, "pairs", block=block))], axis=1)
+
+    def _places(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        """Places in `rows`, by the inverse of their cumulative probability where they are not all alike."""
+        if self._up_to is None:
+            return rng.integers(len(self.rows), size=shape)
+        # The last sum may be a rounding below 1.
+        return np.minimum(np.searchsorted(self._up_to, rng.random(shape), side="right"), len(self.rows) - 1)
 
     def _drawn(self, streams: dict[str, list[np.random.Generator]], steps: int) -> dict[str, Tensor]:
         """The noise (m, steps, …) of the next few steps."""

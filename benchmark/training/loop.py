@@ -81,7 +81,8 @@ def pairs_of(run: Run, model: NeuralModel, data: Data) -> Pairs | None:
 
 def make_draws(runs: Sequence[Run], model: NeuralModel, data: Data, batch: int) -> Draws:
     """What the members of a fleet draw. Raises `UsageError` where the data has no pairs and the model takes them."""
-    return Draws([run.run_id for run in runs], model, data.training_rows, batch, pairs_of(runs[0], model, data))
+    names, pairs = [run.run_id for run in runs], pairs_of(runs[0], model, data)
+    return Draws(names, model, data.training_rows, batch, pairs, data.training_weights)
 
 
 def make_engine(name: EngineName, members: list[NeuralModel], trainings: list[TrainingSettings], place: str) -> Engine:

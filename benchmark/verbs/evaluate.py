@@ -85,6 +85,7 @@ def evaluate(
     )
     from benchmark.stages.evaluate import evaluate as score_all
     from benchmark.stages.measures import measures_of, scorable
+    from benchmark.stages.slices import SLICES
     from benchmark.suite import chosen_by, evaluation_settings
     from benchmark.table import compile_table, write_table
 
@@ -118,7 +119,9 @@ def evaluate(
 
         def on_scored(task: ScoreTask, scored: Scored) -> None:
             run = f"{task.folder.parent.parent.name}/{task.folder.parent.name}/{task.folder.name}"
-            for note in (f"{run} {text}" for text in scored.notes):
+            # What a slice leaves out is its dataset's, not a run's.
+            of = task.folder.parent.parent.parent.name if task.representation in SLICES else run
+            for note in (f"{of} {text}" for text in scored.notes):
                 if note not in notes:  # several measures say the same
                     notes.append(note)
                     progress.say(f"note    {note}")

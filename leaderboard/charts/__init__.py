@@ -11,6 +11,7 @@ from leaderboard.style import Figure, Wanted
 
 ORDER = (
     "seed_spread",
+    "seen_unseen",
     "profiles",
     "improvement",
     "variance",
@@ -24,7 +25,7 @@ ORDER = (
     "training_curves",
 )
 """The files of this folder, in the order in which a page shows them."""
-ACROSS = ("corrupted_training",)
+ACROSS = ("seen_unseen", "corrupted_training")
 """Those that look across datasets: they have `across(rows, kind)` instead."""
 
 
@@ -41,6 +42,6 @@ def draw_one(name: str, results: Results, kind: Wanted = "page") -> list[Figure]
 
 def draw_across(headlines: pd.DataFrame, kind: Wanted = "page") -> list[Figure]:
     """Every chart that compares datasets; `headlines` are a suite's, as `headline_rows` gives them."""
-    rows = headlines[(headlines["status"] == "ok") & (headlines["representation"] == "mean")]
+    rows = headlines[headlines["status"] == "ok"]
     found = [figure for name in ACROSS for figure in import_module(f"{__name__}.{name}").across(rows, kind)]
     return [figure for figure in found if figure is not None]

@@ -14,8 +14,8 @@ CORRUPTIONS = {"noise": "noise", "ratio": "share of outliers"}
 
 
 def across(rows: pd.DataFrame, kind: Wanted) -> list[Figure | None]:
-    """`rows`: the headline scores of a whole suite, with `settings`, of mean codes."""
-    own = rows[(rows["metric"] == "reconstruction") & ~rows["reference"]]
+    """`rows`: the headline scores of a whole suite, with `settings`; those of mean codes are drawn."""
+    own = rows[(rows["metric"] == "reconstruction") & ~rows["reference"] & (rows["representation"] == "mean")]
     parts = [json.loads(text) for text in own["settings"]]
     found: list[Figure | None] = []
     for setting, name in CORRUPTIONS.items():

@@ -48,7 +48,7 @@ def render(boards: Sequence[Board], *, siunitx: bool = False, protocols: str = "
 
 def _board(board: Board, protocols: str, *, siunitx: bool) -> str:
     shown = columns(board)
-    caption = f"Scores of the {board.representation} codes on {board.dataset}. {meaning(board)}"
+    caption = f"Scores of the {board.codes} on {board.dataset}. {meaning(board)}"
     told = f" Protocols: Table~\\ref{{{label(board)}-protocols}}." if protocols == "appendix" else ""
     wide = 2 if siunitx else 1
     kinds = "".join(_kind(column, board) for column in shown) if siunitx else "r" * len(shown)
@@ -83,7 +83,7 @@ def _appendix(board: Board) -> str:
         _line([head, f"\\texttt{{{escape(column.full_name)}}}", _breakable(column.protocol)])
         for head, column in zip(headers(shown, lines=1), shown, strict=True)
     ]
-    caption = f"Protocols of the scores on {board.dataset}, {board.representation} codes."
+    caption = f"Protocols of the scores on {board.dataset}, {board.codes}."
     return (
         "\n".join(
             [

@@ -17,7 +17,7 @@ def render(boards: Sequence[Board]) -> str:
 
 def _board(board: Board) -> str:
     shown = columns(board)
-    lines = [f"### {escape(board.dataset)}, {board.representation} codes", ""]
+    lines = [f"### {escape(board.dataset)}, {board.codes}", ""]
     lines.append(_line(["configuration", "seeds", *(f"{escape(c.title)} {c.arrow}".strip() for c in shown)]))
     lines.append("|---|" + "---:|" * (len(shown) + 1))
     for name, rows in bodies(board):

@@ -248,7 +248,7 @@ def corrupted(setting: str, values: tuple[float, ...]) -> pd.DataFrame:
     for value in values:
         for k in (2, 4):
             settings = {"dataset": {setting: value} if value else {}, "model": {}, "network": {"latents": k}}
-            found.append(rows.assign(settings=json.dumps(settings)))
+            found.append(rows.assign(settings=json.dumps(settings), representation="mean"))
     return pd.concat(found, ignore_index=True)
 
 
@@ -259,6 +259,7 @@ def test_corrupted_training_needs_corruption() -> None:
     drawn(figure, "share of outliers")
     assert corrupted_training.across(corrupted("noise", (0,)), "svg") == []
     assert corrupted_training.across(corrupted("noise", (0, 0.5)).assign(metric="mig"), "svg") == []
+    assert corrupted_training.across(corrupted("noise", (0, 0.5)).assign(representation="sample"), "svg") == []
 
 
 def test_seeds_show_the_tables_first_scores_of_several_configurations() -> None:

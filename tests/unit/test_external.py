@@ -1,13 +1,14 @@
 """Codes from outside: every format gives the same codes, and what is wrong with a file is one sentence."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from benchmark.codes import Codes
+from benchmark.codes import TRAINED_ON, Codes
 from benchmark.errors import UsageError
 from benchmark.spec import Component, Run
 from benchmark.stages.external import Source, publish, runs_of
@@ -282,6 +283,25 @@ def test_two_datasets_of_one_name_are_told_apart_by_settings(tmp_path, arrays, s
         runs_of([own], "mine", "squares", None, store, [DATA, other])
     (external,) = runs_of([own], "mine", "squares size=4", None, store, [DATA, other])
     assert external.run.dataset == other.dataset
+
+
+def test_codes_that_join_a_split_know_what_was_absent_in_training(tmp_path, arrays, store):
+    split = Run(Component("squares", 1, {"size": 3, "split": "random"}), DATA.model, None, None, 0)
+    codes = Codes.load(store.run_folder(DATA) / "codes.safetensors")
+    trained_on = np.arange(len(codes.means)) % 3 > 0
+
+    def fill(folder: Path) -> None:
+        replace(codes, arrays={TRAINED_ON: trained_on, "v": np.zeros((2, 2, 2))}).save(folder / "codes.safetensors")
+        (folder / "run.json").write_text('{"format": 1}')
+
+    store.publish(split, fill)
+    own = source(tmp_path / "a.npz", arrays)
+    (external,) = runs_of([own], "mine", "squares size=3 split=random", None, store, [DATA, split])
+    np.testing.assert_array_equal(external.codes.arrays[TRAINED_ON], trained_on)
+    assert "v" not in external.codes.arrays
+    # The words of the whole grid are some of the split's: said in full they mean the grid.
+    (whole,) = runs_of([own], "mine", "squares size=3", None, store, [DATA, split])
+    assert whole.run.dataset == DATA.dataset and TRAINED_ON not in whole.codes.arrays
 
 
 def test_continuous_factors_may_lack_the_last_decimals(tmp_path, arrays, store):

@@ -68,8 +68,17 @@ class TestPairs:
         ("data", "changed", "said"),
         [
             (replace(blank_grid((1,), (3, 4)), grid=False), 1, "this dataset is none; choose one that is"),
-            (replace(blank_grid((1,), (3, 4)), training_rows=np.arange(11)), 1, "this dataset trains on a part$"),
-            (replace(blank_grid((1,), (3, 4)), training_rows=np.zeros(12, int)), 1, "this dataset trains on a part$"),
+            (
+                replace(blank_grid((1,), (3, 4)), training_rows=np.arange(11)),
+                1,
+                "this dataset trains on a part",
+            ),
+            (replace(blank_grid((1,), (3, 4)), training_weights=np.arange(1.0, 13.0)), 1, "some points more often"),
+            (
+                replace(blank_grid((1,), (3, 4)), training_rows=np.zeros(12, int)),
+                1,
+                "this dataset trains on a part",
+            ),
             (blank_grid((1,), (3, 1, 4)), 2, r"needs 3 that vary; this dataset has 2: lower model\.changed"),
             (blank_grid((1,), (5, 1)), 0, "needs 2 that vary; this dataset has 1"),
         ],

@@ -1,0 +1,61 @@
+"""What scores lose on combinations of factors that a model was not trained on: both slices side by side."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmark.stages.slices import SLICES
+from benchmark.statistics import spread
+
+SEEN_UNSEEN = [
+    "dataset", "representation", "model", "config_id", "configuration", "reference", "metric", "score",
+    "budget", "column",
+    "seen_protocol", "unseen_protocol", "runs", "seen", "unseen", "difference", "iqm", "low", "high", "direction",
+]  # fmt: skip
+SLICE_AND_POINTS = re.compile(r"-?(?:un)?seen-n\d+(?=/v)")
+"""What the protocols of the two slices differ in."""
+
+
+def seen_unseen(headlines: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """A row per configuration and headline score that runs have on both slices, by `SEEN_UNSEEN`.
+
+    `seen`, `unseen` and `difference` (unseen − seen) are means over the runs that have both; `iqm`, `low` and `high`
+    are of the difference, resampled by run, the interval from ten runs on. headlines: as `headline_rows` gives them.
+    """
+    own = headlines[headlines["representation"].isin(SLICES) & (headlines["status"] == "ok")]
+    alike = own["protocol"].map(lambda protocol: SLICE_AND_POINTS.sub("", protocol))
+    budgets = own["budget"].fillna(-1)
+    rows: list[dict[str, Any]] = []
+    for _, group in own.groupby([own["config_id"], alike, own["score"], budgets], sort=False):
+        sides = {name: group[group["representation"] == name].set_index("run_id") for name in SLICES}
+        both = sides["seen"].index.intersection(sides["unseen"].index)
+        if not len(both):
+            continue
+        first = sides["unseen"].loc[both[0]]
+        values = {name: side.loc[both, "value"].to_numpy(dtype=float) for name, side in sides.items()}
+        over = spread(values["unseen"] - values["seen"], rng)
+        rows.append(
+            {
+                "dataset": first["dataset_label"],
+                "representation": "mean",
+                "configuration": first["label"],
+                "seen_protocol": sides["seen"].loc[both[0], "protocol"],
+                "unseen_protocol": first["protocol"],
+                "runs": len(both),
+                **{name: each.mean() for name, each in values.items()},
+                "difference": over.mean,
+                "iqm": over.iqm.point,
+                "low": over.iqm.low,
+                "high": over.iqm.high,
+                **{
+                    name: first[name]
+                    for name in ("model", "config_id", "reference", "metric", "score", "budget", "column", "direction")
+                },
+            }
+        )
+    numbers = dict.fromkeys(["seen", "unseen", "difference", "iqm", "low", "high"], "float64")
+    return pd.DataFrame(rows, columns=SEEN_UNSEEN).astype(numbers)

@@ -22,7 +22,7 @@ PRIMARY = "mig"
 SHOWN = 7
 """Boards with more scores than this show so many at first."""
 PREFERRED = (
-    "mig", "dci", "factor_vae_score", "dto", "reconstruction", "sample_efficiency", "udr", "sap", "mcc",
+    "mig", "dci", "infomec", "factor_vae_score", "dto", "reconstruction", "sample_efficiency", "udr", "sap", "mcc",
     "disentanglement_score", "kl",
 )  # fmt: skip
 """The measures that a wide board shows at first, and the first of their group; others follow where these are absent."""

@@ -87,6 +87,11 @@ def compile_table(suite: str, runs: Iterable[tuple[Run, Path]]) -> pd.DataFrame:
     return checked(_typed(pd.DataFrame(rows, columns=list(COLUMNS))), f"suite {suite}")
 
 
+def described(suite: str, runs: Iterable[Run]) -> pd.DataFrame:
+    """The columns of a results table that are known before a run is scored, a row a run."""
+    return pd.DataFrame([_describe(suite, run) for run in runs])
+
+
 def _describe(suite: str, run: Run) -> dict[str, Any]:
     parts = {"dataset": run.dataset, "model": run.model, "network": run.network, "training": run.training}
     return {

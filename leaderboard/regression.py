@@ -19,6 +19,7 @@ from benchmark.statistics import holm, welch_p
 from leaderboard.comparison import TESTABLE, Comparison, Reruns, default_margin
 from leaderboard.margins import KEY, values_of
 from leaderboard.moderation import moderated, pooled
+from leaderboard.successors import successors
 from leaderboard.together import judge_together
 from leaderboard.verdicts import ALONE, Outcome, Verdict
 
@@ -30,6 +31,7 @@ TOO_GOOD = 4
 """A gain of more than so many margins is flagged: a leak or a broken measure is likelier than progress."""
 FLOORS = ("noise", "untrained")
 """Reference models that have learnt nothing: a score's lead over the nearer of them is what it can lose."""
+CHANGED = "its code has changed: its id is {} now"
 RULE = (
     f"Worse: the mean drops by more than the margin, and one-sided p < {LEVEL} after Holm; with fewer than {TESTABLE} "
     "seeds by the margin alone, which then leaves the same chance to a false alarm. Together (a configuration's "
@@ -45,6 +47,7 @@ def check(
     reruns: pd.DataFrame | None = None,
     margins: Mapping[str, float] | None = None,
     failed: Mapping[str, str] | None = None,
+    planned: pd.DataFrame | None = None,
 ) -> list[Verdict]:
     """Compare the headline scores of two results tables, configuration by configuration and protocol by protocol.
 
@@ -53,13 +56,15 @@ def check(
     scatter alone raises a false alarm in one check of a hundred. Worse is also what is stuck: all seeds score the same
     where no two did, whichever way that lies, and what had a number and now has none for a reason: the score failed or
     became inapplicable for all runs, or all of the configuration's runs failed. Better likewise, by the margin and the
-    test. Missing: nobody computed the score now. failed: why configurations have no finished run, by their ids. reruns:
-    what other seeds move the scores by, as `seed_deviations` gives it; margins of two standard errors follow from it,
-    in place of the default. margins: by metric, in the score's unit, before both. After the scores' verdicts stand
-    those of what dropped together: a row for each configuration, for each measure, and for the suite. Raises
-    `UsageError` on a metric that is not declared.
+    test. Missing: nobody computed the score now. failed: why configurations have no finished run, by their ids.
+    planned: what `benchmark.table.described` says of the new suite's runs, finished or not. reruns: what other seeds
+    move the scores by, as `seed_deviations` gives it; margins of two standard errors follow from it, in place of the
+    default. margins: by metric, in the score's unit, before both. After the scores' verdicts stand
+    those of what dropped together: a row for each configuration, for each measure, and for the suite. A configuration
+    whose code has changed, by a version or in a plug-in, has another id and is compared all the same; its note says so.
+    Raises `UsageError` on a metric that is not declared.
     """
-    return judge(compared(new, reference, declarations, reruns, margins, failed))
+    return judge(compared(new, reference, declarations, reruns, margins, failed, planned))
 
 
 def compared(
@@ -69,9 +74,22 @@ def compared(
     reruns: pd.DataFrame | None = None,
     margins: Mapping[str, float] | None = None,
     failed: Mapping[str, str] | None = None,
+    planned: pd.DataFrame | None = None,
 ) -> list[Comparison]:
     """What `check` compares, still open."""
-    return _comparisons(new, reference, declarations, _by_key(reruns), margins or {}, failed or {})
+    changed = successors(new if planned is None else pd.concat([new, planned]), reference)
+    new = new.assign(config_id=new["config_id"].replace(changed))
+    failed = {changed.get(config_id, config_id): reason for config_id, reason in (failed or {}).items()}
+    found = _comparisons(new, reference, declarations, _by_key(reruns), margins or {}, failed)
+    ids = {then: now for now, then in changed.items()}
+    return [
+        replace(
+            each, frame=replace(each.frame, note=_joined(CHANGED.format(ids[each.frame.config_id]), each.frame.note))
+        )
+        if each.frame.config_id in ids and each.frame.reference_mean is not None and each.frame.new_mean is not None
+        else each
+        for each in found
+    ]
 
 
 def judge(comparisons: Sequence[Comparison]) -> list[Verdict]:

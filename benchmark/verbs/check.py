@@ -31,7 +31,7 @@ def check(
     from pandas import concat
 
     from benchmark.stages.measures import measures_of
-    from benchmark.table import read_table
+    from benchmark.table import described, read_table
     from leaderboard.margins import beside, read_margins
     from leaderboard.regression import check as compare
 
@@ -40,7 +40,8 @@ def check(
     _refuse_other_than_tables(against, suite)
     new, saved = read_table(table), read_table(against)
     store = Store(results, make=False)
-    plan = store.plan(suite_name(located(suite, results)))
+    name = suite_name(located(suite, results))
+    plan = store.plan(name)
     folders = map(store.run_folder, plan)
     finished = {run.config_id for run in plan if store.is_done(run)}
     failures = {run.config_id: store.failure(run) for run in plan if run.config_id not in finished}
@@ -49,7 +50,7 @@ def check(
     if margins is None and beside(against).is_file():
         margins = beside(against)
     reruns = None if margins is None else read_margins(margins)
-    return Verdicts(compare(new, saved, measures, reruns, failed=failed))
+    return Verdicts(compare(new, saved, measures, reruns, failed=failed, planned=described(name, plan)))
 
 
 def _refuse_other_than_tables(path: Path, suite: str) -> None:

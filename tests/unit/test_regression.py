@@ -283,3 +283,41 @@ def test_the_summary_fits_a_comment_whatever_it_is_of(two):
     assert html.count("<tr>") == 5 + 5 * 50
     assert "<td>a|b &lt;script&gt; `x` *y* _z_ @<!-- -->someone #<!-- -->1 end</td>" in html
     ElementTree.fromstring(as_junit([replace(nasty, note="a \x1b[31mred\x00 reason")], "suite"))
+
+
+def changed_code(table: pd.DataFrame, label: str = "model") -> pd.DataFrame:
+    """The same runs under other ids, as when a model's version was raised or a plug-in edited."""
+    rows = table["model"] == "beta_vae"
+    return table.assign(
+        config_id=table["config_id"].where(~rows, "new" + table["config_id"].str[3:]),
+        run_id=table["run_id"].where(~rows, "new" + table["run_id"].str[3:]),
+        model_version=table["model_version"].where(~rows, 2),
+    )
+
+
+def test_a_model_whose_code_changed_is_compared_with_what_it_was(six):
+    """A maintainer's fear: an edit gives the runs another id, and nobody compares them any more."""
+    new = changed_code(six)
+    assert set(outcomes(new, six)) == {"same"}
+    told = [verdict for verdict in alone(check(new, six, DECLARATIONS)) if verdict.model == "beta_vae"]
+    assert told and all("its code has changed: its id is new" in verdict.note for verdict in told)
+    found = outcomes(moved(new, "mig", -0.5), six)
+    assert found["worse"] == {"beta_vae β=4: mig", "beta_vae β=10: mig"} and "missing" not in found
+    reruns = reruns_of(six, 0.01)
+    assert set(outcomes(new, six, reruns=reruns)) == {"same"}
+    id_now = str(new.loc[new["model"] == "beta_vae", "config_id"].iloc[0])
+    lost, failed = new[new["config_id"] != id_now], {id_now: "all runs failed: diverged"}
+    assert "worse" in outcomes(lost, six, failed=failed, planned=new), "all of its runs failed since the change"
+
+
+def test_who_stands_in_both_tables_has_no_successor(six):
+    """A suite that holds a model before and after its change says itself which is which."""
+    both = pd.concat([six, changed_code(six)[lambda table: table["model"] == "beta_vae"]])
+    found = outcomes(both, six)
+    assert "worse" not in found and "missing" not in found and found["new"]
+    settings = six.loc[six["model"] == "beta_vae", "settings"]
+    ambiguous = changed_code(six).assign(
+        settings=lambda table: table["settings"].where(table["model"] != "beta_vae", settings.iloc[0])
+    )
+    alike = six.assign(settings=six["settings"].where(six["model"] != "beta_vae", settings.iloc[0]))
+    assert "missing" in outcomes(ambiguous, alike), "two of one name and settings are not told apart by guessing"

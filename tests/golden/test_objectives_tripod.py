@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from benchmark.errors import UsageError
 from benchmark.models._hessian_penalty import hidden, normalised_penalty, second_differences, split
-from benchmark.models.tripod import multi_information
+from benchmark.models.tripod import Tripod, multi_information
+from benchmark.training.engine import seeded
 from benchmark.training.loop import check_precision
 
 ONES = torch.ones(2, dtype=torch.float64)
@@ -138,6 +139,26 @@ class TestLoss:
         deviation = deviations(model.encoder(batch.x).tanh())
         torch.testing.assert_close(terms["multi_information"], multi_information(codes, deviation, "deviation"))
         assert terms["hessian"] > 0
+
+    def test_curvature_may_be_taken_at_the_first_points_alone(self) -> None:
+        """Their own, under the whole batch's deviations: how the others are moved makes no difference."""
+        with seeded("curved"):
+            curved = nn.Sequential(nn.Linear(2, 6), nn.Tanh(), nn.Linear(6, 3)).double()
+        whole, some, every = (make("tripod", hessian_points=points) for points in (0, 3, 8))
+        batch = a_batch(whole)
+
+        def hessian(model: Tripod) -> float:
+            model.decoder = curved
+            return model.loss(batch, model.settings).terms["hessian"].item()
+
+        at_some, at_all = hessian(some), hessian(whole)
+        assert at_some > 0.01
+        assert at_some != pytest.approx(at_all)
+        assert hessian(every) == at_all
+        batch.noise["normals"][:, 3:] = 9.0
+        assert hessian(some) == at_some
+        batch.noise["normals"][:, 2] *= 2
+        assert hessian(some) != pytest.approx(at_some)
 
     def test_a_dead_coordinate_has_a_finite_gradient(self) -> None:
         model = make("tripod")

@@ -61,7 +61,7 @@ def trained(model: Any, shape: tuple[int, ...], d: int) -> Trained:
     rng = np.random.default_rng(0)
     data = table(rng.integers(0, 256, (30, *shape)).astype(np.uint8), maximum=255)
     z = rng.standard_normal((30, d)).astype(np.float32)
-    sampled = not isinstance(model, Embedding) and model.noise_size > 0 and type(model).__name__ != "AE"
+    sampled = not isinstance(model, Embedding) and model.noise_size > 0 and type(model).__name__ not in ("AE", "QLAE")
     codes = Codes(z, data.factors, (), (), samples=z if sampled else None)
     return Trained(model, data, codes, small_run())
 

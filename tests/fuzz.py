@@ -123,6 +123,7 @@ def formats() -> dict[str, Format]:
     from benchmark.codes import Codes
     from benchmark.datasets._idx import read_idx
     from benchmark.datasets.cars3d import _images, _matlab_files
+    from benchmark.datasets.isaac3d import Isaac3d
     from benchmark.datasets.npz import Npz
     from benchmark.datasets.smallnorb import read_matrix
     from benchmark.sealed import read_json
@@ -130,6 +131,9 @@ def formats() -> dict[str, Format]:
     from benchmark.store import runs_of
     from benchmark.suite import expand
     from benchmark.table import read_table
+
+    class Rooms(Isaac3d):
+        factor_sizes = (1, 1, 1, 1, 1, 1, 1, 1, 3)
 
     rng = np.random.default_rng(0)
     factors = np.stack(np.unravel_index(np.arange(24), (2, 3, 4)), axis=1)
@@ -178,6 +182,7 @@ def formats() -> dict[str, Format]:
         "mat codes": Format(".mat", _matlab_codes(held, names), scored),
         "pt codes": Format(".pt", [_tensors(held, names)], scored, _inside_zip),
         **({"hdf5": Format(".h5", [_hdf5(held, names)], scored)} if find_spec("h5py") else {}),
+        "rooms": Format(".zip", [_rooms()], lambda path: list(Rooms().unpack([path])), _inside_zip),
         "plan": Format(".json", _plans(), lambda path: runs_of(read_json(path), path)),
         "table csv": Format(".csv", [_table(".csv")], read_table),
         "table parquet": Format(".parquet", [_table(".parquet")], read_table),
@@ -232,6 +237,19 @@ def _hdf5(held: dict[str, np.ndarray], names: np.ndarray) -> bytes:
         for name, array in held.items():
             content.create_dataset(name, data=array, compression="gzip" if array.ndim == 2 else None)
         content["factor_names"] = names.tolist()
+    return file.getvalue()
+
+
+def _rooms() -> bytes:
+    """Three numbered pictures and their labels."""
+    from PIL import Image
+
+    with zipfile.ZipFile(file := io.BytesIO(), "w") as archive:
+        for number in range(3):
+            Image.fromarray(np.full((128, 128, 3), 80 * number, np.uint8)).save(picture := io.BytesIO(), "PNG")
+            archive.writestr(f"Isaac3D_down128/images/{number:06}.png", picture.getvalue())
+        np.save(labels := io.BytesIO(), np.eye(9)[8] * np.arange(3)[:, None] / 2)
+        archive.writestr("Isaac3D_down128/labels.npy", labels.getvalue())
     return file.getvalue()
 
 

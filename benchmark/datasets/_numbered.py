@@ -93,14 +93,16 @@ def _pictures(path: Path, archive: zipfile.ZipFile, count: int) -> list[str]:
 
 
 def _picture(path: Path, archive: zipfile.ZipFile, name: str) -> UInt8[ndarray, "h w 3"]:
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     try:
         with archive.open(name) as file, Image.open(file, formats=("PNG",)) as image:
             if image.size != (SIDE, SIDE) or image.mode not in ("RGB", "RGBA"):
                 raise UsageError(f"{path}: {name} is {image.mode} of {image.size} pixels, not RGB of {(SIDE, SIDE)}")
             return np.asarray(image.convert("RGB"))
-    except (UnidentifiedImageError, SyntaxError, ValueError) as error:  # Pillow's for a damaged picture
+    except (UsageError, zipfile.BadZipFile):
+        raise
+    except Exception as error:  # Pillow raises whatever it meets in a damaged picture
         raise UsageError(f"{path}: {name} is no picture, or is damaged ({error})") from None
 
 

@@ -28,7 +28,7 @@ TIE = 1e-7
     minimum_rows=MINIMUM_ROWS,
     judges="groups",
     invariances=("permutation", "sign", "scale"),
-    cost=10.0,
+    cost=4.0,
 )
 def group_mig(
     codes: Float[ndarray, "n d"],
@@ -52,11 +52,12 @@ def group_mig(
     Histograms, which `mig` takes, have bins^c cells for c columns, more than points: their bias would be the score.
 
     Returns `group_mig` and `group_mig_factor_I`, in [0, 1], higher is better. On 10,000 points of independent noise I
-    is 0 within 0.02 nats. Groups of one column whose values fall into bins of their own score as `mig` does; other
-    single codes within the bias of the two estimators.
+    is 0 within 0.02 nats, of 3 columns as of 16. Groups of one column whose values fall into bins of their own score as
+    `mig` does; others score what they hold and 20 bins do not show: codes of dSprites' factors with a little noise 1.00
+    where `mig` has 0.89.
     Invariant to rotations, reflections, shifts and one scale inside each group, but not to the scales of its columns
     against each other.
-    Cost: 10 s on ten groups of three columns with five factors and 10,000 points.
+    Cost: 4 s on ten groups of three columns with five factors and 10,000 points.
     Blind to a group that holds several factors; the more columns, the more neighbours miss of a relation that only few
     of the columns carry.
     Raises `NotApplicable` below 1,000 points, on groups of more than 16 columns, and without a factor that varies;

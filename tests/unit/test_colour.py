@@ -21,8 +21,10 @@ from benchmark.stages.encode import encode_embedding, encode_neural, flattened
 from benchmark.stages.studies import Trained
 from benchmark.stages.studies import decoder as explorer
 from leaderboard.explorer import fragment
+from leaderboard.few_colours import SEEN, compact
 from leaderboard.pictures import reconstructions, traversals
 from leaderboard.style import Figure
+from leaderboard.tiles import png
 
 SIDE = 16
 RUN = small_run()
@@ -46,16 +48,16 @@ def principal() -> tuple[PCA, Codes]:
     return model, encode_embedding(model, data, RUN)
 
 
-def pixels(figure: Figure) -> ndarray:
+def decoded(data: bytes) -> ndarray:
     from PIL import Image
 
-    with Image.open(BytesIO(figure.data)) as image:
+    with Image.open(BytesIO(data)) as image:
         return np.asarray(image.convert("RGB"))
 
 
 def colours(figure: Figure) -> set[str]:
     """The pure colours on a sheet: of what the images hold, apart from its white ground and dark letters."""
-    r, g, b = (pixels(figure)[..., c].astype(int) for c in range(3))
+    r, g, b = (decoded(figure.data)[..., c].astype(int) for c in range(3))
     pure = {"red": (r, g, b), "green": (g, r, b), "blue": (b, r, g)}
     return {name for name, (own, *others) in pure.items() if ((own > 100) & (max(others, key=np.sum) < 30)).sum() > 50}
 
@@ -118,3 +120,19 @@ def test_a_network_of_the_family_encodes_and_draws_colour() -> None:
     assert len(codes.arrays["reconstruction_mean"]) == 36
     rolled = table(flags().images[:, [2, 0, 1]], flags().factors, maximum=255)
     assert not np.allclose(encode_neural(model, rolled, RUN, parts=()).means, codes.means), "channels are not alike"
+
+
+def test_a_palette_keeps_the_colour_of_a_small_object() -> None:
+    """A red spot of 16 pixels before colours of noise: by how many pixels have a colour, no palette would keep it."""
+    from PIL import Image
+
+    noise = np.random.default_rng(0).integers(100, 156, (200, 200, 3)).astype(np.uint8)
+    spot = noise.copy()
+    spot[50:54, 70:74] = (255, 0, 0)
+    kept = decoded(compact(png(spot)))
+    np.testing.assert_allclose(kept[51, 71], (255, 0, 0), atol=SEEN)
+    assert np.abs(kept.astype(int) - spot).max() <= SEEN
+    few = Image.open(BytesIO(compact(png(noise[..., :1].repeat(3, axis=-1)))))
+    assert few.mode == "P" and len(few.getcolors()) <= 64, "greys stay small"
+    lost = Image.fromarray(spot).quantize(64, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).convert("RGB")
+    assert np.abs(np.asarray(lost)[51, 71].astype(int) - (255, 0, 0)).max() > SEEN, "the test can fail"

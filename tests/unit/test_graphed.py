@@ -133,12 +133,16 @@ def test_an_authors_own_layers_stay() -> None:
         ("beta_vae", [{"beta": 1.0}, {"beta": 8.0}, {"beta": 0.0}], "conv32", 1, "space_to_depth"),
         ("beta_tcvae", [{"beta": 2.0}, {"alpha": 3.0}], "conv64", 3, "space_to_depth"),
         ("factor_vae", [{"gamma": 2.0}, {"discriminator_learning_rate": 1e-3}], "conv32", 1, "space_to_depth"),
+        ("beta_vae", [{"beta": 1.0}, {"beta": 8.0}], "conv", 3, "space_to_depth"),
     ],
 )
 def test_a_fleet_of_convolutions_trains_as_its_members_alone(
     model: str, settings: list[dict[str, float]], network: str, channels: int, convolution: str
 ) -> None:
-    runs, data = conv_runs(model, settings, network), pictures(channels, 64 if network == "conv64" else 32)
+    runs, data = (
+        conv_runs(model, settings, network),
+        pictures(channels, {"conv64": 64, "conv32": 32, "conv": 16}[network]),
+    )
     fleet, losses = trained(GraphedEngine, runs, data, 10, convolution=convolution)
     for index, run in enumerate(runs):
         (alone,), expected = trained(SingleEngine, [run], data, 10)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmark.datasets._dataset import Data
-from benchmark.datasets._shift import in_words
+from benchmark.datasets._shift import ShiftSettings, in_words
 from benchmark.seeds import BLOCK
 from benchmark.spec import Component, TrainingSettings, digest
 from benchmark.stages.data_cache import mapped_bytes, outlined_data, own_bytes
@@ -118,7 +118,9 @@ def estimate(
         columns = 3 * int(network.settings.get("latents", 5)) + data.factors.shape[1] * 2
         disk += len(fleet.runs) * len(data.evaluation_rows) * columns * 4 / 1e9
         memory = max(memory, worker_gigabytes(fleet, data))
-        shared[str(run.dataset)] = mapped_bytes(data) / 1e9
+        # All training distributions of a grid map one file.
+        images = {key: each for key, each in run.dataset.settings.items() if key not in ShiftSettings.model_fields}
+        shared[f"{run.dataset.name} {images}"] = mapped_bytes(data) / 1e9
         distributions.setdefault(str(run.dataset), trained_on(run.dataset, data))
         if fleet.engine != "closed_form":
             key = digest({"static": static_part(run), "members": len(fleet.runs)})

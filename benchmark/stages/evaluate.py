@@ -496,7 +496,6 @@ def arrays_from(codes: Codes, beside: Mapping[str, Any], task: ScoreTask, metric
     Raises `NotApplicable` on one that it cannot do without and that is not there.
     """
     metric.check_judges(grouped=beside.get("groups") is not None)
-    representation = codes.representations[task.representation]
     representation = codes.representations["mean" if task.representation in SLICES else task.representation]
     rows: ndarray | slice = slice(None)
     if metric.rows == "sample" and len(representation) > task.protocol.points:

@@ -27,7 +27,7 @@ from benchmark.spec import Settings
 
 SliceName = Literal["seen", "unseen"]
 SLICES: tuple[str, ...] = get_args(SliceName)
-OFFERED = frozenset({"codes", "means", "variances", "samples", "factors"})
+OFFERED = frozenset({"codes", "means", "variances", "samples", "factors", "groups"})
 """What can be had of a part of the points: arrays that `encode` reduced from the model are of other points."""
 
 

@@ -198,13 +198,13 @@ def run_on(**values: Any) -> Any:
 def test_training_draws_rows_as_often_as_they_are_likely_and_absent_ones_never() -> None:
     run = run_on(split="extrapolation", split_factors=["scale"], **BOTH)
     data = load(split="extrapolation", split_factors=["scale"], **BOTH)
-    draws = Draws([run.run_id], build(run, data), data.training_rows, 64, data.training_weights)
+    draws = Draws([run.run_id], build(run, data), data.training_rows, 64, weights=data.training_weights)
     rows = np.concatenate([draws.block(block)[0].ravel() for block in range(3)])
     assert set(rows.tolist()) <= set(data.training_rows.tolist())
     equal = data.factors[rows, 3] == data.factors[rows, 4]
     # Half of the rows weigh 1, half e⁻²; 12,288 draws have a standard error of 0.003.
     assert equal.mean() == pytest.approx(1 / (1 + np.exp(-2)), abs=0.015)
-    again = Draws([run.run_id], build(run, data), data.training_rows, 64, data.training_weights)
+    again = Draws([run.run_id], build(run, data), data.training_rows, 64, weights=data.training_weights)
     np.testing.assert_array_equal(again.at(70)[0][0], draws.at(70)[0][0])
 
 
@@ -212,7 +212,7 @@ def test_rows_of_no_weight_are_never_drawn() -> None:
     run, data = run_on(), load()
     weights = np.zeros(144)
     weights[[3, 77]] = 1.0
-    draws = Draws([run.run_id], build(run, data), data.training_rows, 64, weights)
+    draws = Draws([run.run_id], build(run, data), data.training_rows, 64, weights=weights)
     assert set(draws.block(0)[0].ravel().tolist()) == {3, 77}
 
 

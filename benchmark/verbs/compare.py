@@ -90,6 +90,7 @@ def compare(
     from benchmark.stages.evaluate import check_budget, check_metrics
     from benchmark.stages.factor_kinds import Wishes
     from benchmark.stages.side_by_side import side_by_side
+    from benchmark.suite import EvaluationSettings
     from benchmark.verbs.evaluate import evaluate
 
     add_plugins(plugins)
@@ -106,7 +107,7 @@ def compare(
     for side in sides:
         for each in side.externals:
             external.publish(each, store, ["benchmark", "evaluate"])
-    source = external.write_suite(own, store, texts, chosen)
+    source = external.write_suite(own, store, EvaluationSettings(metrics=texts, budget=chosen))
     store.write_plan(own, source, [run for side in sides for run in side.runs], replace=False)
     summary = evaluate(own, results=results, metrics=texts, budget=budget, plugins=plugins, jobs=jobs, quiet=quiet)
     scores = side_by_side(summary.table, *([run.run_id for run in side.runs] for side in sides))
@@ -137,7 +138,7 @@ def _side(text: str, factors: Path | None, wishes: Wishes, store: Store) -> Side
     if not external.NAME.fullmatch(name):
         named = shlex.quote(f"my_codes={files[0]}")
         raise UsageError(f"{text}: give the model a name of letters, digits and _ . + -, such as {named}")
-    found = external.runs_of(external.read_sources(files, factors, wishes), name, None, None, store, [])
+    found = external.runs_of(external.read_sources(files, factors, wishes), name, None, None, store, None)
     return Side(name, [each.run for each in found], found)
 
 

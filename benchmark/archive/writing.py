@@ -261,6 +261,10 @@ def write_folder(manifest: Manifest, files: Mapping[str, bytes], to: Path) -> Pa
                 f"{folder} is published with another {changed[0]}, and what a version holds is fixed: give --version"
                 f" {manifest.version + 1} and say by --corrects what it mends"
             )
+        if known.corrects != manifest.corrects:
+            raise UsageError(
+                f"{folder} is published, and corrects {known.corrects!r}: what a version says of itself is fixed, too"
+            )
         return folder
     scratch = folder.with_name(f".{folder.name}-{uuid.uuid4().hex[:8]}.part")
     with disk_full_explained(folder):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Shown:
+class Reported:
     """What a page or a text is made of. `origin`: of what is not made here, where it comes from, a sentence each."""
 
     table: DataFrame
@@ -33,7 +33,7 @@ class Shown:
 
 
 @contextmanager
-def with_beside(own: Shown, where: str | None) -> Iterator[Shown]:
+def with_beside(own: Reported, where: str | None) -> Iterator[Reported]:
     """A suite's results with an archive's rows on the same data beside them; as they are where no archive is named.
 
     Raises `UsageError` where no data are the same. The folders of the archive's runs are there until the block ends.
@@ -51,11 +51,11 @@ def with_beside(own: Shown, where: str | None) -> Iterator[Shown]:
     found = beside(archive, own.table, [run for run, _ in own.runs], own.measures)
     with laid_out(archive, set(found.scores["run_id"]), found.mark) as published:
         table = pd.concat([own.table, found.scores], ignore_index=True)
-        yield Shown(table, [*own.runs, *published], {**found.foreign, **own.measures}, found.sentences())
+        yield Reported(table, [*own.runs, *published], {**found.foreign, **own.measures}, found.sentences())
 
 
 @contextmanager
-def of_archive(archive: Archive) -> Iterator[Shown]:
+def of_archive(archive: Archive) -> Iterator[Reported]:
     """An archive's own results, with folders of its runs until the block ends."""
     from benchmark.archive.laid_out import laid_out
     from benchmark.archive.results import foreign_measures, scores_of
@@ -66,7 +66,7 @@ def of_archive(archive: Archive) -> Iterator[Shown]:
     foreign = foreign_measures(archive)
     measures = {**measures_of(table[~table["metric"].isin(foreign)], ()), **foreign}
     with laid_out(archive) as runs:
-        yield Shown(table, runs, measures, _origin(archive))
+        yield Reported(table, runs, measures, _origin(archive))
 
 
 def _origin(archive: Archive) -> list[str]:

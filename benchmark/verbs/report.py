@@ -15,7 +15,7 @@ from benchmark.progress import Progress
 from benchmark.spec import Run
 from benchmark.store import Store
 from benchmark.suite_seal import TABLE, newer_scores, seal_page
-from benchmark.verbs._beside import Shown, of_archive, with_beside
+from benchmark.verbs._beside import Reported, of_archive, with_beside
 from benchmark.verbs._given import (
     RESULTS,
     add_plugins,
@@ -73,7 +73,7 @@ def report(
 
         paper = Paper(None if width is None else read_width(str(width)), read_font(font))
         name, folder, table, done, failures, planned = _reported(suite, results, plugins)
-        own = Shown(table, done, measures_of(table, [path for _, path in done]))
+        own = Reported(table, done, measures_of(table, [path for _, path in done]))
         digest = file_digest(folder / TABLE)
     description = registry.describe("suite", name) if name in registry.names("suite") else ""
     with with_beside(own, beside) as all_of, disk_full_explained(folder / "index.html"):
@@ -157,7 +157,7 @@ def report_text(
         shown = of_archive(open_archive(suite))
     else:
         _, _, table, done, _, _ = _reported(suite, results, plugins)
-        shown = with_beside(Shown(table, done, measures_of(table, [path for _, path in done])), beside)
+        shown = with_beside(Reported(table, done, measures_of(table, [path for _, path in done])), beside)
     with shown as of:
         summaries = aggregate(of.table, of.measures)
         found = boards(

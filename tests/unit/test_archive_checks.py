@@ -19,7 +19,9 @@ from benchmark.archive.manifest import File
 from benchmark.archive.opening import open_archive
 from benchmark.archive.parquet import as_parquet
 from benchmark.archive.public import public_command, public_record, without_places
+from benchmark.errors import UsageError
 from benchmark.sealed import render, sealed
+from benchmark.verbs.submit import submit
 from benchmark.verbs.verify import verify
 
 METRIC = '''"""How far the first code scatters."""
@@ -358,6 +360,9 @@ def test_a_broken_one_among_the_published_is_found(submission, tmp_path, monkeyp
     manifest = json.loads((folder / "archive.json").read_bytes()) | {"kind": "leaderboard", "version": 1}
     (folder / "archive.json").write_text(render(sealed(manifest)))
     assert verify(str(tmp_path)).findings == []  # all of a folder at once
+    assert any("is published already" in line for line in verify(str(submission / "mine.zip")).findings)
+    with pytest.raises(UsageError, match="that is not published already"):
+        submit(str(submission / "tiny.toml"), tmp_path / "again.zip", results=submission / "results")
     raise_alone(folder)
     assert any("by the summary" in line for line in broken(tmp_path))
     assert verify("tiny", results=tmp_path / "none").findings  # by its name

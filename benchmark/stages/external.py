@@ -87,7 +87,7 @@ Offered = Mapping[str, tuple[Component, Callable[[], Codes]]]
 """Data that codes may join, each with what gives its points: codes whose factors count."""
 
 
-def finished_data(planned: Sequence[Run], store: Store) -> Offered:
+def _finished(planned: Sequence[Run], store: Store) -> Offered:
     """The data of a suite's finished runs."""
     done = {str(run.dataset): run for run in planned if store.is_done(run)}
     return {key: (run.dataset, partial(_reference, run, store)) for key, run in done.items()}
@@ -99,18 +99,22 @@ def runs_of(
     dataset: str | None,
     seed: int | None,
     store: Store,
-    offered: Offered | None,
+    planned: Sequence[Run],
+    *,
     joins: str = "",
+    offered: Offered | None = None,
 ) -> list[External]:
     """The runs that files of codes are: seeds of one configuration, counted from `seed` or 0 in the files' order.
 
     A configuration is its name and its data: the runs of one are encoded from the same points. What a run's arrays
     were is kept in its folder, and decides: arrays that are there already are that run, whatever their file; others
-    under a seed that is taken are an error. `offered`: the data of the suite to join, None without one;
-    where `dataset` is given, the codes join those of it, if their factors are those of its points, row by row.
-    `joins`: of an archive, its title: codes then join one of its data in any case.
+    under a seed that is taken are an error. `planned`: the runs of the suite to join; where `dataset` is
+    given, the codes join its data there, if their factors are those of its points, row by row.
+    `joins`: of an archive to join in its place, the title, and `offered` its data: codes join one of them in any case.
     Raises `UsageError`, before anything is written.
     """
+    if not joins:
+        offered = _finished(planned, store) if planned else None
     found: dict[str, Source] = {}
     for source in sources:
         found.setdefault(arrays_digest(source.reading.codes), source)

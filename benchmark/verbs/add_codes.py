@@ -103,11 +103,11 @@ def add_codes(
             f"--beside {beside}: codes join suite {suite} or an archive, not both; a suite's page has an archive's rows"
             f" by {command_line('report', suite, '--beside', beside)}"
         )
-    evaluation, offered, joins = EvaluationSettings(metrics=texts, budget=chosen), None, ""
+    evaluation, planned, offered, joins = EvaluationSettings(metrics=texts, budget=chosen), [], None, ""
     if suite is not None:
         own = suite_name(located(suite, results))
         started(store, own, suite)
-        offered = external.finished_data(store.plan(own), store)
+        planned = store.plan(own)
     else:
         own = model
         external.check_suite(own, store)
@@ -116,9 +116,11 @@ def add_codes(
         else:
             archive = open_archive(beside)
             offered, joins = offered_data(archive, data_dir), archive.manifest.title
-            if not metrics and budget is None:
-                evaluation = evaluation_of(archive, declarations())
-    externals = external.runs_of(sources, model, dataset, seed, store, offered, joins)
+            theirs = evaluation_of(archive, declarations())
+            evaluation = EvaluationSettings(
+                metrics=texts or theirs.metrics, budget=chosen, points=theirs.points, seed=theirs.seed
+            )
+    externals = external.runs_of(sources, model, dataset, seed, store, planned, joins=joins, offered=offered)
 
     store = Store(results)
     words = ["benchmark", "evaluate", *([] if suite is None else [suite])]

@@ -138,7 +138,7 @@ def _side(text: str, factors: Path | None, wishes: Wishes, store: Store) -> Side
     if not external.NAME.fullmatch(name):
         named = shlex.quote(f"my_codes={files[0]}")
         raise UsageError(f"{text}: give the model a name of letters, digits and _ . + -, such as {named}")
-    found = external.runs_of(external.read_sources(files, factors, wishes), name, None, None, store, None)
+    found = external.runs_of(external.read_sources(files, factors, wishes), name, None, None, store, [])
     return Side(name, [each.run for each in found], found)
 
 

@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from benchmark.verbs.report import report
     from benchmark.verbs.run import run
     from benchmark.verbs.score import score
+    from benchmark.verbs.site import site
     from benchmark.verbs.status import status
+    from benchmark.verbs.submit import submit
     from benchmark.verbs.traversals import traversals
     from benchmark.verbs.verify import verify
 
@@ -65,7 +67,9 @@ _HOMES = {
     "benchmark.verbs.report": ["report"],
     "benchmark.verbs.run": ["run"],
     "benchmark.verbs.score": ["score"],
+    "benchmark.verbs.site": ["site"],
     "benchmark.verbs.status": ["status"],
+    "benchmark.verbs.submit": ["submit"],
     "benchmark.verbs.traversals": ["traversals"],
     "benchmark.verbs.verify": ["verify"],
 }

@@ -286,6 +286,13 @@ def evaluate(
             metavar="N|G,G,…", help="with --codes: columns that belong together, every N or as each column's G says"
         ),
     ] = None,
+    beside: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="with --codes: a published leaderboard, an archive's folder, file or address, to stand beside",
+        ),
+    ] = None,
     only: Only = None,
     metrics: Annotated[
         str | None,
@@ -305,7 +312,8 @@ def evaluate(
 ) -> None:
     """Score the finished runs of a suite and compile its results table. Scores that are there are kept.
 
-    With --codes, codes made by any framework become finished runs first: of SUITE, or of a suite of their own.
+    With --codes, codes made by any framework become finished runs first: of SUITE, or of a suite of their own; with
+    --beside, on the data and under the protocols of a published leaderboard, whose rows stand beside them.
     """
     from benchmark.verbs.add_codes import add_codes
     from benchmark.verbs.evaluate import evaluate
@@ -322,10 +330,14 @@ def evaluate(
         }
         choice |= {"discrete": discrete or (), "continuous": continuous or (), "drop": drop or ()}
         choice |= {"classes_as_factors": classes_as_factors or (), "groups": groups}
+        choice |= {"beside": beside, "data_dir": data_dir}
         added = add_codes(codes, suite, results=results, **choice)
         suite = added.suite
         for note in added.notes:
             print(note, file=sys.stderr)
+    elif beside is not None:
+        page = _typed("report", suite or "SUITE", "--beside", beside, results=results, plugins=plugin)
+        raise UsageError(f"--beside goes with --codes FILE; a suite's page has an archive's rows by {page}")
     elif (name, dataset, seed, factors) != (None, None, None, None) or any(
         (discrete, continuous, drop, rename, classes_as_factors, groups)
     ):
@@ -356,13 +368,18 @@ def evaluate(
 
         numbers = headlines(summary.table, added.runs)
         text, value = f"{text}\n{as_text(numbers)}", {**value, "runs": added.runs, "numbers": numbers}
+    if added and beside:
+        from benchmark.verbs._beside import standing_lines
+
+        lines = standing_lines(beside, suite, results, added.runs)
+        text, value = "\n".join([text, *lines]), {**value, "beside": lines}
     _print(value, as_json, text)
     if summary.failed:
         for line in _grouped(summary.failed):
             print(line, file=sys.stderr)
         _again("--retry-failed")
     else:
-        _next("report", suite, results=results, plugins=plugin)
+        _next("report", suite, *(("--beside", beside) if beside else ()), results=results, plugins=plugin)
     _fail_if(bool(summary.failed))
 
 
@@ -428,7 +445,14 @@ def report(
         ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="write the text here instead of to stdout")
+        Path | None,
+        typer.Option(metavar="FILE", help="write the text here instead of to stdout, or the page of an archive"),
+    ] = None,
+    beside: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="a published leaderboard, or an archive's folder, file or address: its rows, too"
+        ),
     ] = None,
     figures: Annotated[
         str | None,
@@ -470,7 +494,11 @@ def report(
     plugin: Plugin = None,
     as_json: Json = False,
 ) -> None:
-    """Write a suite's page, one self-contained index.html, or print its leaderboards as text."""
+    """Write a suite's page, one self-contained index.html, or print its leaderboards as text.
+
+    SUITE may be an archive or a submission, by its name, folder, zip file or address: the page is made of it alone.
+    """
+    from benchmark.verbs._given import archive_meant
     from benchmark.verbs.report import report, report_text
 
     kind = next((each for each in FIGURES if each == figures), None)
@@ -480,17 +508,23 @@ def report(
         raise UsageError("--width and --font are of figures: give --figures svg, pdf or png as well")
     names = [name.strip() for name in (columns or "").split(",") if name.strip()]
     if format_ == "html":
-        if output or (columns is not None and not figures):
+        archived = archive_meant(suite, results) is not None
+        if (output and not archived) or (columns is not None and not figures):
             raise UsageError(
                 "--output and --columns are for --format markdown, latex or csv, and --columns for --figures: the page"
-                " has all columns"
+                " has all columns; --output names an archive's page, too"
             )
+        _check_output("--output", output)
         if siunitx or protocols is not None:
             raise UsageError("--siunitx and --protocols are for --format latex")
         drawing: dict[str, Any] = {"columns": names, "width": width, "font": font, "jobs": jobs, "quiet": as_json}
+        drawing |= {"beside": beside, "output": output}
         path = report(suite, results=results, plugins=plugin or (), figures=kind, **drawing)
         written = {"page": path} | ({"figures": path.parent / "figures"} if figures else {})
         _print(written, as_json, "\n".join(map(str, written.values())))
+        if archived:
+            _say_next("open the page above")
+            return
         guard = _typed("check", suite, "--against", "TABLE", results=results, plugins=plugin)
         _say_next(f"open the page above; to guard against regressions: {guard}")
         return
@@ -498,6 +532,7 @@ def report(
         raise UsageError("--figures goes with the page: leave --format out")
     _check_output("--output", output)
     options: dict[str, Any] = ({"siunitx": True} if siunitx else {}) | ({"protocols": protocols} if protocols else {})
+    options |= {"beside": beside}
     text = report_text(suite, format_, columns=names, results=results, plugins=plugin or (), **options)
     if output is not None:
         _write("--output", output, text)
@@ -547,6 +582,45 @@ def publish(
         _say_next("benchmark show metric NAME prints what the anchors score")
     else:
         _next("status", results=results)
+
+
+@app.command()
+def submit(
+    suite: Name,
+    to: Annotated[Path, typer.Option(metavar="FILE", help="the zip file to write, for a pull request")],
+    results: Results = Path("results"),
+    data_dir: DataDir = None,
+    plugin: Plugin = None,
+    as_json: Json = False,
+) -> None:
+    """Pack a suite's finished runs, models of your own and codes from elsewhere too, into one file for a pull
+    request."""
+    from benchmark.verbs.submit import submit
+
+    packed = submit(suite, to, results=results, plugins=plugin or (), data_dir=data_dir, quiet=as_json)
+    lines = [f"left out  {what}: {why}" for what, why in packed.left_out.items()]
+    lines += [f"plug-in   {name}, sha256 {digest}" for name, digest in packed.plugins.items()]
+    _print(packed, as_json, "\n".join([*lines, packed.sentence()]))
+    _say_next(_typed("verify", packed.file, plugins=plugin))
+
+
+@app.command()
+def site(
+    to: Annotated[Path, typer.Option(metavar="DIR", help="the folder to write")],
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="DIR", help="folder of archives, NAME/VERSION; by default the published ones"),
+    ] = None,
+    plugin: Plugin = None,
+    jobs: Jobs = None,
+    as_json: Json = False,
+) -> None:
+    """Make a static site of published leaderboards: an index, their pages, and their tables as Parquet and CSV."""
+    from benchmark.verbs.site import site
+
+    made = site(to, source=source, plugins=plugin or (), jobs=jobs, quiet=as_json)
+    _print(made, as_json, str(made.index))
+    _say_next("open the page above; any web server can serve the folder as it is")
 
 
 @app.command()
@@ -731,19 +805,30 @@ def prune(results: Results = Path("results"), as_json: Json = False) -> None:
 def verify(
     target: Annotated[
         str | None,
-        typer.Argument(metavar="[SUITE|FOLDER]", help="by default all of the results folder", autocompletion=_suites),
+        typer.Argument(
+            metavar="[SUITE|FOLDER|FILE|NAME]",
+            help="by default all of the results folder; a submission's file, or an archive's folder, address or name",
+            autocompletion=_suites,
+        ),
     ] = None,
     results: Results = Path("results"),
+    plugin: Plugin = None,
     as_json: Json = False,
 ) -> None:
-    """Compare every file of results with the digest kept of it, a line for each that was altered; exit 1 if any was."""
+    """Compare every file of results with the digest kept of it, a line for each that was altered; exit 1 if any was.
+
+    Of a submission or an archive, say check by check what holds: files, runs, protocols, bounds, plug-ins, weights.
+    """
     from benchmark.verbs.verify import verify
 
-    found = verify(target, results=results)
-    lines = [f"WRONG   {line}" for line in found.findings] + [f"note    {line}" for line in found.notes]
+    found = verify(target, results=results, plugins=plugin or ())
+    lines = [f"holds   {line}" for line in found.held]
+    lines += [f"WRONG   {line}" for line in found.findings] + [f"note    {line}" for line in found.notes]
     lines += [f"sealed  {line} as it is, on first contact" for line in found.sealed]
+    lines += [f"note    {found.unseen}"] if found.unseen else []
     count = len(found.findings)
-    last = f"{found.files:,} files compared with their digests: {f'{count:,} wrong' if count else 'all as they were'}"
+    compared = f"{found.files:,} files compared with their digests"
+    last = f"{compared}: {f'{count:,} wrong' if count else 'all as they were'}"
     _print(found, as_json, "\n".join([*lines, last]))
     _fail_if(bool(count))
 

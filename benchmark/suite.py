@@ -190,6 +190,17 @@ def evaluation_settings(name: str) -> EvaluationSettings:
     return read(name)[1].evaluation
 
 
+def parse_evaluation(text: str, where: str) -> EvaluationSettings:
+    """The evaluation of a suite whose file is this text. Raises `UsageError` on what is none."""
+    try:
+        content = tomllib.loads(text).get("evaluation", {})
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{where} is not valid TOML: {error}") from None
+    if not isinstance(content, dict):
+        raise UsageError(f"{where}: evaluation = {content!r:.60} is no table")
+    return EvaluationSettings.read(content, f"{where}.evaluation")
+
+
 def _settings_of_run(run: Run) -> list[tuple[str, str]]:
     components = [(part, getattr(run, part)) for part in PARTS]
     return [(part, key) for part, component in components if component for key in component.settings]

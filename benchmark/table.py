@@ -81,7 +81,7 @@ def compile_table(suite: str, runs: Iterable[tuple[Run, Path]]) -> pd.DataFrame:
     """
     rows: list[dict[str, Any]] = []
     for run, folder in runs:
-        described, record = _describe(suite, run), read_json(folder / RECORD, MEND)
+        described, record = described_run(suite, run), read_json(folder / RECORD, MEND)
         for path in sorted((folder / "scores").glob("*.json")):
             rows += [described | row for row in _read_scores(path, record, run.seed)]
     return checked(_typed(pd.DataFrame(rows, columns=list(COLUMNS))), f"suite {suite}")
@@ -89,10 +89,11 @@ def compile_table(suite: str, runs: Iterable[tuple[Run, Path]]) -> pd.DataFrame:
 
 def described(suite: str, runs: Iterable[Run]) -> pd.DataFrame:
     """The columns of a results table that are known before a run is scored, a row a run."""
-    return pd.DataFrame([_describe(suite, run) for run in runs])
+    return pd.DataFrame([described_run(suite, run) for run in runs])
 
 
-def _describe(suite: str, run: Run) -> dict[str, Any]:
+def described_run(suite: str, run: Run) -> dict[str, Any]:
+    """What every row of a suite's table says of its run."""
     parts = {"dataset": run.dataset, "model": run.model, "network": run.network, "training": run.training}
     return {
         "run_id": run.run_id,

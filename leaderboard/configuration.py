@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 
+CODES, ARRAYS = "codes.safetensors", "arrays.safetensors"
+"""What a run's pictures are drawn from: its codes, or of a run that was published the arrays that were kept of them."""
+
+
 @dataclass(frozen=True)
 class Seed:
     """One run: its record, empty where the run folder is not here, and its training curves."""
@@ -113,10 +117,10 @@ def configuration(
 
 
 def median_codes(board: Board, row: Row, table: pd.DataFrame, records: Mapping[str, Mapping[str, Any]]) -> Path | None:
-    """The codes file of a configuration's median run, where it is here."""
+    """The codes file of a configuration's median run, or the arrays in its place, where one is here."""
     run_id, _ = median_run(board, table[table["config_id"] == row.config_id])
-    codes: Path | None = records[run_id]["folder"] / "codes.safetensors" if run_id in records else None
-    return codes if codes is not None and codes.exists() else None
+    folder: Path | None = records[run_id]["folder"] if run_id in records else None
+    return next((folder / name for name in (CODES, ARRAYS) if folder and (folder / name).exists()), None)
 
 
 def _seed(run_id: str, seed: int, record: Mapping[str, Any]) -> Seed:

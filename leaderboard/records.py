@@ -41,10 +41,16 @@ def facts(
         "training": f"{hours:.1f} h of process time" if hours >= 0.1 else f"{hours * 60:.1f} min of process time",
         "finished": " to ".join(dict.fromkeys([days[0], days[-1]])) if days else "",
         "commit": ", ".join(sorted({origin["commit"][:12] for origin in provenance if origin["commit"]})),
-        "machines": ", ".join(sorted({f"{o['host']} ({o['device']}, {o['cpu']})" for o in provenance})),
+        "machines": ", ".join(sorted(set(map(_machine, provenance)))),
         "versions": ", ".join(sorted(versions)),
     }
     return {name: value for name, value in found.items() if value}
+
+
+def _machine(origin: Mapping[str, Any]) -> str:
+    """A published run does not say its host."""
+    said = f"{origin['device']}, {origin['cpu']}"
+    return f"{origin['host']} ({said})" if "host" in origin else said
 
 
 def completeness(finished: int, failed: int, planned: int | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -22,6 +22,9 @@ from leaderboard.records import completeness, facts, flat_failure, read_record
 from leaderboard.sections import sections
 from leaderboard.text_table import TextTable
 
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
 HERE = Path(__file__).parent
 
 
@@ -38,31 +41,29 @@ def write_report(
     step: Step = lambda _done, _total: None,
     table_digest: str = "",
     planned: int | None = None,
+    origin: Sequence[str] = (),
+    file: str = "index.html",
 ) -> Path:
-    """Write `folder`/index.html and return its path.
+    """Write `folder`/`file` and return its path.
 
     table: the suite's compiled results. runs: its finished runs with their folders, for curves and pictures.
     failures: what did not finish, each a record with `run_id` and what else is known of it.
     comparisons: tables of a paper's numbers beside ours, by the dataset's label. jobs: processes that draw, 0 for this
     one alone. step: hears how many drawings are finished, and how many there are.
     table_digest: the sha256 of the table's file, which the page carries. planned: runs of the suite's plan, where it
-    is known.
+    is known. origin: where runs come from that were not made here, and what of them cannot be drawn, a sentence each.
     Raises `BenchmarkError` on a run folder that cannot be read, `UsageError` on an undeclared metric.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
     records = {run.run_id: read_record(path) for run, path in runs}
-    environment = Environment(
-        loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
     parts = sections(table, records, declarations, comparisons, jobs, step, failures)
     configurations = [each for part in parts for each in part.configurations]
-    page = environment.get_template("page.html").render(
+    template = environment().get_template("page.html")
+    page = template.render(
         suite=suite_name,
         description=description,
         facts=facts(table, records.values(), failures) | ({"table": f"sha256 {table_digest}"} if table_digest else {}),
         completeness=completeness(len(runs), len(failures), planned),
+        origin=origin,
         table_digest=table_digest,
         failures=[flat_failure(failure) for failure in failures],
         sections=parts,
@@ -73,14 +74,24 @@ def write_report(
         written=written,
         pictured=sum(bool(each.pictures) for each in configurations),
         configurations=len(configurations),
-        css=_assets("*.css"),
-        script=_assets("*.js"),
+        css=assets("*.css"),
+        script=assets("*.js"),
     )
-    path = folder / "index.html"
+    path = folder / file
     write_atomically(path, lambda scratch: scratch.write_text(page))
     return path
 
 
-def _assets(pattern: str) -> str:
+def environment() -> Environment:
+    """Where the templates of pages are, and how they are filled: all text is escaped."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(
+        loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+
+
+def assets(pattern: str) -> str:
     """All files of one kind, in the order of their names."""
     return "\n".join(path.read_text() for path in sorted((HERE / "assets").glob(pattern)))

@@ -77,7 +77,7 @@ def sections(
     """The page's parts, one per dataset, images before synthetic data; `comparisons` are those with papers, by the
     dataset's label. `jobs` processes draw, and `step` hears how far they are. `failures`: records of runs that did not
     finish."""
-    every = sorted(all_results(table, records, declarations), key=lambda of: _turn(of.boards[0].dataset))
+    every = ordered_results(table, records, declarations)
     found = [finding(of.boards[0], _failed(of, table, failures)) for of in every]
     turns = _turns([of.boards[0] for of in every])
     drawings: dict[Any, Callable[[], Any]] = {
@@ -100,7 +100,7 @@ def sections(
         shown[board.dataset].append(configuration(board, row, table, records, own))
     return [
         Section(
-            anchor=f"data-{number}",
+            anchor=anchor(number),
             dataset=of.boards[0].dataset,
             finding=sentence(found[number]),
             strip=strip(found[number], of.results.looks),
@@ -113,6 +113,18 @@ def sections(
         )
         for number, of in enumerate(every)
     ]
+
+
+def ordered_results(
+    table: pd.DataFrame, records: Mapping[str, Mapping[str, Any]], declarations: Mapping[str, Metric]
+) -> list[OfDataset]:
+    """Each dataset's boards and results, in the order of the page."""
+    return sorted(all_results(table, records, declarations), key=lambda of: _turn(of.boards[0].dataset))
+
+
+def anchor(number: int) -> str:
+    """The id of the page's part on the dataset that is the `number`-th of them, from 0 on."""
+    return f"data-{number}"
 
 
 def _turn(label: str) -> int:

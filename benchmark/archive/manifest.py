@@ -48,7 +48,7 @@ class Manifest:
     """An archive's name, version and files. What enters a version is fixed; a correction is the next version.
 
     version: from 1 on; 0 of a submission, which is of no version yet. corrects: what the version before got wrong.
-    left_out: what is not published, with the reason.
+    left_out: what is not published, with the reason. plugins: the sha256 of loose files, by kind and name.
     """
 
     name: str
@@ -59,6 +59,7 @@ class Manifest:
     corrects: str = ""
     left_out: Mapping[str, str] | None = None
     program: str = ""
+    plugins: Mapping[str, str] | None = None
 
     @property
     def title(self) -> str:
@@ -76,6 +77,7 @@ class Manifest:
             "corrects": self.corrects,
             "left_out": dict(self.left_out or {}),
             "program": self.program,
+            "plugins": dict(self.plugins or {}),
             "files": {name: {"sha256": file.sha256, "bytes": file.size} for name, file in sorted(self.files.items())},
         }
         return render(sealed(record)).encode()
@@ -97,8 +99,13 @@ def read_manifest(content: bytes, where: str) -> Manifest:
         raise UsageError(f"{where}: version {version!r:.40} and kind {kind!r:.40} are none of an archive's; {MEND}")
     files = _files(record["files"], where)
     texts = {key: str(record.get(key, "")) for key in ("description", "corrects", "program")}
-    left_out = {str(key): str(reason) for key, reason in _table(record.get("left_out", {}), where).items()}
-    return Manifest(name, version, kind, files=files, left_out=left_out, **texts)
+    left_out, plugins = (
+        {str(key): str(text) for key, text in _table(record.get(part, {}), where).items()}
+        for part in ("left_out", "plugins")
+    )
+    if wrong := next((key for key, digest in plugins.items() if not SHA256.fullmatch(digest)), None):
+        raise UsageError(f"{where} says no sha256 of the plug-in {wrong!a:.80}; {MEND}")
+    return Manifest(name, version, kind, files=files, left_out=left_out, plugins=plugins, **texts)
 
 
 def _files(value: object, where: str) -> dict[str, File]:

@@ -90,7 +90,7 @@ def place(where: str | Path) -> Place | None:
     if "://" in text:
         return Web(text)
     # A published name comes before a folder that happens to be called so; ./NAME is always the folder.
-    if text == path.as_posix() and (shipped := _latest(published.folder() / text)) and _is_name(text):
+    if text == path.as_posix() and (shipped := _latest(published.folder() / text)) and published_name(text):
         return Folder(shipped)
     if path.is_file() and path.suffix != ".toml":
         return Folder(path.parent) if path.name == MANIFEST else Zip(path)
@@ -104,7 +104,8 @@ def names() -> list[str]:
     return sorted(f"{path.parent.parent.name}/{path.parent.name}" for path in found)
 
 
-def _is_name(text: str) -> bool:
+def published_name(text: str) -> bool:
+    """Whether an archive ships with this package under a name such as quickstart or quickstart/1."""
     return text in names() or any(name.startswith(f"{text}/") for name in names())
 
 

@@ -23,13 +23,34 @@ from benchmark.spec import Component, Run
 if TYPE_CHECKING:
     from benchmark.models._neural import NeuralModel
 
-FOLDER = "weights"
+FOLDER, EXPLORERS = "weights", "explorers"
 TOGETHER = 1_000
 """Points that are encoded or decoded at once."""
 
 
 def weights_file(config_id: str) -> str:
     return f"{FOLDER}/{config_id}.safetensors"
+
+
+def explorer_file(config_id: str) -> str:
+    return f"{EXPLORERS}/{config_id}.safetensors"
+
+
+def arrays_of(archive: Archive, config_id: str) -> dict[str, ndarray]:
+    """What was kept of a configuration's run to draw it: `encode`'s arrays by their names; none where it has none.
+
+    Raises `UsageError` on a file that holds no such arrays.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    name = explorer_file(config_id)
+    if not archive.holds(name):
+        return {}
+    try:
+        return {key.removeprefix("arrays."): array for key, array in load(archive.read(name)).items()}
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{archive.place.where}: {name} cannot be read as arrays ({error})") from None
 
 
 def halved(weights: Mapping[str, ndarray]) -> dict[str, ndarray]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 import uuid
+import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +18,9 @@ from benchmark import registry
 from benchmark.archive import manifest as names
 from benchmark.archive.manifest import File, Kind, Manifest, read_manifest
 from benchmark.archive.parquet import as_parquet
-from benchmark.archive.weights import packed, weights_file
-from benchmark.atomic import disk_full_explained, sync
+from benchmark.archive.public import public_record, without_places
+from benchmark.archive.weights import explorer_file, packed, weights_file
+from benchmark.atomic import disk_full_explained, sync, write_atomically
 from benchmark.codes import read_arrays
 from benchmark.errors import BenchmarkError, UsageError
 from benchmark.metrics._declare import Metric
@@ -33,7 +36,6 @@ if TYPE_CHECKING:
 
 ROOM = 25_000_000
 """Bytes of all weights and explorers of an archive; the configurations that come after are listed as left out."""
-EXPLORERS = "explorers"
 HISTORY_ROWS = 100
 """Rows that are kept of a run's history at most, evenly, its last among them."""
 
@@ -67,9 +69,9 @@ def files_of(suite: Suite) -> dict[str, bytes]:
     records = {run.run_id: check_run(folder) for run, folder in suite.runs}
     of_one = suite.table.index.difference(of_all(suite.table).index)
     found = {
-        names.SUITE: suite.text.encode(),
-        names.SCORES: as_parquet(of_all(suite.table).reset_index(drop=True)),
-        names.SINGLE: as_parquet(suite.table.loc[of_one].reset_index(drop=True)),
+        names.SUITE: without_places(suite.text).encode(),
+        names.SCORES: as_parquet(_public(of_all(suite.table))),
+        names.SINGLE: as_parquet(_public(suite.table.loc[of_one])),
         names.HISTORIES: as_parquet(_histories(suite.runs)),
         names.MEASURES: render(sealed(_measures(suite))).encode(),
     }
@@ -85,6 +87,11 @@ def files_of(suite: Suite) -> dict[str, bytes]:
     return found
 
 
+def _public(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of a results table whose reasons name no folders."""
+    return rows.assign(reason=rows["reason"].map(without_places, na_action="ignore")).reset_index(drop=True)
+
+
 ROUNDING = [
     "config_id", "run_id", "points", "codes_difference", "codes_deviation", "reconstruction", "reconstruction_float16",
     "mig", "mig_float16",
@@ -92,7 +99,7 @@ ROUNDING = [
 
 
 def _runs(suite: Suite, records: Mapping[str, Mapping[str, Any]], networks: set[str]) -> pd.DataFrame:
-    """A row a run: what tells it, what it cost, and its whole run.json."""
+    """A row a run: what tells it, what it cost, and what is public of its run.json."""
     described = configurations(suite.table).set_index("config_id")
     standing = dict(suite.shown.values())
     rows = []
@@ -118,7 +125,7 @@ def _runs(suite: Suite, records: Mapping[str, Mapping[str, Any]], networks: set[
                 "shown": run.run_id in standing and weights_file(run.config_id) in networks,
                 "chosen_by": standing.get(run.run_id),
                 "scores_sha256": scores_digest(folder),
-                "record": json.dumps(record, sort_keys=True, separators=(",", ":")),
+                "record": json.dumps(public_record(record), sort_keys=True, separators=(",", ":")),
             }
         )
     kinds = {"parameters": "Int64", "training_seconds": "float64", "encoding_seconds": "float64", "seed": "Int64"}
@@ -171,7 +178,7 @@ def _networks(suite: Suite) -> tuple[dict[str, bytes], list[dict[str, Any]]]:
         run, folder = runs[run_id]
         own, arrays = {}, _explorer(folder, suite.explored)
         if arrays:
-            own[f"{EXPLORERS}/{config_id}.safetensors"] = save({f"arrays.{key}": arrays[key] for key in sorted(arrays)})
+            own[explorer_file(config_id)] = save({f"arrays.{key}": arrays[key] for key in sorted(arrays)})
         reason = _without_weights(run, folder)
         if reason:
             suite.left_out[run.model.name] = reason
@@ -219,7 +226,22 @@ STARTS = 8
 
 def manifest_of(suite: Suite, files: Mapping[str, bytes], version: int, kind: Kind, corrects: str = "") -> Manifest:
     listed = {name: File.of(content) for name, content in files.items()}
-    return Manifest(suite.name, version, kind, suite.description, listed, corrects, dict(suite.left_out), suite.program)
+    texts = (without_places(suite.description), listed, corrects, without_places(suite.left_out))
+    return Manifest(suite.name, version, kind, *texts, suite.program, _plugins(suite))
+
+
+def _plugins(suite: Suite) -> dict[str, str]:
+    """The sha256 of the loose files that runs and measures come from, by kind and name; those that are not here are
+    told by the eight digits in their protocols."""
+    found = {}
+    for run, _ in suite.runs:
+        for kind, part in (("dataset", run.dataset), ("model", run.model), ("network", run.network)):
+            if part is not None and part.source is not None:
+                found[f"{kind} {part.name}"] = part.source
+    for name in sorted(set(suite.table["metric"])):
+        if (source := suite.measures[name].source) is not None:
+            found[f"metric {name}"] = source
+    return dict(sorted(found.items()))
 
 
 def write_folder(manifest: Manifest, files: Mapping[str, bytes], to: Path) -> Path:
@@ -239,6 +261,10 @@ def write_folder(manifest: Manifest, files: Mapping[str, bytes], to: Path) -> Pa
                 f"{folder} is published with another {changed[0]}, and what a version holds is fixed: give --version"
                 f" {manifest.version + 1} and say by --corrects what it mends"
             )
+        if known.corrects != manifest.corrects:
+            raise UsageError(
+                f"{folder} is published, and corrects {known.corrects!r}: what a version says of itself is fixed, too"
+            )
         return folder
     scratch = folder.with_name(f".{folder.name}-{uuid.uuid4().hex[:8]}.part")
     with disk_full_explained(folder):
@@ -257,3 +283,22 @@ def write_folder(manifest: Manifest, files: Mapping[str, bytes], to: Path) -> Pa
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
     return folder
+
+
+def write_zip(manifest: Manifest, files: Mapping[str, bytes], to: Path) -> Path:
+    """Write an archive as one zip file, the same bytes for the same content. Raises `UsageError` on another file there.
+
+    Tables and weights are packed already; only text is deflated.
+    """
+    written = BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        for name, content in sorted({**files, names.MANIFEST: manifest.render()}.items()):
+            info = zipfile.ZipInfo(name)  # of 1980, whenever it is written
+            info.compress_type = zipfile.ZIP_DEFLATED if name.endswith((".json", ".toml")) else zipfile.ZIP_STORED
+            info.external_attr = 0o644 << 16
+            archive.writestr(info, content)
+    if to.exists() and to.read_bytes() != written.getvalue():
+        raise UsageError(f"{to} is there already with another content: name another file, or delete it")
+    with disk_full_explained(to):
+        write_atomically(to, lambda scratch: scratch.write_bytes(written.getvalue()))
+    return to

@@ -6,8 +6,9 @@ import hashlib
 import json
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from benchmark.stages.factor_kinds import Wishes, described, kinds_differ
 from benchmark.stages.read_codes import Reading, digests, read_codes
 from benchmark.stages.read_codes import digest as arrays_digest
 from benchmark.store import FORMAT, Store, timestamp, write_json
-from benchmark.suite import read
+from benchmark.suite import EvaluationSettings, read
 
 DATASET = "external"
 """The dataset of codes that are not said to belong to one."""
@@ -82,23 +83,44 @@ def check_model(name: str, where: str) -> None:
         raise UsageError(f"{where} {name!r}: a model here has this name; give --name another, such as {name}_external")
 
 
+Offered = Mapping[str, tuple[Component, Callable[[], Codes]]]
+"""Data that codes may join, each with what gives its points: codes whose factors count."""
+
+
+def _finished(planned: Sequence[Run], store: Store) -> Offered:
+    """The data of a suite's finished runs."""
+    done = {str(run.dataset): run for run in planned if store.is_done(run)}
+    return {key: (run.dataset, partial(_reference, run, store)) for key, run in done.items()}
+
+
 def runs_of(
-    sources: Sequence[Source], name: str, dataset: str | None, seed: int | None, store: Store, planned: Sequence[Run]
+    sources: Sequence[Source],
+    name: str,
+    dataset: str | None,
+    seed: int | None,
+    store: Store,
+    planned: Sequence[Run],
+    *,
+    joins: str = "",
+    offered: Offered | None = None,
 ) -> list[External]:
     """The runs that files of codes are: seeds of one configuration, counted from `seed` or 0 in the files' order.
 
     A configuration is its name and its data: the runs of one are encoded from the same points. What a run's arrays
     were is kept in its folder, and decides: arrays that are there already are that run, whatever their file; others
-    under a seed that is taken are an error. `planned`: the runs of the suite to join; where `dataset` is given, the
-    codes join its data there, if their factors are those of its points, row by row.
+    under a seed that is taken are an error. `planned`: the runs of the suite to join; where `dataset` is
+    given, the codes join its data there, if their factors are those of its points, row by row.
+    `joins`: of an archive to join in its place, the title, and `offered` its data: codes join one of them in any case.
     Raises `UsageError`, before anything is written.
     """
+    if not joins:
+        offered = _finished(planned, store) if planned else None
     found: dict[str, Source] = {}
     for source in sources:
         found.setdefault(arrays_digest(source.reading.codes), source)
     externals: list[External] = []
     for place, (arrays, source) in enumerate(found.items()):
-        component, codes = _placed(source, dataset, store, planned)
+        component, codes = _placed(source, dataset, offered, joins)
         if externals and component != externals[0].run.dataset:
             raise UsageError(
                 f"{source.path} holds other points or factors than {externals[0].source.path}:"
@@ -131,31 +153,38 @@ def _arrays_there(store: Store, run: Run) -> dict[int, str]:
     return {seed: store.read_run(replace(run, seed=seed)).get("arrays", "") for seed in sorted(seeds)}
 
 
-def _placed(source: Source, dataset: str | None, store: Store, planned: Sequence[Run]) -> tuple[Component, Codes]:
+def _placed(source: Source, dataset: str | None, offered: Offered | None, joins: str) -> tuple[Component, Codes]:
     """The data that codes belong to, and the codes with its factors."""
     codes = source.reading.codes
-    here = {str(run.dataset): run for run in planned if store.is_done(run)}
-    if not planned or dataset in (None, DATASET):
+    if offered is None or (not joins and dataset in (None, DATASET)):
         factors = digest(_factors_digest(codes)) if codes.factors.shape[1] else "unknown"
         return Component(dataset or DATASET, VERSION, {"factors": factors, "points": len(codes.means)}), codes
-    name, *words = dataset.split()
-    fitting = [run for run in here.values() if run.dataset.name == name and set(words) <= _words(run.dataset)]
+    name, *words = (dataset or "").split() or [""]
+    fitting = {
+        key: (part, load)
+        for key, (part, load) in offered.items()
+        if name in ("", part.name) and set(words) <= _words(part)
+    }
     # A dataset's words may be some of another's: the grid beside its splits.
-    fitting = [run for run in fitting if set(words) == _words(run.dataset)] or fitting
+    exact = {key: (part, load) for key, (part, load) in fitting.items() if set(words) == _words(part)}
+    fitting = exact if dataset and exact else fitting
     if not fitting:
-        known = ", ".join(sorted({run.dataset.name for run in here.values()}))
-        raise UsageError(f"--dataset {dataset}: no finished run of the suite is on it; there: {known}")
-    references = {str(run.dataset): (run.dataset, _reference(run, store)) for run in fitting}
+        known = ", ".join(sorted({part.name for part, _ in offered.values()})) or "none"
+        raise UsageError(f"--dataset {dataset}: no finished run of {joins or 'the suite'} is on it; there: {known}")
+    references = {key: (part, load()) for key, (part, load) in fitting.items()}
     reasons = {key: _difference(codes, reference) for key, (_, reference) in references.items()}
     same = [references[key] for key, reason in reasons.items() if reason is None]
     if not same:
+        each = dict.fromkeys(f"{references[key][0].name}: {why}" for key, why in reasons.items())
+        which, flag = ("; ".join(each), "--beside") if joins else (next(iter(reasons.values())), "--dataset")
         raise UsageError(
-            f"{source.path}: {next(iter(reasons.values()))}; codes join a dataset with its own points and factors in"
-            " their order, others stand on their own without --dataset"
+            f"{source.path}: {which}; codes join a dataset with its own points and factors in their order, others stand"
+            f" on their own without {flag}"
         )
     if len(same) > 1:
-        told = " or ".join(f'--dataset "{" ".join([name, *sorted(_words(component))])}"' for component, _ in same)
-        raise UsageError(f"--dataset {dataset}: the suite has {len(same)} such, with the same factors; say {told}")
+        told = " or ".join(f'--dataset "{" ".join([part.name, *sorted(_words(part))])}"' for part, _ in same)
+        where = f"--dataset {dataset}: the suite" if dataset else joins
+        raise UsageError(f"{where} has {len(same)} such, with the same factors; say {told}")
     component, reference = same[0]
     return component, replace(
         codes,
@@ -266,15 +295,19 @@ def check_suite(name: str, store: Store) -> None:
         raise UsageError(f'a suite "{name}" is there already: give another --name, or name the suite to join it')
 
 
-def write_suite(name: str, store: Store, metrics: Sequence[str], budget: str) -> str:
+def write_suite(name: str, store: Store, evaluation: EvaluationSettings) -> str:
     """Write the file of a suite that consists of codes from outside, where there is none; return its digest."""
     file = _suite_file(name, store)
     if not file.exists():
-        chosen = ", ".join(map(json.dumps, metrics))
+        chosen = ", ".join(map(json.dumps, evaluation.metrics))
         text = (
             f'description = "Codes from outside: {name}"\nblock = []\n\n[evaluation]\n'
-            f'metrics = [{chosen}]\nbudget = "{budget}"\n'
+            f'metrics = [{chosen}]\nbudget = "{evaluation.budget}"\n'
         )
+        default = EvaluationSettings()
+        for key in ("points", "seed"):
+            if getattr(evaluation, key) != getattr(default, key):
+                text += f"{key} = {getattr(evaluation, key)}\n"
         write_atomically(file, lambda scratch: scratch.write_text(text))
     return read(str(file))[2]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
@@ -68,6 +69,17 @@ def suite_name(suite: str) -> str:
     from benchmark.suite import find
 
     return find(suite).stem
+
+
+def archive_meant(target: str, results: Path) -> str | None:
+    """The archive that a word means: a zip file, a folder, an address, or a published name, unless the results folder
+    has a suite of that name; NAME/VERSION is always the published one. None where it means no archive."""
+    from benchmark.archive.opening import place
+
+    if Path(target).is_file():
+        return None if target.endswith(".toml") else target
+    own = re.fullmatch(r"\w[\w.+-]*", target) and (results / "suites" / target / "plan.json").exists()
+    return None if own or place(target) is None else target
 
 
 def next_command(verb: str, suite: str, results: Path) -> str:

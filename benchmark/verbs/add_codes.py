@@ -54,6 +54,8 @@ def add_codes(
     rename: Mapping[str, str] | None = None,
     classes_as_factors: Sequence[str] = (),
     groups: Any = None,
+    beside: str | None = None,
+    data_dir: Path | None = None,
 ) -> AddedCodes:
     """Make finished runs of codes from outside, the seeds of one configuration; `evaluate` then scores them.
 
@@ -65,12 +67,17 @@ def add_codes(
     factor: data that have one label with many classes, cells or digits, then have factors to tell apart. `groups` says
     which codes belong together, a vector for each concept: 3 for every three columns, or the group of each column; they
     are then scored by the measures of groups and of all codes, and those of single columns are not applicable.
+    `beside`: an archive's name, folder, file or address: codes join its data, whose points are made again or read from
+    `data_dir`, and are scored under its protocols, unless `metrics` or `budget` say otherwise.
     Raises `UsageError` before anything is written.
     """
+    from benchmark.archive.beside import evaluation_of, offered_data
+    from benchmark.archive.opening import open_archive
     from benchmark.stages import external
     from benchmark.stages.code_groups import asked_groups
-    from benchmark.stages.evaluate import check_budget, check_metrics
+    from benchmark.stages.evaluate import check_budget, check_metrics, declarations
     from benchmark.stages.factor_kinds import Wishes
+    from benchmark.suite import EvaluationSettings
 
     add_plugins(plugins)
     texts = check_metrics(tuple(metrics)) if metrics else ()
@@ -91,22 +98,37 @@ def add_codes(
         raise UsageError(f"{files[0]}: give its model a name of letters, digits and _ . + -, such as --name my_codes")
     external.check_model(model, "--name" if name else f"--codes {files[0]}: the name")
     store = Store(results, make=False)
-    if suite is None:
-        own, planned = model, []
-        external.check_name(dataset or external.DATASET, "--dataset")
-        external.check_suite(own, store)
-    else:
+    if suite is not None and beside is not None:
+        raise UsageError(
+            f"--beside {beside}: codes join suite {suite} or an archive, not both; a suite's page has an archive's rows"
+            f" by {command_line('report', suite, '--beside', beside)}"
+        )
+    evaluation, planned, offered, joins = EvaluationSettings(metrics=texts, budget=chosen), [], None, ""
+    if suite is not None:
         own = suite_name(located(suite, results))
         started(store, own, suite)
         planned = store.plan(own)
-    externals = external.runs_of(sources, model, dataset, seed, store, planned)
+    else:
+        own = model
+        external.check_suite(own, store)
+        if beside is None:
+            external.check_name(dataset or external.DATASET, "--dataset")
+        else:
+            archive = open_archive(beside)
+            offered, joins = offered_data(archive, data_dir), archive.manifest.title
+            theirs = evaluation_of(archive, declarations())
+            evaluation = EvaluationSettings(
+                metrics=texts or theirs.metrics, budget=chosen, points=theirs.points, seed=theirs.seed
+            )
+    externals = external.runs_of(sources, model, dataset, seed, store, planned, joins=joins, offered=offered)
 
     store = Store(results)
     words = ["benchmark", "evaluate", *([] if suite is None else [suite])]
     words += [] if dataset is None else ["--dataset", dataset]
+    words += [] if beside is None else ["--beside", beside]
     for each in externals:
         external.publish(each, store, words)
-    source = external.write_suite(own, store, texts, chosen) if suite is None else ""
+    source = external.write_suite(own, store, evaluation) if suite is None else ""
     store.write_plan(own, source, [each.run for each in externals], replace=False)
     runs, notes = [each.run.run_id for each in externals], [external.sentence(each) for each in externals]
     return AddedCodes(suite or own, runs, notes)

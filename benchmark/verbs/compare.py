@@ -90,6 +90,7 @@ def compare(
     from benchmark.stages.evaluate import check_budget, check_metrics
     from benchmark.stages.factor_kinds import Wishes
     from benchmark.stages.side_by_side import side_by_side
+    from benchmark.suite import EvaluationSettings
     from benchmark.verbs.evaluate import evaluate
 
     add_plugins(plugins)
@@ -106,7 +107,7 @@ def compare(
     for side in sides:
         for each in side.externals:
             external.publish(each, store, ["benchmark", "evaluate"])
-    source = external.write_suite(own, store, texts, chosen)
+    source = external.write_suite(own, store, EvaluationSettings(metrics=texts, budget=chosen))
     store.write_plan(own, source, [run for side in sides for run in side.runs], replace=False)
     summary = evaluate(own, results=results, metrics=texts, budget=budget, plugins=plugins, jobs=jobs, quiet=quiet)
     scores = side_by_side(summary.table, *([run.run_id for run in side.runs] for side in sides))

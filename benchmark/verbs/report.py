@@ -1,4 +1,4 @@
-"""Report on a suite: its page, or its leaderboards as text."""
+"""Report on a suite or an archive: its page, or its leaderboards as text; an archive's rows beside a suite's own."""
 
 from __future__ import annotations
 
@@ -10,11 +10,22 @@ from typing import TYPE_CHECKING, Any, Literal
 from benchmark import registry
 from benchmark.atomic import disk_full_explained
 from benchmark.digests import file_digest
+from benchmark.errors import UsageError
 from benchmark.progress import Progress
 from benchmark.spec import Run
 from benchmark.store import Store
 from benchmark.suite_seal import TABLE, newer_scores, seal_page
-from benchmark.verbs._given import RESULTS, add_plugins, located, results_table, started, suite_name, takes_paths
+from benchmark.verbs._beside import Reported, of_archive, with_beside
+from benchmark.verbs._given import (
+    RESULTS,
+    add_plugins,
+    archive_meant,
+    located,
+    results_table,
+    started,
+    suite_name,
+    takes_paths,
+)
 from benchmark.verbs._shown import PagePath
 from benchmark.verbs._words import count
 from benchmark.verbs._workers import cores
@@ -35,41 +46,75 @@ def report(
     font: str = "sans",
     jobs: int | None = None,
     quiet: bool = True,
+    beside: str | None = None,
+    output: Path | None = None,
 ) -> Path:
     """Write a suite's page from its table, and return its path; with `figures`, its charts and pictures beside it.
 
+    `suite` may be an archive or a submission: its page is made of it alone, as `output`, by default NAME-VERSION.html
+    here. `beside`: an archive whose rows on the same data stand on a suite's page, marked with where they come from.
     `columns`, `width` and `font` are those of the figures: the measures that they show, their width in inches, or
     `column` or `text`, with type of 8 pt at that width, and `serif`, `sans` or the name of an installed font.
     `jobs`: processes that draw, by default one a core; 0 draws in this one.
     """
+    if archive_meant(suite, results):
+        if figures or beside:
+            raise UsageError("--figures and --beside are of a suite with its results: of an archive there is the page")
+        add_plugins(plugins)
+        return _archive_page(suite, output, jobs, quiet=quiet)
+    if output is not None:
+        raise UsageError(f"--output {output}: a suite's page lies beside its table; an archive's goes where you say")
     with Progress("reading the results", 0, quiet=quiet, passing=True):
         from benchmark.stages.measures import measures_of
         from leaderboard.figures import write_figures
         from leaderboard.paper import Paper, read_font, read_width
         from leaderboard.papers import comparisons
-        from leaderboard.records import read_record
         from leaderboard.report import write_report
 
         paper = Paper(None if width is None else read_width(str(width)), read_font(font))
         name, folder, table, done, failures, planned = _reported(suite, results, plugins)
-        measures = measures_of(table, [path for _, path in done])
+        own = Reported(table, done, measures_of(table, [path for _, path in done]))
         digest = file_digest(folder / TABLE)
     description = registry.describe("suite", name) if name in registry.names("suite") else ""
-    with disk_full_explained(folder / "index.html"):
+    with with_beside(own, beside) as all_of, disk_full_explained(folder / "index.html"):
         if figures:
-            records = {each.run_id: read_record(path) for each, path in done}
             with Progress("drawing the figures", 1, quiet=quiet) as progress:
-                write_figures(table, records, measures, folder / "figures", figures, columns, paper, _steps(progress))
+                write_figures(
+                    all_of.table, all_of.records(), all_of.measures, folder / "figures", figures, columns, paper,
+                    _steps(progress),
+                )  # fmt: skip
         with Progress("drawing the page", 1, quiet=quiet) as progress:
             step = _steps(progress)
-            papers, processes = comparisons(name, table), cores() if jobs is None else jobs
+            papers, processes = comparisons(name, all_of.table), cores() if jobs is None else jobs
+            planned += len(all_of.runs) - len(done)
             path = write_report(
-                name, description, table, done, measures, folder, failures, papers, processes, step, digest,
-                planned,
+                name, description, all_of.table, all_of.runs, all_of.measures, folder, failures, papers, processes,
+                step, digest, planned, all_of.origin,
             )  # fmt: skip
             drawn = (folder / "figures").rglob("*") if figures else ()
             seal_page(folder, [path, *(each for each in drawn if each.is_file())], digest)
             return PagePath(path)
+
+
+def _archive_page(where: str, output: Path | None, jobs: int | None, *, quiet: bool) -> Path:
+    """The page of an archive, from nothing but its files."""
+    from benchmark.archive.manifest import SCORES
+    from benchmark.archive.opening import open_archive
+    from leaderboard.papers import comparisons
+    from leaderboard.report import write_report
+
+    with Progress("reading the archive", 0, quiet=quiet, passing=True):
+        archive = open_archive(where)
+    manifest = archive.manifest
+    path = output or Path(f"{manifest.name}-{manifest.version or 'submission'}.html")
+    with of_archive(archive) as of, Progress("drawing the page", 1, quiet=quiet) as progress:
+        processes, digest = cores() if jobs is None else jobs, manifest.files[SCORES].sha256
+        with disk_full_explained(path):
+            write_report(
+                manifest.title, manifest.description, of.table, of.runs, of.measures, path.parent, (),
+                comparisons(manifest.name, of.table), processes, _steps(progress), digest, None, of.origin, path.name,
+            )  # fmt: skip
+    return PagePath(path)
 
 
 def _steps(progress: Progress) -> Callable[[int, int], None]:
@@ -90,24 +135,34 @@ def report_text(
     columns: Sequence[str] = (),
     results: Path = RESULTS,
     plugins: Sequence[Path] = (),
+    beside: str | None = None,
     **options: Any,
 ) -> str:
-    """A suite's leaderboards as text: `kind` is one of markdown, latex and csv; `columns` as `formats.render` says.
+    """A suite's or an archive's leaderboards as text: `kind` is one of markdown, latex and csv; `columns` as
+    `formats.render` says; `beside` as `report` says.
 
     options: those of the format; LaTeX has `siunitx` and `protocols`, as `leaderboard.formats.latex.render` says.
     """
+    from benchmark.archive.opening import open_archive
     from benchmark.stages.aggregate import aggregate
     from benchmark.stages.measures import measures_of
     from leaderboard import formats
     from leaderboard.board import boards
-    from leaderboard.records import read_record
 
     formats.render(kind, [], **options)  # an unknown format or option is told before anything is read
-    _, _, table, done, _, _ = _reported(suite, results, plugins)
-    records = {each.run_id: read_record(path) for each, path in done}
-    measures = measures_of(table, [path for _, path in done])
-    summaries = aggregate(table, measures)
-    found = boards(table, measures, records=records, summary=summaries.summary, ranking=summaries.ranking)
+    if archive_meant(suite, results):
+        if beside:
+            raise UsageError("--beside is of a suite with its results")
+        add_plugins(plugins)
+        shown = of_archive(open_archive(suite))
+    else:
+        _, _, table, done, _, _ = _reported(suite, results, plugins)
+        shown = with_beside(Reported(table, done, measures_of(table, [path for _, path in done])), beside)
+    with shown as of:
+        summaries = aggregate(of.table, of.measures)
+        found = boards(
+            of.table, of.measures, records=of.records(), summary=summaries.summary, ranking=summaries.ranking
+        )
     return formats.render(kind, found, columns, **options)
 
 

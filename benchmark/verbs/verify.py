@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark import digests
+from benchmark.archive.manifest import MANIFEST
 from benchmark.errors import BenchmarkError, UsageError
 from benchmark.naming import printable
 from benchmark.run_seal import (
@@ -33,7 +34,7 @@ from benchmark.spec import Run
 from benchmark.stamp import check_stamp
 from benchmark.store import Store, runs_of
 from benchmark.suite_seal import PAGE, SEAL, TABLE, check_table, is_table, read_seal
-from benchmark.verbs._given import RESULTS
+from benchmark.verbs._given import RESULTS, add_plugins, archive_meant, takes_paths
 from benchmark.verbs._shown import Shown
 from benchmark.verbs._words import count
 
@@ -48,21 +49,24 @@ APART = {"published", "scratch", "damaged", "README.md", ".gitignore"}
 @dataclass
 class Verification(Shown):
     """`findings`: what is wrong, a sentence each. `notes`: what is sound and still to be known. `sealed`: what of an
-    older version was met for the first time, and sealed as it is. `files`: how many were compared."""
+    older version was met for the first time, and sealed as it is. `files`: how many were compared. `held`: of an
+    archive or a submission, what each of its checks holds. `unseen`: what none of them can tell."""
 
     files: int = 0
     findings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     sealed: list[str] = field(default_factory=list)
+    held: list[str] = field(default_factory=list)
+    unseen: str = ""
 
     def sentence(self) -> str:
         return f"{count(self.files, 'file')} compared, {count(len(self.findings), 'finding')}"
 
     def frame(self) -> pd.DataFrame:
-        """A row a sentence: finding, note or sealed, and the text."""
+        """A row a sentence: finding, note, sealed or held, and the text."""
         import pandas as pd
 
-        kinds = (("finding", self.findings), ("note", self.notes), ("sealed", self.sealed))
+        kinds = (("finding", self.findings), ("note", self.notes), ("sealed", self.sealed), ("held", self.held))
         return pd.DataFrame([(kind, text) for kind, texts in kinds for text in texts], columns=["kind", "text"])
 
     def attempt(self, check: Callable[[], Any]) -> Any:
@@ -76,15 +80,23 @@ class Verification(Shown):
         return None
 
 
-def verify(target: str | None = None, *, results: Path = RESULTS) -> Verification:
-    """Check every file of a results folder, of one suite in it, or of one folder: of results, of a suite or of a run.
+@takes_paths
+def verify(target: str | None = None, *, results: Path = RESULTS, plugins: Sequence[Path] = ()) -> Verification:
+    """Check every file of a results folder, of one suite in it, or of one folder: of results, of a suite or of a run;
+    or an archive or a submission, by its name, folder, zip file or address, as `benchmark.archive.checks` says.
 
     A file is sound where its bytes are those that its own digest, its run's record or its suite's seal names. What
     nobody vouches for is a finding as well. Files of an older version are sealed as they are and said in `sealed`.
     """
     digests.forget()
+    add_plugins(plugins)
     found = Verification()
     folder = Path(target) if target else results
+    archives = [] if target is None else _archives(target, results)
+    if archives:
+        for archive in archives:
+            _archive(archive, found)
+        return found
     if (folder / "format.json").is_file():
         store = found.attempt(lambda: Store(folder, make=False))
         if store is not None:
@@ -101,6 +113,29 @@ def verify(target: str | None = None, *, results: Path = RESULTS) -> Verificatio
         here.plan(suite)  # says which there are
         _suite(here, suite, found)
     return found
+
+
+def _archives(target: str, results: Path) -> list[str]:
+    """The archives that a word means: one, or all of a folder of published ones."""
+    one = archive_meant(target, results)
+    several = sorted(Path(target).glob(f"*/*/{MANIFEST}"))
+    return [one] if one else [str(path.parent) for path in several]
+
+
+def _archive(where: str, found: Verification) -> None:
+    """An archive or a submission, check by check."""
+    from benchmark.archive.checks import UNSEEN, checks
+    from benchmark.archive.opening import open_archive
+
+    archive = found.attempt(lambda: open_archive(where))
+    if archive is None:
+        return
+    found.files, found.unseen = found.files + len(archive.manifest.files) + 1, UNSEEN
+    for check in checks(archive):
+        where = f"{archive.manifest.title}, {check.title}"
+        found.findings += [f"{where}: {line}" for line in check.wrong]
+        found.notes += [f"{where}: {line}" for line in check.notes]
+        found.held += [] if check.wrong else [f"{where}: {check.holds}"]
 
 
 def _everything(store: Store, found: Verification) -> None:

@@ -9,6 +9,7 @@ lacks, or the representation does not have, is not there.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from benchmark.codes import Codes
+from benchmark.codes import Codes, read_arrays
+from benchmark.run_seal import CODES
 from benchmark.seeds import stream
 from leaderboard.run_scores import read_scores
 from leaderboard.style import Figure
@@ -46,13 +48,23 @@ POINTS = 10_000
 
 
 def draw(codes: Path, title: str) -> list[Figure]:
-    """Every picture that a run's codes file, and the scores beside it, have the arrays for."""
+    """Every picture that a run's codes file, and the scores beside it, have the arrays for.
+
+    A published run has a file of arrays alone.
+    """
     modules = [import_module(f"{__name__}.{name}") for name in ORDER]
     names = {name for module in modules for name in module.NEEDS | getattr(module, "USES", set())}
-    loaded = Codes.load(codes, names=names)
     scores = read_scores(codes.parent)
-    arrays: dict[str, Any] = points(loaded) | loaded.arrays | ({"scores": scores} if scores else {})
+    arrays: dict[str, Any] = read_arrays(codes, names) | ({"scores": scores} if scores else {})
+    if codes.name == CODES:
+        arrays = points(Codes.load(codes, names=set())) | arrays
     return [figure for module in modules if arrays.keys() >= module.NEEDS for figure in module.pictures(arrays, title)]
+
+
+def undrawn(arrays: Collection[str]) -> list[str]:
+    """The pictures that nobody can draw of these arrays alone, as a sentence calls them."""
+    needs = {name: import_module(f"{__name__}.{name}").NEEDS for name in ORDER}
+    return [name.replace("_", " ") for name in ORDER if not needs[name] <= set(arrays)]
 
 
 def points(codes: Codes) -> dict[str, ndarray]:

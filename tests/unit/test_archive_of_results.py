@@ -62,6 +62,8 @@ def test_a_version_is_fixed(archive, scored, tmp_path):
     with pytest.raises(UsageError, match="--corrects"):
         make(version=2)
     assert open_archive(make(version=2, corrects="the suite's text")).manifest.title == "tiny/2"
+    with pytest.raises(UsageError, match="what a version says of itself is fixed"):
+        make(version=2, corrects="something else")
 
 
 def test_a_published_network_gives_the_codes_that_were_scored(archive, scored):

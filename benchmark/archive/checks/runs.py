@@ -1,0 +1,71 @@
+"""Every run is what its id says, every score is of such a run, and the seeds of a configuration have the same ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from benchmark.archive.checks.content import Check, Content
+from benchmark.published import of_all
+from benchmark.table import described_run
+
+
+def check_runs(content: Content) -> Check:
+    holds = f"{len(content.runs):,} runs are what their ids say, each with the scores that its configuration has"
+    return Check("runs", holds, tuple(_wrong(content)), tuple(_notes(content)))
+
+
+def _wrong(content: Content) -> Iterator[str]:
+    for row in content.runs.to_dict("records"):
+        run, record = content.described[row["run_id"]], content.records[row["run_id"]]
+        said = {(run.run_id, run.config_id), (record.get("run_id"), record.get("config_id"))}
+        if said != {(row["run_id"], row["config_id"])} or row["seed"] != run.seed:
+            yield f"run {row['run_id']}, seed {row['seed']}, describes {run.run_id}: an id is made of that"
+    every = pd.concat([content.scores, content.single], ignore_index=True)
+    for run_id in sorted(set(every["run_id"]) - set(content.described)):
+        yield f"there are scores of {run_id} and no such run"
+    for run_id in sorted(set(content.described) - set(content.scores["run_id"])):
+        yield f"run {run_id} has no score"
+    yield from _other_runs(content, every)
+    yield from _missing(content)
+    if len(of_all(content.single)) or len(of_all(content.scores)) < len(content.scores):
+        yield "scores of single factors and coordinates stand among the others, or the other way round"
+
+
+def _other_runs(content: Content, every: pd.DataFrame) -> Iterator[str]:
+    """Rows that say of their run what its record does not."""
+    names = list(described_run("", next(iter(content.described.values())))) if content.described else []
+    rows = every[every["run_id"].isin(content.described)][names].drop_duplicates()
+    for row in rows.to_dict("records"):
+        expected = described_run(content.archive.manifest.name, content.described[row["run_id"]])
+        for name in names:
+            said = None if pd.isna(row[name]) else row[name]
+            if said != expected[name]:
+                yield f"scores of run {row['run_id']} say {name} {said!r:.60}, its record says {expected[name]!r:.60}"
+                break
+
+
+def _missing(content: Content) -> Iterator[str]:
+    """Measures that some seeds of a configuration have and others have not."""
+    pairs: dict[str, set[tuple[str, str]]] = {}
+    rows = content.scores[["run_id", "metric", "representation"]].drop_duplicates()
+    for run_id, metric, representation in rows.itertuples(index=False, name=None):
+        pairs.setdefault(run_id, set()).add((metric, representation))
+    for config_id, own in content.runs.groupby("config_id", sort=False):
+        of_runs = {run_id: pairs.get(run_id, set()) for run_id in own["run_id"]}
+        every = {pair for has in of_runs.values() for pair in has}
+        for run_id, has in of_runs.items():
+            for metric, representation in sorted(every - has):
+                yield (
+                    f"run {run_id} has no {metric} of its {representation} codes, which other seeds of {config_id} have"
+                )
+
+
+def _notes(content: Content) -> Iterator[str]:
+    for config_id, own in content.runs.groupby("config_id", sort=False):
+        seeds = set(map(int, own["seed"]))
+        absent = sorted(set(range(min(seeds), max(seeds))) - seeds) if max(seeds) < 1_000 else []
+        if absent:
+            listed = ", ".join(map(str, absent[:10]))
+            yield f"{own['label'].iloc[0]} ({config_id}) has no seed {listed} between those that it has"

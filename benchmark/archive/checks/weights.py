@@ -1,0 +1,88 @@
+"""The weights are those of the runs that they are said to be of, and give the codes that the explorers start from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmark import registry
+from benchmark.archive.checks.content import Check, Content
+from benchmark.archive.manifest import FLOAT16
+from benchmark.archive.weights import FOLDER, arrays_of, network_of, weights_file
+from benchmark.errors import BenchmarkError
+
+if TYPE_CHECKING:
+    from benchmark.spec import Run
+
+SLACK = 0.05
+"""How far a code may lie from the one that was kept, as a share of what the codes of its data scatter: half precision
+moves codes by less than a hundredth of it."""
+
+
+def check_weights(content: Content) -> Check:
+    listed = {name for name in content.archive.manifest.files if name.startswith(f"{FOLDER}/")}
+    shown = _shown(content)
+    wrong = [
+        f"{name} is there and no run's" if name in listed else f"run {shown[name].run_id} is shown and has no {name}"
+        for name in sorted(listed ^ shown.keys())
+    ]
+    notes, looked = [], 0
+    for name in sorted(listed & shown.keys()):
+        run = shown[name]
+        if not _has_code(run):
+            notes.append(f"{name} was not looked into: the code of {run.model.name} is not here, give it by --plugin")
+            continue
+        try:
+            far = _distance(content, run)
+        except BenchmarkError as error:
+            wrong.append(str(error))
+            continue
+        looked += far is not None
+        if far is not None and not far <= SLACK:
+            wrong.append(
+                f"{name} is another network than that of {run.run_id}: its codes of the images that the explorer starts"
+                f" from lie {far:.2g} times their scatter beside those that were kept"
+            )
+    holds = f"{len(listed):,} networks are of the shown runs, and the {looked:,} with images encode them as those did"
+    return Check("weights", holds, tuple(wrong), tuple(notes))
+
+
+def _shown(content: Content) -> dict[str, Run]:
+    """By the name of its weights, the run that stands for a configuration."""
+    rows = content.runs[content.runs["shown"].astype(bool)][["config_id", "run_id"]]
+    pairs = rows.itertuples(index=False, name=None)
+    return {weights_file(config_id): content.described[run_id] for config_id, run_id in pairs}
+
+
+def _has_code(run: Run) -> bool:
+    network = run.network
+    return (
+        run.model.name in registry.names("model") and network is not None and network.name in registry.names("network")
+    )
+
+
+def _distance(content: Content, run: Run) -> float | None:
+    """The largest distance of the network's codes from those of the explorer, in what the codes of its data scatter;
+    None where the archive keeps no images of it. Raises `BenchmarkError` on weights that are no such network's."""
+    import torch
+
+    model, shape = network_of(content.archive, run)
+    arrays = arrays_of(content.archive, run.config_id)
+    images, codes = arrays.get("picture_images"), arrays.get("explorer_codes")
+    if images is None or codes is None:
+        return None
+    count = min(len(images), len(codes))
+    x = images[:count].astype(np.float32) / 255
+    if x.shape[1:] != shape:
+        return None
+    with torch.no_grad():
+        mu = model.posterior(torch.from_numpy(np.ascontiguousarray(x))).mu.numpy()
+    scatter = _scatter(content, run.config_id)
+    return float(np.abs(mu - codes[:count]).max() / scatter)
+
+
+def _scatter(content: Content, config_id: str) -> float:
+    said = content.archive.frame(FLOAT16, ["config_id", "codes_deviation"]).set_index("config_id")["codes_deviation"]
+    deviation = float(said.get(config_id, 1.0))
+    return deviation if deviation > 0 else 1.0

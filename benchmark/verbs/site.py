@@ -1,0 +1,146 @@
+"""Make a static site of published leaderboards: an index, their pages, and their archives with tables as CSV beside."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmark import __version__, published
+from benchmark.errors import UsageError
+from benchmark.progress import Progress
+from benchmark.verbs._beside import of_archive
+from benchmark.verbs._given import add_plugins, takes_paths
+from benchmark.verbs._shown import Shown
+from benchmark.verbs._words import count
+from benchmark.verbs._workers import cores
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from benchmark.archive.opening import Archive
+    from leaderboard.site import Listed
+
+INDEX, CONTENT = "index.html", "site.json"
+
+
+@dataclass
+class Site(Shown):
+    """What was made: the folder, its index, and the leaderboards in it, as NAME/VERSION."""
+
+    folder: Path
+    index: Path
+    leaderboards: list[str] = field(default_factory=list)
+
+    def sentence(self) -> str:
+        return f"{self.index}: {count(len(self.leaderboards), 'leaderboard')}"
+
+    def frame(self) -> pd.DataFrame:
+        """A row a leaderboard."""
+        import pandas as pd
+
+        return pd.DataFrame({"leaderboard": self.leaderboards})
+
+
+@takes_paths
+def site(
+    to: Path,
+    *,
+    source: Path | None = None,
+    plugins: Sequence[Path] = (),
+    jobs: int | None = None,
+    quiet: bool = True,
+) -> Site:
+    """Write a static site of all archives in the folder `source`, NAME/VERSION each, by default the published ones.
+
+    `to` then holds index.html, which says of every dataset what the newest version found, and NAME/VERSION/ with the
+    page, the archive as it is, so that `load_results` reads it there, and its scores and summary as CSV. A site that is
+    there is replaced whole; `jobs`: as `report` says.
+    Raises `UsageError` where there is no archive, or `to` holds something else, `BenchmarkError` on an altered one.
+    """
+    from benchmark.archive.manifest import MANIFEST
+    from benchmark.archive.opening import open_archive
+    from benchmark.sealed import write_json
+    from leaderboard.site import write_index
+
+    add_plugins(plugins)
+    folder = source or published.folder()
+    places = sorted(folder.glob(f"*/*/{MANIFEST}"))
+    if not places:
+        raise UsageError(f"{folder} holds no archive; benchmark publish SUITE --as archive --to {folder} makes one")
+    if to.exists() and not (to.is_dir() and ((to / CONTENT).is_file() or not any(to.iterdir()))):
+        raise UsageError(f"--to {to}: it is there and no site of this program; name another folder, or delete it")
+    archives = [open_archive(place.parent) for place in places]
+    if wrong := next((each for each in archives if each.manifest.kind != "leaderboard"), None):
+        raise UsageError(f"{wrong.place.where} is {wrong.manifest.title}; a site is of leaderboards with a version")
+    scratch = to.absolute().with_name(f".{to.name}-{uuid.uuid4().hex[:8]}.part")
+    try:
+        with Progress("drawing the pages", len(archives), quiet=quiet) as progress:
+            boards = []
+            for number, archive in enumerate(archives):
+                boards.append(_board(archive, scratch, cores() if jobs is None else jobs))
+                progress.at(number + 1)
+        write_index(_newest(boards), f"benchmark {__version__}", scratch / INDEX)
+        titles = [archive.manifest.title for archive in archives]
+        write_json(scratch / CONTENT, {"program": f"benchmark {__version__}", "leaderboards": titles})
+        if to.exists():
+            shutil.rmtree(to)
+        scratch.rename(to)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return Site(to, to / INDEX, titles)
+
+
+def _board(archive: Archive, to: Path, jobs: int) -> Listed:
+    """Write a leaderboard's folder, and say what the index lists of it."""
+    from benchmark.archive.manifest import MANIFEST, SCORES
+    from benchmark.archive.opening import LARGEST_MANIFEST
+    from benchmark.archive.results import scores_of
+    from benchmark.table import write_csv
+    from leaderboard.papers import comparisons
+    from leaderboard.report import write_report
+    from leaderboard.site import Listed, Table, headlines
+
+    manifest = archive.manifest
+    folder = to / manifest.name / str(manifest.version)
+    for name in manifest.files:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(archive.read(name))
+    (folder / MANIFEST).write_bytes(archive.place.read(MANIFEST, LARGEST_MANIFEST))
+    summary = "summaries/summary.parquet"
+    write_csv(scores_of(archive), folder / "scores.csv")
+    write_csv(archive.frame(summary), folder / "summary.csv")
+    with of_archive(archive) as of:
+        write_report(
+            manifest.title, manifest.description, of.table, of.runs, of.measures, folder, (),
+            comparisons(manifest.name, of.table), jobs, table_digest=manifest.files[SCORES].sha256, origin=of.origin,
+        )  # fmt: skip
+        found = headlines(of.table, of.records(), of.measures)
+        configurations = of.table["config_id"].nunique()
+    counts = f"{count(len(of.runs), 'run')} of {count(configurations, 'configuration')}, {manifest.program}."
+    tables = [Table(name, _size(folder / name)) for name in (SCORES, "scores.csv", summary, "summary.csv")]
+    place = f"{manifest.name}/{manifest.version}/"
+    return Listed(
+        manifest.name, manifest.title, place, manifest.description, counts, manifest.corrects, found, tables
+    )  # fmt: skip
+
+
+def _size(path: Path) -> str:
+    size = path.stat().st_size
+    return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.0f} kB"
+
+
+def _newest(boards: Sequence[Listed]) -> list[Listed]:
+    """The highest version of each name, with those before it."""
+    from dataclasses import replace
+
+    by_name: dict[str, list[Listed]] = {}
+    for board in sorted(boards, key=lambda board: (board.name, int(board.title.rpartition("/")[2]))):
+        by_name.setdefault(board.name, []).append(board)
+    return [
+        replace(own[-1], earlier={each.place: each.title for each in reversed(own[:-1])}) for own in by_name.values()
+    ]

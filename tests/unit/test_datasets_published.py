@@ -558,7 +558,7 @@ def test_what_a_person_has_to_fetch_is_never_asked_for(cache_folder: Path, tmp_p
 
 
 def test_data_list_shows_every_set(cache_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from benchmark.cli import data_list
+    from benchmark.cli.files import data_list
 
     data_list()
     shown = capsys.readouterr().out

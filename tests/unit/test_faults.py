@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from command import TINY, command, sentence
 
-from benchmark.cli import _explained, _stop
+from benchmark.cli.mistakes import explained, stop
 from benchmark.naming import printable
 from benchmark.progress import Progress
 
@@ -79,15 +79,15 @@ def test_what_is_no_address_of_a_scheduler_is_said(folder, address):
 
 
 def test_what_the_system_refuses_is_one_sentence(capsys):
-    with pytest.raises(SystemExit) as caught, _explained():
+    with pytest.raises(SystemExit) as caught, explained():
         raise OSError(30, "Read-only file system", "results/index.json")
     assert caught.value.code == 2
     assert capsys.readouterr().err == "error: results/index.json: Read-only file system\n"
 
 
 def test_a_batch_systems_time_limit_is_an_interrupt(capsys):
-    with pytest.raises(SystemExit) as caught, _explained():
-        _stop(signal.SIGTERM, None)
+    with pytest.raises(SystemExit) as caught, explained():
+        stop(signal.SIGTERM, None)
     assert caught.value.code == 130
     assert "the same command carries on" in capsys.readouterr().err
 

@@ -1,0 +1,141 @@
+"""`merge`, `forget`, `prune`, `verify` and `doctor`: what lies in a results folder, and components."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmark import registry
+from benchmark.cli.completion import components, datasets, metrics, models, one_of, suites
+from benchmark.cli.options import Json, Name, Plugin, Results
+from benchmark.cli.printed import fail_if, print_next, print_result
+from benchmark.cli.typed import add_plugins, read_kind
+from benchmark.errors import UsageError
+
+
+def merge(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="another results folder")],
+    results: Results = Path("results"),
+    as_json: Json = False,
+) -> None:
+    """Take over the runs and scores of another results folder; nothing that is here is changed."""
+    from benchmark.verbs.merge import merge
+
+    counts = merge(folder, results=results)
+    print_result(counts, as_json, ", ".join(f"{number} {what}" for what, number in counts.items()) + " taken over")
+    print_next("status", results=results)
+
+
+def forget(
+    suite: Name,
+    metric: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="its scores: mig, mig(bins=10) or a protocol id", autocompletion=metrics),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="its runs, or codes added under it", autocompletion=models)
+    ] = None,
+    dataset: Annotated[
+        str | None, typer.Option(metavar="NAME", help="runs on it, such as: external", autocompletion=datasets)
+    ] = None,
+    run: Annotated[str | None, typer.Option(metavar="ID", help="this run")] = None,
+    results: Results = Path("results"),
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="do it without asking")] = False,
+    as_json: Json = False,
+) -> None:
+    """Take out what should not be there, for ever: scores of a measure, or whole runs.
+
+    With --metric and --model, --dataset or --run: the scores of these runs.
+    """
+    from benchmark.verbs.forget import carry_out, find_forgotten
+
+    found = find_forgotten(suite, metric=metric, model=model, dataset=dataset, run=run, results=results)
+    if not yes:
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise UsageError(f"this would delete {found.sentence()}; nothing is done without --yes")
+        typer.confirm(f"delete {found.sentence()}?", abort=True, err=True)
+    done = {
+        "suite": found.suite,
+        "scores": list(map(str, found.scores)),
+        "runs": [each.run_id for each in found.runs],
+        "shared": list(found.shared),
+    }
+    sentence = found.sentence()
+    carry_out(found)
+    print_result(done, as_json, f"deleted {sentence}")
+    print_next("status", results=results)
+
+
+def prune(results: Results = Path("results"), as_json: Json = False) -> None:
+    """Delete what no run needs: scratch of killed processes and checkpoints of finished fleets."""
+    from benchmark.verbs.prune import prune
+
+    counts = prune(results=results)
+    print_result(counts, as_json, ", ".join(f"{number} {what}" for what, number in counts.items()) + " deleted")
+
+
+def verify(
+    target: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[SUITE|FOLDER|FILE|NAME]",
+            help="by default all of the results folder; a submission's file, or an archive's folder, address or name",
+            autocompletion=suites,
+        ),
+    ] = None,
+    results: Results = Path("results"),
+    plugin: Plugin = None,
+    as_json: Json = False,
+) -> None:
+    """Compare every file of results with the digest kept of it, a line for each that was altered; exit 1 if any was.
+
+    Of a submission or an archive, say check by check what holds: files, runs, protocols, bounds, plug-ins, weights.
+    """
+    from benchmark.verbs.verify import verify
+
+    found = verify(target, results=results, plugins=plugin or ())
+    lines = [f"holds   {line}" for line in found.held]
+    lines += [f"WRONG   {line}" for line in found.findings] + [f"note    {line}" for line in found.notes]
+    lines += [f"sealed  {line} as it is, on first contact" for line in found.sealed]
+    lines += [f"note    {found.unseen}"] if found.unseen else []
+    count = len(found.findings)
+    compared = f"{found.files:,} files compared with their digests"
+    last = f"{compared}: {f'{count:,} wrong' if count else 'all as they were'}"
+    print_result(found, as_json, "\n".join([*lines, last]))
+    fail_if(bool(count))
+
+
+def doctor(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="metric, for now", autocompletion=one_of("metric"))],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="a metric, your own by --plugin", autocompletion=components)
+    ],
+    plugin: Plugin = None,
+    as_json: Json = False,
+) -> None:
+    """Run the conformance suite on one component, your own included; exit 1 where it fails."""
+    add_plugins(plugin)
+    name = registry.metric_named(name) if read_kind(kind) == "metric" else name
+    if read_kind(kind) != "metric":
+        raise UsageError(f"benchmark doctor {kind}: the conformance suite is there for metrics")
+    from benchmark.metrics._conformance import checks
+
+    verdicts: dict[str, str] = {}
+    for title, run_check in checks(registry.load("metric", name).declaration).items():
+        try:
+            run_check()
+            verdicts[title] = "passed"
+        except Exception as error:  # whatever a third party's measure raises is the finding
+            verdicts[title] = f"{type(error).__name__}: {error}"
+    failed = [title for title, verdict in verdicts.items() if verdict != "passed"]
+    lines = [
+        f"{'passed' if v == 'passed' else 'FAILED'}  {t}{'' if v == 'passed' else ': ' + v}"
+        for t, v in verdicts.items()
+    ]
+    print_result(
+        verdicts, as_json, "\n".join([*lines, f"{name}: {len(verdicts) - len(failed)} passed, {len(failed)} failed"])
+    )
+    fail_if(bool(failed))

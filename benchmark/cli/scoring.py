@@ -1,0 +1,205 @@
+"""`evaluate` and `compare`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from benchmark.choice import split_choices
+from benchmark.cli.completion import datasets, metrics, suites
+from benchmark.cli.options import Budget, DataDir, Jobs, Json, Only, Plugin, Results, Scheduler
+from benchmark.cli.printed import command_here, fail_if, grouped, print_again, print_next, print_result
+from benchmark.cli.typed import read_filters, read_renaming
+from benchmark.errors import UsageError
+
+
+def evaluate(
+    suite: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[SUITE]", help="a built-in suite's name, or the path of a .toml file", autocompletion=suites
+        ),
+    ] = None,
+    results: Results = Path("results"),
+    codes: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="codes from elsewhere, .npz, .csv, .pt, .mat, .h5, .h5ad and others; one FILE for each seed",
+        ),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="with --codes: the model's name; by default the file's")
+    ] = None,
+    dataset: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="with --codes: the suite's dataset that they are of", autocompletion=datasets
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="with --codes: the first file's seed, by default 0")
+    ] = None,
+    factors: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="with --codes: a file of the factors alone")
+    ] = None,
+    discrete: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="with --codes: a factor whose values are classes")
+    ] = None,
+    continuous: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="with --codes: a factor whose values are measurements")
+    ] = None,
+    drop: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="with --codes: a factor or column to leave out")
+    ] = None,
+    rename: Annotated[
+        list[str] | None,
+        typer.Option(metavar="OLD=NEW", help="with --codes: read z=codes, y=factors, 'h*=code_*'"),
+    ] = None,
+    classes_as_factors: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="with --codes: a label each class of which becomes a factor"),
+    ] = None,
+    groups: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|G,G,…", help="with --codes: columns that belong together, every N or as each column's G says"
+        ),
+    ] = None,
+    beside: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="with --codes: a published leaderboard, an archive's folder, file or address, to stand beside",
+        ),
+    ] = None,
+    only: Only = None,
+    metrics: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME[,…]",
+            help="only these: mig,mig(bins=10); disentanglement_lib is what that library computes",
+            autocompletion=metrics,
+        ),
+    ] = None,
+    budget: Budget = None,
+    plugin: Plugin = None,
+    jobs: Jobs = None,
+    scheduler: Scheduler = None,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="try failed scores again")] = False,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Score the finished runs of a suite and compile its results table. Scores that are there are kept.
+
+    With --codes, codes made by any framework become finished runs first: of SUITE, or of a suite of their own; with
+    --beside, on the data and under the protocols of a published leaderboard, whose rows stand beside them.
+    """
+    from benchmark.verbs.add_codes import add_codes
+    from benchmark.verbs.evaluate import evaluate
+
+    names = split_choices(metrics) if metrics else []
+    added = None
+    if codes:
+        choice: dict[str, Any] = {"name": name, "dataset": dataset, "seed": seed, "factors": factors}
+        choice |= {
+            "metrics": names,
+            "budget": budget,
+            "plugins": plugin or (),
+            "rename": dict(map(read_renaming, rename or [])),
+        }
+        choice |= {"discrete": discrete or (), "continuous": continuous or (), "drop": drop or ()}
+        choice |= {"classes_as_factors": classes_as_factors or (), "groups": groups}
+        choice |= {"beside": beside, "data_dir": data_dir}
+        added = add_codes(codes, suite, results=results, **choice)
+        suite = added.suite
+        for note in added.notes:
+            print(note, file=sys.stderr)
+    elif beside is not None:
+        page = command_here("report", suite or "SUITE", "--beside", beside, results=results, plugins=plugin)
+        raise UsageError(f"--beside goes with --codes FILE; a suite's page has an archive's rows by {page}")
+    elif (name, dataset, seed, factors) != (None, None, None, None) or any(
+        (discrete, continuous, drop, rename, classes_as_factors, groups)
+    ):
+        raise UsageError(
+            "--name, --dataset, --seed, --factors, --discrete, --continuous, --classes-as-factors, --groups, --drop and"
+            " --rename describe codes from elsewhere: give them by --codes"
+        )
+    if suite is None:
+        raise UsageError("benchmark evaluate: name a suite, or give codes of your own by --codes FILE")
+    filters = read_filters(only or [])
+    summary = evaluate(
+        suite,
+        results=results,
+        only=filters,
+        metrics=names,
+        budget=budget,
+        plugins=plugin or (),
+        jobs=jobs,
+        scheduler=scheduler,
+        retry_failed=retry_failed,
+        data_dir=data_dir,
+        quiet=as_json,
+    )
+    counts = ", ".join(f"{number:,} {status.replace('_', ' ')}" for status, number in summary.scores.items())
+    text, value = f"{summary.table}: {counts}", vars(summary)
+    if added:
+        from benchmark.stages.headlines import as_text, headlines
+
+        numbers = headlines(summary.table, added.runs)
+        text, value = f"{text}\n{as_text(numbers)}", {**value, "runs": added.runs, "numbers": numbers}
+    if added and beside:
+        from benchmark.verbs._beside import standing_lines
+
+        lines = standing_lines(beside, suite, results, added.runs)
+        text, value = "\n".join([text, *lines]), {**value, "beside": lines}
+    print_result(value, as_json, text)
+    if summary.failed:
+        for line in grouped(summary.failed):
+            print(line, file=sys.stderr)
+        print_again("--retry-failed")
+    else:
+        print_next("report", suite, *(("--beside", beside) if beside else ()), results=results, plugins=plugin)
+    fail_if(bool(summary.failed))
+
+
+def compare(
+    a: Annotated[str, typer.Argument(metavar="A", help="a file of codes, NAME=FILE,FILE,… or a suite of codes")],
+    b: Annotated[str, typer.Argument(metavar="B", help="the same, of the other model")],
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="what the two together are called; by default A-vs-B")
+    ] = None,
+    factors: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="a file of the factors, where that of the codes has none")
+    ] = None,
+    rename: Annotated[
+        list[str] | None, typer.Option(metavar="OLD=NEW", help="read z=codes, y=factors, 'h*=code_*'")
+    ] = None,
+    metrics: Annotated[
+        str | None,
+        typer.Option(metavar="NAME[,…]", help="only these: mig,mig(bins=10)", autocompletion=metrics),
+    ] = None,
+    budget: Budget = None,
+    results: Results = Path("results"),
+    plugin: Plugin = None,
+    jobs: Jobs = None,
+    as_json: Json = False,
+) -> None:
+    """Set two models of your own side by side: benchmark compare a.npz b.npz, with a test of each difference.
+
+    Several seeds of a model are several files: benchmark compare vae=v0.npz,v1.npz mine=m0.npz,m1.npz
+    """
+    from benchmark.stages.side_by_side import as_text
+    from benchmark.verbs.compare import compare
+
+    names = split_choices(metrics) if metrics else []
+    choice: dict[str, Any] = {"results": results, "plugins": plugin or (), "jobs": jobs, "quiet": as_json}
+    choice |= {"name": name, "factors": factors, "rename": dict(map(read_renaming, rename or []))}
+    found = compare(a, b, metrics=names, budget=budget, **choice)
+    for note in found.notes:
+        print(note, file=sys.stderr)
+    print_result(found, as_json, as_text(found.scores, found.a, found.b))
+    print_next("report", found.suite, results=results, plugins=plugin)

@@ -1,0 +1,86 @@
+"""`demo` and `run`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from benchmark.cli.completion import one_of
+from benchmark.cli.options import DataDir, Jobs, Json, Name, Only, Plugin, Results, Scheduler, Seeds, Set
+from benchmark.cli.printed import fail_if, print_again, print_next, print_next_line, print_result
+from benchmark.cli.typed import read_filters, read_seeds, read_setting, read_shard
+from benchmark.errors import UsageError
+from benchmark.naming import printable
+
+
+def demo(results: Results = Path("results"), jobs: Jobs = None, as_json: Json = False) -> None:
+    """Run, evaluate and report the suite `quickstart`: a few minutes, no download."""
+    from benchmark.verbs.evaluate import evaluate
+    from benchmark.verbs.report import report
+    from benchmark.verbs.run import run
+
+    summary = run("quickstart", results=results, jobs=jobs, quiet=as_json)
+    scores = evaluate("quickstart", results=results, jobs=jobs, quiet=as_json)
+    page = report("quickstart", results=results, jobs=jobs, quiet=as_json)
+    print_result({"run": summary, "evaluate": scores, "report": page}, as_json, str(page))
+    print_next_line("open the page above, then: benchmark list suites")
+    fail_if(bool(summary.failed or scores.failed))
+
+
+def run(
+    suite: Name,
+    results: Results = Path("results"),
+    only: Only = None,
+    set_: Set = None,
+    seeds: Seeds = None,
+    plugin: Plugin = None,
+    jobs: Jobs = None,
+    scheduler: Scheduler = None,
+    data_dir: DataDir = None,
+    shard: Annotated[str | None, typer.Option(metavar="I/N", help="the I-th of N disjoint shares of the runs")] = None,
+    device: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|cpu|cuda",
+            help="where to train; auto: a GPU if any",
+            autocompletion=one_of("auto", "cpu", "cuda"),
+        ),
+    ] = "auto",
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="try recorded failures again")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be done and what it would cost")] = False,
+    as_json: Json = False,
+) -> None:
+    """Train and encode a suite's runs. What is done already is kept: run it again to resume."""
+    from benchmark.verbs.estimate import estimate
+    from benchmark.verbs.run import run
+
+    choice: dict[str, Any] = {
+        "results": results,
+        "only": read_filters(only or []),
+        "overrides": dict(map(read_setting, set_ or [])),
+        "seeds": None if seeds is None else read_seeds(seeds),
+        "shard": None if shard is None else read_shard(shard),
+        "jobs": jobs,
+        "data_dir": data_dir,
+        "plugins": plugin or (),
+        "device": device,
+    }
+    if dry_run:
+        if scheduler:
+            raise UsageError("--dry-run estimates for --jobs N processes: give the number of workers, no --scheduler")
+        cost = estimate(suite, **choice)
+        print_result(cost, as_json, cost.text())
+        return
+    summary = run(suite, **choice, scheduler=scheduler, retry_failed=retry_failed, quiet=as_json)
+    done, failed = len(summary.done), len(summary.failed)
+    print_result(summary, as_json, f"{summary.suite}: {done} runs done, {summary.trained} of them now; {failed} failed")
+    for run_id, reason in summary.failed.items():
+        print(f"failed  {run_id}: {printable(reason)}", file=sys.stderr)
+    if failed:
+        print_again("--retry-failed")
+    else:
+        print_next("evaluate", suite, results=results, plugins=plugin)
+    fail_if(bool(failed))

@@ -27,7 +27,9 @@ def data_list(data_dir: DataDir = None, as_json: Json = False) -> None:
         elif here:
             rows[name] = "here"
         else:
-            rows[name] = "absent, drawn instead" if dataset.drawn else f"absent; benchmark data fetch {name}"
+            asked = next((file.url for file in dataset.files if file.by_hand), None)
+            fetched = f"open {asked}" if asked else f"benchmark data fetch {name}"
+            rows[name] = "absent, drawn instead" if dataset.drawn else f"absent; {fetched}"
     print_result(rows, as_json, "\n".join(f"{name:<20}{state}" for name, state in rows.items()))
 
 

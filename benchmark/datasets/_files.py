@@ -179,7 +179,8 @@ def _download(file: RemoteFile) -> Path:
     """Fetch a file from the first of its addresses that has it. Raises `UsageError`, which says what each answered."""
     if file.by_hand:
         raise UsageError(
-            f"{file.name} is offered by a page that a person has to answer: open {file.url}, and save it so named"
+            f"{file.name} is offered by a page that a person has to answer: open {file.url}, and save it as"
+            f" {cache_dir() / file.folder / file.name}"
         )
     failures = []
     for url in (file.url, *file.mirrors):

@@ -79,7 +79,7 @@ PIECES = Pieces(parts=fits_of_groups, compute=compute_fit, combine=combine)
     representations=("mean",),
     judges="groups",
     quick={"train": 100, "test": 1_000},
-    trial={"train": 150, "test": 150},
+    trial={"model": "lasso", "train": 150, "test": 150},
     cost=600.0,
     invariances=("permutation", "sign", "scale"),
     check=check_model,

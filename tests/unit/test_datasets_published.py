@@ -16,7 +16,7 @@ from scipy.io import savemat
 
 from benchmark.datasets._alignment import alike
 from benchmark.datasets._dataset import Data
-from benchmark.datasets._files import RemoteFile
+from benchmark.datasets._files import RemoteFile, fetch
 from benchmark.datasets._published import PublishedGrid, resized
 from benchmark.datasets.cars3d import Cars3d
 from benchmark.datasets.dsprites import Dsprites
@@ -553,6 +553,9 @@ def test_what_a_person_has_to_fetch_is_never_asked_for(cache_folder: Path, tmp_p
         load(Falcor3d, tmp_path / "given")
     message = str(raised.value)
     assert "is offered by a page that a person has to answer: open https://drive.google.com/uc?" in message
+    assert f"save it as {cache_folder / 'falcor3d' / 'Falcor3D_down128.zip'}" in message
+    with pytest.raises(UsageError, match="and save it as"):
+        fetch(Falcor3d.files)
     assert str(tmp_path / "given" / "falcor3d" / "Falcor3D_down128.zip") in message
     assert message.endswith("Put the file in one of them.") and "data fetch" not in message
 
@@ -564,6 +567,8 @@ def test_data_list_shows_every_set(cache_folder: Path, capsys: pytest.CaptureFix
     shown = capsys.readouterr().out
     for dataset in PUBLISHED:
         assert f"{dataset.name:<20}absent; benchmark data fetch {dataset.name}\n" in shown
+    for dataset in BY_HAND:
+        assert f"{dataset.name:<20}absent; open {dataset.files[0].url}\n" in shown
     for name in ("noisy_dsprites", "color_dsprites"):
         assert f"{name:<20}absent, drawn instead\n" in shown
     for name in ("swiss_roll", "s_curve", "triangle_disk", "synth_outliers"):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmark import __version__, published
+from benchmark import __version__
 from benchmark.errors import UsageError
 from benchmark.progress import Progress
 from benchmark.verbs._beside import of_archive
@@ -61,6 +61,7 @@ def site(
     there is replaced whole; `jobs`: as `report` says.
     Raises `UsageError` where there is no archive, or `to` holds something else, `BenchmarkError` on an altered one.
     """
+    from benchmark import published
     from benchmark.archive.manifest import MANIFEST
     from benchmark.archive.opening import open_archive
     from benchmark.sealed import write_json

@@ -51,8 +51,9 @@ def seen_unseen(summaries: Mapping[str, pd.DataFrame]) -> TextTable | None:
         "Scores on combinations of factors that were trained on → on those that were absent, and in brackets the "
         "difference, means over the runs that have both. Read-outs learn from seen combinations in both; other "
         "measures have the points of one side alone, on which factors are distributed otherwise: what perfect codes "
-        "lose or gain is due to that alone. All scores, with their protocols and from ten runs on intervals of the "
-        "difference, are in seen_unseen.csv.",
+        "lose or gain is due to that alone. A read-out has not met the unseen combinations whatever the model has, and "
+        "a model trained on everything loses, too: compare falls with each other. All scores, with their protocols and "
+        "from ten runs on intervals of the difference, are in seen_unseen.csv.",
     )
 
 

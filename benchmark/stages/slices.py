@@ -5,8 +5,11 @@ learn from seen points in both and are tested on others of the slice, so that th
 on combinations that neither it nor the model has met (Schott et al. 2022). Both slices have the same factors: those
 that vary in both, of which a read-out of classes also needs every value among the seen ones.
 
-Between the slices the distribution of the factors differs, too, and on a slice factors may depend on each other: a
-structural score of one slice is to be compared with the same slice of other models first.
+Between the slices the distribution of the factors differs, too: R² is relative to a variance that is smaller where a
+slice has fewer values, a read-out has not met the unseen combinations whatever the model has, and on a slice factors
+may depend on each other. The fall from one slice to the other is to be compared with that of other models. In a trial
+(a VAE on coarse dSprites, two seeds) R² fell from 0.50 to 0.07 where the larger positions on both axes never met in
+training, and from 0.51 to 0.19 on the same slices where they did.
 """
 
 from __future__ import annotations

@@ -134,7 +134,8 @@ def seen_unseen(
             f" on and on others, for {', '.join(labels)}.",
             "Scores on the combinations of factors that were trained on (filled) and on those that were absent"
             " (hollow): large marks are means over runs, small ones the runs. Read-outs learn from seen combinations in"
-            " both; other measures have the points of one side alone, whose factors are distributed otherwise.",
+            " both; other measures have the points of one side alone, whose factors are distributed otherwise. A model"
+            " that was trained on everything loses on the hollow side, too: compare falls with each other.",
             places,
         )
 

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, get_args
@@ -15,6 +16,7 @@ from benchmark import registry
 from benchmark.documentation import components, floors, interface, portraits, tutorials
 from benchmark.errors import UsageError
 from benchmark.registry import Kind
+from benchmark.verbs._workers import cores
 
 PAGES = Path(__file__).parent / "pages"
 TUTORIALS = (
@@ -37,7 +39,8 @@ def build(to: Path, *, play: bool = True) -> Path:
         folder = Path(scratch)
         write_pages(folder / "docs", play=play)
         (folder / "mkdocs.yml").write_text(json.dumps(configuration(folder / "docs", to.absolute())))
-        words = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--config-file"]
+        # Not --quiet: it would keep warnings from being counted, and --strict from ending on them.
+        words = [sys.executable, "-m", "mkdocs", "build", "--strict", "--config-file"]
         done = subprocess.run([*words, str(folder / "mkdocs.yml")], capture_output=True, text=True, check=False)
         if done.returncode:
             raise UsageError(f"mkdocs refuses the pages:\n{done.stdout}{done.stderr}")
@@ -47,14 +50,12 @@ def build(to: Path, *, play: bool = True) -> Path:
 def write_pages(docs: Path, *, play: bool) -> None:
     """All pages as Markdown."""
     shutil.copytree(PAGES, docs)
-    for name in TUTORIALS:
-        path = docs / "tutorials" / f"{name}.md"
-        text = path.read_text()
-        if play:
-            with tempfile.TemporaryDirectory() as empty:
-                text = tutorials.played(text, Path(empty), f"tutorial {name}")
-        path.write_text(text)
-    seen = portraits.scores()
+    # Tutorials wait for processes of their own, and so threads are enough to have several at a time.
+    with ThreadPoolExecutor(cores()) as pool:
+        played = [pool.submit(_play, docs / "tutorials" / f"{name}.md") for name in TUTORIALS if play]
+        seen = portraits.scores()
+        for each in played:
+            each.result()
     for kind in KINDS:
         folder = docs / components.folder(kind)
         folder.mkdir()
@@ -65,6 +66,11 @@ def write_pages(docs: Path, *, play: bool) -> None:
     (docs / "interface.md").write_text(interface.page())
     path = docs / "which-measure.md"
     path.write_text(path.read_text().replace("<!-- rotation -->", floors.rotation()))
+
+
+def _play(path: Path) -> None:
+    with tempfile.TemporaryDirectory() as empty:
+        path.write_text(tutorials.played(path.read_text(), Path(empty), f"tutorial {path.stem}"))
 
 
 def _portrait(name: str, seen: Any, folder: Path) -> str:

@@ -20,13 +20,14 @@ class HFS(GaussianModel):
     supports to their joint support (Roth et al. 2023): what coordinates have together may be correlated, if only every
     combination occurs. Each step draws `pairs` pairs of coordinates (all where there are no more) and, for each,
     `combinations` recombined points; the gradient reaches both ends. As in the authors' code the distance is squared,
-    pairs and points are 25 and 100, and γ is swept from 0.1 to 10,000. That code's terms for scale and for soft minima,
+    pairs and points are 25 and 100, and γ is 1 unless swept, from 0.1 to 10,000: in a short training a large one draws
+    all codes together, where the term is least, and rec shows it. That code's terms for scale and for soft minima,
     which its published settings leave aside, are not here. The paper's own text could not be compared.
     """
 
     class Settings(GaussianModel.Settings):
         beta: Number = stackable(1.0, "weight β of the KL term", ge=0, allow_inf_nan=False)
-        gamma: Number = stackable(100.0, "weight γ of the distance between supports", ge=0, allow_inf_nan=False)
+        gamma: Number = stackable(1.0, "weight γ of the distance between supports", ge=0, allow_inf_nan=False)
         pairs: int = static(25, "pairs of coordinates that a step looks at", ge=1)
         combinations: int = static(100, "recombined points drawn for each pair", ge=1)
 

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from benchmark.errors import BenchmarkError, UsageError
-from benchmark.execution import DEATHS, Outcome, few_threads
+from benchmark.tasks import DEATHS, Outcome, few_threads
 
 Task = TypeVar("Task")
 

@@ -10,32 +10,15 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 from benchmark.atomic import is_full
 from benchmark.errors import BenchmarkError
 from benchmark.semaphores import clear_dead, name_ours
+from benchmark.tasks import DEATHS, Elsewhere, Outcome, Task, few_threads
 
-if TYPE_CHECKING:
-    from benchmark.cluster import Cluster
-
-Workers: TypeAlias = "int | Cluster"
+Workers: TypeAlias = "int | Elsewhere"
 """Where tasks run: so many processes here, none for this process itself, or the workers of a dask scheduler."""
-
-Task = TypeVar("Task")
-
-DEATHS = 2
-"""How often a task may take its process with it before it is given up."""
-
-
-@dataclass(frozen=True)
-class Outcome(Generic[Task]):
-    """What became of a task: `value` is what its function returned, or `died` says that its process did not."""
-
-    task: Task
-    value: Any = None
-    died: str | None = None
 
 
 def execute(
@@ -77,18 +60,6 @@ def execute(
                     finished.add(lost)
                     yield Outcome(tasks[lost], died=f"its process was killed {DEATHS} times")
         waiting = [index for index in waiting if index not in finished]
-
-
-@contextmanager
-def few_threads() -> Iterator[None]:
-    """Within the block numpy's products use as many threads as in a worker process: one, unless the user says more.
-
-    Sums round differently with the number of threads, and a result must not tell where it was computed.
-    """
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(int(os.environ.get("OPENBLAS_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS") or 1)):
-        yield
 
 
 @contextmanager

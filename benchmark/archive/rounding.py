@@ -58,7 +58,7 @@ def _seen(model: NeuralModel, data: Data, rows: ndarray) -> tuple[Float[ndarray,
     """Mean codes of these points, and their mean −log p(x|z) in nats where the model decodes."""
     import torch
 
-    from benchmark.stages.encode import images
+    from benchmark.stages.points import images
 
     with torch.no_grad():
         x = torch.from_numpy(images(data, rows))

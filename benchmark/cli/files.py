@@ -64,7 +64,7 @@ def data_verify(
 
     names = registry.names("dataset") if name is None else [registry.entry("dataset", name).name]
     rows = {
-        each: {file.name: status for file, status in _files.verify(registry.load("dataset", each), data_dir)}
+        each: {file.name: status for file, status in _files.verify(registry.load("dataset", each).files, data_dir)}
         for each in names
     }
     states = [(each, file, state) for each, files in rows.items() for file, state in files.items()]

@@ -14,12 +14,9 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from benchmark.errors import UsageError
-
-if TYPE_CHECKING:
-    from benchmark.datasets._dataset import Dataset
 
 Status = Literal["ok", "absent", "altered", "not pinned"]
 
@@ -100,9 +97,9 @@ def fetch(files: Iterable[RemoteFile], data_dir: Path | None = None) -> list[Pat
     return paths
 
 
-def verify(dataset: type[Dataset], data_dir: Path | None = None) -> list[tuple[RemoteFile, Status]]:
-    """Read every file of a dataset anew and compare it with its pinned digest."""
-    return [(file, _status(file, find(file, data_dir))) for file in dataset.files]
+def verify(files: Iterable[RemoteFile], data_dir: Path | None = None) -> list[tuple[RemoteFile, Status]]:
+    """Read files anew and compare each with its pinned digest."""
+    return [(file, _status(file, find(file, data_dir))) for file in files]
 
 
 def _status(file: RemoteFile, path: Path | None) -> Status:

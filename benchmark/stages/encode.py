@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -17,10 +17,21 @@ from benchmark.models._neural import NeuralModel
 from benchmark.seeds import stream
 from benchmark.spec import Run
 from benchmark.stages.kept import ASKED
+from benchmark.stages.points import (
+    BATCH,
+    PICTURES,
+    SAMPLES,
+    Decode,
+    as_bytes,
+    chunks,
+    flattened,
+    images,
+    prior_samples,
+    sample,
+)
 from benchmark.stages.studies import Trained, study
 from benchmark.suite import EncodingSettings
 
-BATCH = 1024
 JACOBIANS = 1_000
 """Points at which the decoder's Jacobian is taken."""
 JACOBIANS_AT_ONCE = 50
@@ -28,14 +39,10 @@ RECONSTRUCTIONS = 10_000
 """Points whose reconstruction loss is kept."""
 SAMPLES_AT_ONCE = 500
 """Codes of one point decoded together: a convolution's layers of 500 images take 300 MB."""
-PICTURES = 10
-SAMPLES = 64
 TRAVERSAL = np.linspace(-3, 3, 10, dtype=np.float32)
 """Where a coordinate is put in a latent traversal (M Fig. 5.5)."""
 TRAVERSED = 2
 """Images whose latent code is traversed."""
-
-Decode = Callable[[Float[ndarray, "m d"]], Float[ndarray, "m *shape"]]
 
 
 def encode_anchor(model: Anchor, data: Data, run: Run) -> Codes:
@@ -191,28 +198,6 @@ def posterior_tables(model: NeuralModel, data: Data, rng: np.random.Generator) -
     return tables
 
 
-def images(data: Data, rows: ndarray) -> Float[ndarray, m * shape]:
-    """Data points as float32: pixels scaled to [0, 1], points as they are."""
-    values = data.images[rows].astype(np.float32)
-    return values / np.float32(data.maximum) if data.maximum != 1 else values
-
-
-def flattened(data: Data, rows: ndarray) -> Float[ndarray, "m D"]:
-    """Data points as a table."""
-    return images(data, rows).reshape(len(rows), -1)
-
-
-def chunks(rows: ndarray) -> Iterator[ndarray]:
-    """The rows in batches."""
-    for start in range(0, len(rows), BATCH):
-        yield rows[start : start + BATCH]
-
-
-def sample(run: Run, purpose: str, n: int, size: int) -> ndarray:
-    """Positions of a seeded sample of the evaluation points, ascending."""
-    return np.sort(stream(run.run_id, f"encode.{purpose}").choice(n, min(n, size), replace=False))
-
-
 def together(z: Float[ndarray, "m d"]) -> list[ndarray]:
     """Codes in pieces whose Jacobians are taken at once."""
     return np.array_split(z, max(1, len(z) // JACOBIANS_AT_ONCE))
@@ -314,19 +299,6 @@ def log_weights(model: NeuralModel, data: Data, run: Run, encoding: EncodingSett
     return {"log_weights": found} if len(found) else {}
 
 
-def prior_samples(model: NeuralModel, run: Run) -> Float[ndarray, "m d"]:
-    """Codes drawn from the model's prior."""
-    import torch
-
-    rng = stream(run.run_id, "encode.samples")
-    noise = {}
-    for name, (shape, kind) in model.prior_noise(SAMPLES).items():
-        drawn = rng.standard_normal(shape, np.float32) if kind == "normal" else rng.random(shape, np.float32)
-        noise[name] = torch.from_numpy(drawn)
-    with torch.no_grad():
-        return model.sample_prior(noise).numpy()
-
-
 def decoder_weights(model: NeuralModel) -> dict[str, ndarray]:
     """The decoder's first layer (h d), a column for each coordinate (S §4.2.2); none where it is not linear."""
     import torch
@@ -385,8 +357,3 @@ def walks(
     for j in range(d):
         walked[:, j, :, j] = centre[j] + spread[j] * at
     return walked
-
-
-def as_bytes(values: Float[ndarray, ...]) -> ndarray:
-    """Intensities in [0, 1] as bytes; what a linear decoder gives outside is clipped for display."""
-    return np.round(np.clip(values, 0, 1) * 255).astype(np.uint8)

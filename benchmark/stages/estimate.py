@@ -188,7 +188,8 @@ def _encoding_seconds(
     """What encoding every point takes, and decoding the codes whose losses, weights and Jacobians are kept."""
     import torch
 
-    from benchmark.stages.encode import JACOBIANS, RECONSTRUCTIONS, images
+    from benchmark.stages.encode import JACOBIANS, RECONSTRUCTIONS
+    from benchmark.stages.points import images
 
     n = len(data.evaluation_rows)
     x = torch.from_numpy(images(data, data.evaluation_rows[:TIMED_POINTS]))

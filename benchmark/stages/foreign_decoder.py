@@ -15,8 +15,9 @@ from benchmark.errors import UsageError
 from benchmark.metrics._boundary import as_array
 from benchmark.models._neural import NeuralModel
 from benchmark.seeds import stream
-from benchmark.stages.encode import SAMPLES, TRAVERSAL, as_bytes, walks
+from benchmark.stages.encode import TRAVERSAL, walks
 from benchmark.stages.foreign_encoder import Encoder, evaluating, is_pythae
+from benchmark.stages.points import SAMPLES, as_bytes
 from benchmark.stages.studies.decoder import Inexpressible, Operation, Places, exported, operations, traced
 
 STARTS = 8

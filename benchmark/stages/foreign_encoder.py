@@ -16,8 +16,8 @@ from torch import nn
 from benchmark.datasets._dataset import Data
 from benchmark.errors import UsageError
 from benchmark.models._neural import NeuralModel
-from benchmark.stages.encode import images
 from benchmark.stages.encoder_outputs import Output, read_output
+from benchmark.stages.points import images
 
 Layout = Literal["nchw", "nhwc", "flat"]
 PROBED = 2

@@ -11,7 +11,6 @@ from typing import Any
 
 from benchmark.codes import Codes
 from benchmark.errors import NotApplicable
-from benchmark.execution import few_threads
 from benchmark.metrics._split import Split
 from benchmark.stages.evaluate import (
     Protocol,
@@ -27,6 +26,7 @@ from benchmark.stages.evaluate import (
     score_path,
     seeded,
 )
+from benchmark.tasks import few_threads
 
 NOWHERE = Path()
 """The folder of a task that has none: it is only ever named."""

@@ -29,15 +29,9 @@ from benchmark.provenance import provenance
 from benchmark.seeds import stream
 from benchmark.spec import Run, TrainingSettings
 from benchmark.stages.data_cache import load_data
-from benchmark.stages.encode import (
-    chunks,
-    encode_anchor,
-    encode_embedding,
-    encode_neural,
-    flattened,
-    images,
-)
+from benchmark.stages.encode import encode_anchor, encode_embedding, encode_neural
 from benchmark.stages.kept import ASKED, kept, parts_of
+from benchmark.stages.points import chunks, flattened, images
 from benchmark.stages.stacking import advice
 from benchmark.store import FORMAT, Store, timestamp, write_json
 from benchmark.suite import EncodingSettings, settings_of

@@ -51,7 +51,7 @@ def theirs(threads: int) -> Work:
     import torch
     from plain import VAE
 
-    from benchmark.stages.encode import BATCH
+    from benchmark.stages.points import BATCH
 
     torch.set_num_threads(threads)
     model = VAE().eval()

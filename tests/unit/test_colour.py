@@ -17,7 +17,8 @@ from benchmark.datasets._dataset import Data
 from benchmark.models.beta_vae import BetaVAE
 from benchmark.models.pca import PCA
 from benchmark.networks.conv import AnyConv
-from benchmark.stages.encode import encode_embedding, encode_neural, flattened
+from benchmark.stages.encode import encode_embedding, encode_neural
+from benchmark.stages.points import flattened
 from benchmark.stages.studies import Trained
 from benchmark.stages.studies import decoder as explorer
 from leaderboard.explorer import fragment

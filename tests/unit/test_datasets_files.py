@@ -95,12 +95,12 @@ def test_absent_file_is_downloaded_into_the_cache(cache_folder: Path, published:
 
 def test_fetch_downloads_what_is_absent_and_verify_says_so(cache_folder: Path, published: RemoteFile) -> None:
     things = dataset_of(published)
-    assert verify(things) == [(published, "absent")]
+    assert verify(things.files) == [(published, "absent")]
     assert fetch(things.files) == [cache_folder / "things" / "data.gz"]
-    assert verify(things) == [(published, "ok")]
+    assert verify(things.files) == [(published, "ok")]
     (cache_folder / "things" / "data.gz").write_bytes(CONTENT + b"!")
-    assert verify(things) == [(published, "altered")]
-    assert verify(dataset_of(RemoteFile("things", "data.gz", "http://unused", None))) == [
+    assert verify(things.files) == [(published, "altered")]
+    assert verify([RemoteFile("things", "data.gz", "http://unused", None)]) == [
         (RemoteFile("things", "data.gz", "http://unused", None), "not pinned")
     ]
 

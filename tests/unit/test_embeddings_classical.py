@@ -28,7 +28,8 @@ from benchmark.models.mds import MDS
 from benchmark.models.nmf import NMF
 from benchmark.models.pca import PCA
 from benchmark.models.t_sne import TSNE, affinities, gradient
-from benchmark.stages.encode import encode_embedding, flattened
+from benchmark.stages.encode import encode_embedding
+from benchmark.stages.points import flattened
 
 EMBEDDINGS = [name for name in registry.names("model") if issubclass(registry.load("model", name), Embedding)]
 SMALL: dict[str, dict[str, Any]] = {"t_sne": {"iterations": 50}, "convex_flow": {"neighbours": 4}}

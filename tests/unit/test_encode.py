@@ -26,21 +26,18 @@ from benchmark.networks.linear import Linear
 from benchmark.networks.mlp_tiny import MlpTiny
 from benchmark.seeds import stream
 from benchmark.stages.encode import (
-    PICTURES,
-    SAMPLES,
     TRAVERSAL,
     TRAVERSED,
-    as_bytes,
     encode_anchor,
     encode_embedding,
     encode_neural,
-    images,
     jacobians,
     posterior_tables,
     reconstructions,
     singular_vectors,
 )
 from benchmark.stages.kept import ASKED
+from benchmark.stages.points import PICTURES, SAMPLES, as_bytes, images
 from benchmark.suite import EncodingSettings
 from benchmark.training.engine import seeded
 

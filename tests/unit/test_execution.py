@@ -14,8 +14,9 @@ import pytest
 
 from benchmark.claim import born
 from benchmark.errors import BenchmarkError
-from benchmark.execution import DEATHS, execute
+from benchmark.execution import execute
 from benchmark.semaphores import FOLDER, _space, clear_dead
+from benchmark.tasks import DEATHS
 
 
 def square(task: int) -> tuple[int, int]:

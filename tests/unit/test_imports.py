@@ -6,8 +6,10 @@ import json
 import pkgutil
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
+import grimp
 import pytest
 from command import environment
 
@@ -105,3 +107,12 @@ def test_runs_are_trained_where_neither_pulp_nor_pooch_is_installed(work):
         "run", "tiny.toml", "--results", "other", "--seeds", "1", "--jobs", "0"
     )
     assert "3 runs done, 3 of them now; 0 failed" in python(code, work)
+
+
+def test_no_module_needs_one_that_needs_it():
+    """Circles hide where a thing belongs. `benchmark` itself names everything, for editors, and is left out."""
+    graph = grimp.build_graph("benchmark", "leaderboard", exclude_type_checking_imports=False)
+    needs = {name: graph.find_modules_directly_imported_by(name) - {"benchmark"} for name in graph.modules}
+    TopologicalSorter(needs).prepare()  # raises CycleError, which names the circle
+    with pytest.raises(CycleError):
+        TopologicalSorter(needs | {"benchmark.errors": {"benchmark.cli"}}).prepare()

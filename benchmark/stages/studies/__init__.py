@@ -99,7 +99,7 @@ class Trained:
 
     def images(self, positions: Integer[ndarray, " m"]) -> Float[ndarray, "m ..."]:
         """Those points as the model sees them: pixels in [0, 1]."""
-        from benchmark.stages.encode import images
+        from benchmark.stages.points import images
 
         return images(self.data, self.rows[positions])
 

@@ -79,7 +79,7 @@ def pictures(
     trained: Trained, x: Float[ndarray, "m c h w"], kinds: list[Float[ndarray, "m c h w"]], found: dict[str, ndarray]
 ) -> dict[str, ndarray]:
     """Clean and corrupted images (1 + c, n) and their reconstructions; a traversal (1 + c, t, s) from the first."""
-    from benchmark.stages.encode import as_bytes
+    from benchmark.stages.points import as_bytes
 
     if not trained.decodes:
         return {}

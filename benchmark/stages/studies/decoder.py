@@ -25,7 +25,7 @@ from numpy import ndarray
 
 from benchmark.models._neural import NeuralModel
 from benchmark.seeds import stream
-from benchmark.stages.encode import PICTURES, SAMPLES, Decode, prior_samples, sample
+from benchmark.stages.points import PICTURES, SAMPLES, Decode, prior_samples, sample
 from benchmark.stages.studies import Trained
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ standard error of a pixel that is white in half of them is 0.016."""
 
 def arrays(trained: Trained) -> dict[str, ndarray]:
     """Mean images (c h w) as bytes: of data points, and of draws from the model. Nothing without images or a prior."""
-    from benchmark.stages.encode import as_bytes
+    from benchmark.stages.points import as_bytes
 
     if not trained.pictured or not trained.decodes or not trained.standardised:
         return {}

@@ -56,7 +56,7 @@ def pairs(trained: Trained) -> Integer[ndarray, "p 2"]:
 
 def pictures(trained: Trained, ends: Integer[ndarray, "p 2"], means: ndarray, spreads: ndarray) -> dict[str, ndarray]:
     """The images at the ends (p 2) and the five rows (p 5 s), `means` and `spreads` (p s d) along the geodesics."""
-    from benchmark.stages.encode import as_bytes
+    from benchmark.stages.points import as_bytes
 
     codes, (a, b) = trained.codes, ends.T
     assert codes.samples is not None

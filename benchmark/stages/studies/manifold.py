@@ -18,7 +18,7 @@ def arrays(trained: Trained) -> dict[str, ndarray]:
     """
     from scipy.special import ndtri
 
-    from benchmark.stages.encode import as_bytes
+    from benchmark.stages.points import as_bytes
 
     if not trained.pictured or trained.codes.means.shape[1] != 2 or not trained.decodes:
         return {}

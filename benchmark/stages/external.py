@@ -23,10 +23,10 @@ from benchmark.metrics._check import classes
 from benchmark.provenance import provenance
 from benchmark.spec import Component, Run, digest
 from benchmark.stages.code_groups import described_groups
-from benchmark.stages.evaluate import declarations
 from benchmark.stages.factor_kinds import Wishes, described, kinds_differ
 from benchmark.stages.read_codes import Reading, digests, read_codes
 from benchmark.stages.read_codes import digest as arrays_digest
+from benchmark.stages.score_task import declarations
 from benchmark.store import FORMAT, Store, timestamp, write_json
 from benchmark.suite import EvaluationSettings, read
 

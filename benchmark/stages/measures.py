@@ -13,7 +13,7 @@ from benchmark import registry
 from benchmark.choice import SETS, read_choice
 from benchmark.errors import Note
 from benchmark.metrics._declare import Metric
-from benchmark.stages.evaluate import declarations
+from benchmark.stages.score_task import declarations
 from benchmark.store import read_json
 
 

@@ -12,20 +12,19 @@ from typing import Any
 from benchmark.codes import Codes
 from benchmark.errors import NotApplicable
 from benchmark.metrics._split import Split
-from benchmark.stages.evaluate import (
+from benchmark.stages.score_files import score_path
+from benchmark.stages.score_task import (
     Protocol,
     Scored,
     ScoreTask,
-    arrays_from,
     check_numbers,
     missing_score,
     noted,
     options_of,
     protocol_of,
-    put_together,
-    score_path,
     seeded,
 )
+from benchmark.stages.supply import arrays_from, put_together
 from benchmark.tasks import few_threads
 
 NOWHERE = Path()

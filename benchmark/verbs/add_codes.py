@@ -75,8 +75,8 @@ def add_codes(
     from benchmark.archive.opening import open_archive
     from benchmark.stages import external
     from benchmark.stages.code_groups import asked_groups
-    from benchmark.stages.evaluate import check_budget, check_metrics, declarations
     from benchmark.stages.factor_kinds import Wishes
+    from benchmark.stages.score_task import check_budget, check_metrics, declarations
     from benchmark.suite import EvaluationSettings
 
     add_plugins(plugins)

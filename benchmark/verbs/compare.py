@@ -87,8 +87,8 @@ def compare(
     Raises `UsageError` before anything is written, also where the two are not codes of the same points.
     """
     from benchmark.stages import external
-    from benchmark.stages.evaluate import check_budget, check_metrics
     from benchmark.stages.factor_kinds import Wishes
+    from benchmark.stages.score_task import check_budget, check_metrics
     from benchmark.stages.side_by_side import side_by_side
     from benchmark.suite import EvaluationSettings
     from benchmark.verbs.evaluate import evaluate

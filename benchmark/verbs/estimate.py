@@ -31,8 +31,8 @@ def estimate(
     """What `run` would do with the same arguments, and what it would cost. Nothing is written."""
     from benchmark.stages import train
     from benchmark.stages.estimate import estimate as cost
-    from benchmark.stages.evaluate import arrays_read, check_metrics
     from benchmark.stages.kept import parts_of
+    from benchmark.stages.score_task import arrays_read, check_metrics
     from benchmark.suite import expand
     from benchmark.suite import shard as share
 

@@ -74,17 +74,10 @@ def evaluate(
     it, is encoded first, from the data in `data_dir`.
     """
     from benchmark.stages.aggregate import aggregate
-    from benchmark.stages.evaluate import (
-        Protocol,
-        Scored,
-        ScoreTask,
-        arrays_read,
-        check_budget,
-        check_metrics,
-        score_tasks,
-    )
     from benchmark.stages.evaluate import evaluate as score_all
+    from benchmark.stages.evaluate import score_tasks
     from benchmark.stages.measures import measures_of, scorable
+    from benchmark.stages.score_task import Protocol, Scored, ScoreTask, arrays_read, check_budget, check_metrics
     from benchmark.stages.slices import SLICES
     from benchmark.suite import chosen_by, evaluation_settings
     from benchmark.table import compile_table, write_table

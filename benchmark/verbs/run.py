@@ -79,8 +79,8 @@ def run(
         add_plugins(plugins, absolute=bool(scheduler))
         expanded = expand(suite, only=only, overrides=overrides, seeds=seeds)
         from benchmark.stages import train  # imports torch: a mistake in the suite is said before
-        from benchmark.stages.evaluate import arrays_read, check_metrics
         from benchmark.stages.kept import outdated
+        from benchmark.stages.score_task import arrays_read, check_metrics
         from benchmark.verbs._encode_again import encode_again
         from benchmark.verbs._following import Following, size
 

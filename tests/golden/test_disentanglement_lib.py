@@ -36,7 +36,7 @@ from benchmark.metrics.mutual_information_score import mutual_information_score
 from benchmark.metrics.sample_efficiency import sample_efficiency
 from benchmark.metrics.sap import sap
 from benchmark.metrics.wasserstein_correlation import wasserstein_correlation
-from benchmark.stages.evaluate import check_metrics
+from benchmark.stages.score_task import check_metrics
 from benchmark.suite import check_choice
 
 THEIRS = {"definition": "disentanglement_lib"}

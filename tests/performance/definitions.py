@@ -23,7 +23,8 @@ from benchmark.choice import SETS, Choice, read_choice
 from benchmark.codes import Codes
 from benchmark.models._model import Anchor
 from benchmark.spec import Component, Run
-from benchmark.stages.evaluate import Protocol, check_metrics, evaluate, score_tasks
+from benchmark.stages.evaluate import evaluate, score_tasks
+from benchmark.stages.score_task import Protocol, check_metrics
 
 SIZES = (3, 6, 40, 32, 32)
 NAMES = ("shape", "scale", "orientation", "position_x", "position_y")

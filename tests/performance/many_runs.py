@@ -88,7 +88,7 @@ def summarise(configurations: int) -> Summarised:
     from synthetic_table import synthetic_table
 
     from benchmark.stages.aggregate import aggregate
-    from benchmark.stages.evaluate import declarations
+    from benchmark.stages.score_task import declarations
     from leaderboard.board import boards
 
     metrics = declarations()

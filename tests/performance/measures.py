@@ -74,7 +74,8 @@ def ours(codes: list[Path], metrics: list[str], jobs: int) -> tuple[float, dict[
 
 
 def score(folder: str, jobs: str, *metrics: str) -> None:
-    from benchmark.stages.evaluate import Protocol, check_metrics, evaluate, score_tasks
+    from benchmark.stages.evaluate import evaluate, score_tasks
+    from benchmark.stages.score_task import Protocol, check_metrics
 
     runs = [
         (Run(Component("dsprites", 1, {}), Component(path.name, 1, {}), None, None, 0), path)

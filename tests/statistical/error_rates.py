@@ -36,7 +36,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 
 from benchmark.published import folder
-from benchmark.stages.evaluate import declarations
+from benchmark.stages.score_task import declarations
 from benchmark.table import read_table
 from leaderboard.comparison import Comparison, Reruns
 from leaderboard.margins import read_margins

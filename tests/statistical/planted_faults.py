@@ -32,7 +32,7 @@ import pandas as pd
 
 from benchmark.published import folder
 from benchmark.registry import add_plugin
-from benchmark.stages.evaluate import declarations
+from benchmark.stages.score_task import declarations
 from benchmark.suite import find
 from benchmark.table import read_table
 from benchmark.verbs.evaluate import evaluate

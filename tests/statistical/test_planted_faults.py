@@ -18,7 +18,7 @@ from planted_faults import (
 
 from benchmark import registry
 from benchmark.published import folder
-from benchmark.stages.evaluate import declarations
+from benchmark.stages.score_task import declarations
 from benchmark.suite import expand
 from benchmark.table import read_table
 from leaderboard.margins import read_margins

@@ -12,7 +12,7 @@ from synthetic_table import synthetic_table
 from benchmark import registry
 from benchmark.stages.aggregate import Summaries, aggregate, by_construction, supervision
 from benchmark.stages.comparisons import BY_CONSTRUCTION, improvement, rankings, selections, variances
-from benchmark.stages.evaluate import declarations
+from benchmark.stages.score_task import declarations
 from benchmark.statistics import variance_shares
 from benchmark.table import compile_table
 from leaderboard.board import boards

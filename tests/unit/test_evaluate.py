@@ -17,18 +17,10 @@ from benchmark.metrics._declare import Pieces, metric
 from benchmark.metrics.mig import mig
 from benchmark.seeds import stream
 from benchmark.spec import Component, Run
-from benchmark.stages.evaluate import (
-    Protocol,
-    Scored,
-    ScoreTask,
-    check_metrics,
-    evaluate,
-    load_codes,
-    load_history,
-    score,
-    score_path,
-    score_tasks,
-)
+from benchmark.stages.evaluate import evaluate, score, score_tasks
+from benchmark.stages.score_files import score_path
+from benchmark.stages.score_task import Protocol, Scored, ScoreTask, check_metrics
+from benchmark.stages.supply import load_codes, load_history
 
 N = 3_000
 

@@ -19,8 +19,10 @@ from benchmark.metrics.dci import dci
 from benchmark.metrics.mig import mig
 from benchmark.sealed import read_json, write_json
 from benchmark.spec import Component, Run
-from benchmark.stages.evaluate import Protocol, evaluate, load_codes, score_tasks
+from benchmark.stages.evaluate import evaluate, score_tasks
 from benchmark.stages.matrices import MEASURES, codes_by_factors, of_score
+from benchmark.stages.score_task import Protocol
+from benchmark.stages.supply import load_codes
 from benchmark.verbs.matrices import matrices
 from benchmark.verbs.verify import verify
 

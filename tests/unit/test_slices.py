@@ -14,7 +14,9 @@ from benchmark.metrics.linear_readout import linear_readout
 from benchmark.metrics.sap import sap
 from benchmark.spec import Component, Run
 from benchmark.stages.aggregate import aggregate
-from benchmark.stages.evaluate import Protocol, declarations, evaluate, load_codes, score_tasks
+from benchmark.stages.evaluate import evaluate, score_tasks
+from benchmark.stages.score_task import Protocol, declarations
+from benchmark.stages.supply import load_codes
 from benchmark.table import compile_table
 
 SIZES = (3, 4, 5)

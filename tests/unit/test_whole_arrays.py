@@ -8,7 +8,7 @@ import pytest
 from synthetic_table import synthetic_table
 
 from benchmark.stages.aggregate import aggregate, headline_rows
-from benchmark.stages.evaluate import declarations
+from benchmark.stages.score_task import declarations
 from benchmark.statistics import (
     average_ranks,
     holm,

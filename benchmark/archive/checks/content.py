@@ -17,7 +17,7 @@ from benchmark.errors import UsageError
 from benchmark.metrics._declare import Metric
 from benchmark.sealed import parse_json
 from benchmark.spec import Run
-from benchmark.stages.evaluate import declarations
+from benchmark.stages.score_task import declarations
 from benchmark.table import as_results
 
 

@@ -44,7 +44,8 @@ def _block(block: re.Match[str], folder: Path, where: str) -> str:
 def _run(language: str, content: str, folder: Path, expected: int, where: str) -> str:
     command = ["bash", "-euo", "pipefail", "-c", content] if language == "sh" else [sys.executable, "-c", content]
     beside = str(Path(sys.executable).parent)
-    environment = os.environ | {"PATH": os.pathsep.join([beside, os.environ.get("PATH", "")]), "MPLBACKEND": "agg"}
+    path = os.pathsep.join([beside, os.environ.get("PATH", "")])
+    environment = os.environ | {"PATH": path, "MPLBACKEND": "agg", "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False
     )

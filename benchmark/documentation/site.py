@@ -10,7 +10,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from benchmark import registry
 from benchmark.documentation import components, floors, interface, portraits, tutorials
@@ -23,8 +23,7 @@ TUTORIALS = (
     "score-my-codes", "compare-with-a-leaderboard", "add-a-model", "add-a-measure", "reproduce-a-paper",
     "guard-a-model", "use-a-cluster",
 )  # fmt: skip
-KINDS: tuple[Kind, ...] = ("metric", "model", "dataset", "network", "suite")
-assert set(KINDS) == set(get_args(Kind))
+KINDS = tuple(components.TITLES)
 
 
 def build(to: Path, *, play: bool = True) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
@@ -108,6 +107,10 @@ def test_long_output_is_cut_and_says_so(tmp_path: Path) -> None:
     assert "… 61 more lines" in played and "\n39\n" in played and "\n40\n" not in played
 
 
+def test_every_kind_has_its_pages() -> None:
+    assert set(KINDS) == set(registry.KINDS)
+
+
 def test_every_tutorial_is_listed() -> None:
     assert {f"tutorials/{name}.md" for name in TUTORIALS} == {name for name in TEXTS if "/" in name}
 
@@ -156,8 +159,6 @@ def test_the_model_that_is_shown_is_the_tested_example() -> None:
 
 def test_the_site_is_built_whole_and_loads_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without tutorials and portraits, which take minutes; a broken link would end it."""
-    if find_spec("mkdocs") is None or find_spec("material") is None:
-        pytest.skip("mkdocs-material is not installed")
     monkeypatch.setattr(portraits, "scores", lambda: pd.DataFrame({"perfect": [1.0]}, index=["mig"]))
     index = build(tmp_path / "site", play=False)
     pages = [path for path in index.parent.rglob("*.html") if path.name != "404.html"]
@@ -169,8 +170,6 @@ def test_the_site_is_built_whole_and_loads_nothing(tmp_path: Path, monkeypatch: 
 
 
 def test_a_broken_link_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if find_spec("mkdocs") is None or find_spec("material") is None:
-        pytest.skip("mkdocs-material is not installed")
 
     def broken(docs: Path, *, play: bool) -> None:
         write_nothing(docs)

@@ -81,7 +81,8 @@ def infomec(
     Returns `infom`, `infoc`, `infoe`, in [0, 1], higher is better; no `infom` with one factor and no `infoc` with one
     active code, where each is 0/0. Constant factors and codes are dropped.
     Cost: 1 to 22 s on 10,000 × 10 codes with five factors, the probes, most on rotated codes of factors of many
-    values. Small information is biased upwards by about (bins − 1)(values − 1)/(2n), more for factors of many values: noise has `infom` above 0.
+    values. Small information is biased upwards by about (bins − 1)(values − 1)/(2n), more for factors of many
+    values: noise has `infom` above 0.
     On the grid of dSprites `infom` of perfect codes is 0.98, of random rotations 0.33–0.58, of noise 0.14.
     Blind to how much a code knows: `infom` counts a code of little information like one of much, so codes of noise
     that are not pruned lower it. `infoe` sees no rotation, and only linear readability. Scale matters through `prune`.

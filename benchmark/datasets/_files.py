@@ -206,11 +206,18 @@ def _retrieve(file: RemoteFile, url: str) -> Path:
         )
     # Every network error of requests, and a full disk, is an OSError; another content is a ValueError.
     except (OSError, ValueError) as error:
-        raise UsageError(f"{url} could not be downloaded: {error}") from None
+        raise UsageError(f"{url} could not be downloaded: {_first_cause(error)}") from None
     if file.sha256 is None and _is_page(path):
         path.unlink()
         raise UsageError(f"{url} could not be downloaded: it answers with a web page, not with {file.name}")
     return path
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    """What an error began with: "Name or service not known" under three layers of connection pools."""
+    while deeper := error.__cause__ or error.__context__:
+        error = deeper
+    return error
 
 
 def _is_page(path: Path) -> bool:

@@ -36,6 +36,7 @@ LIKELIHOOD = frozenset(
 WORDS = {"mig": "MIG", "dto": "DtO", "kl": "KL", "elbo": "ELBO", "vae": "VAE", "tc": "TC", "sap": "SAP", "dci": "DCI",
          "irs": "IRS", "mcc": "MCC", "udr": "UDR", "beta": "β", "delta": "Δ", "iwae": "IWAE",
          "rmig": "RMIG", "jemmig": "JEMMIG", "dcimig": "DCIMIG", "infomec": "InfoMEC", "infom": "InfoM",
+         "infoc": "InfoC", "infoe": "InfoE", "med": "MED", "omes": "OMES", "snc": "SNC", "nk": "NK", "mlp": "MLP",
          "gaussian": "Gaussian", "wasserstein": "Wasserstein", "renyi": "Rényi", "pearson": "Pearson",
          "spearman": "Spearman"}  # fmt: skip
 
@@ -76,14 +77,16 @@ class Column:
 
 
 def title(name: str) -> str:
-    """A score's name as people write it: `factor_vae_score` is factor VAE score, `mcc.pearson` MCC: Pearson.
+    """A score's name as people write it: `factor_vae_score` is factor VAE score, `mcc.pearson` MCC: Pearson, and
+    `med.med_completeness` MED: completeness.
 
     What is in brackets stays. `benchmark.spec.plainly` leads back to the name.
     """
     plain, bracket, rest = name.partition(" (")
+    plain = re.sub(r"^(\w+)\.\1_", r"\1.", plain)
     plain = plain.replace("_", " ").replace(".", ": ")
     words = re.sub(r"[a-z]+", lambda word: WORDS.get(word[0], word[0]), plain)
-    return words.replace("β VAE", "β-VAE").replace("MIG sup", "MIG-sup").replace("@ ", "@\xa0") + bracket + rest
+    return words.replace("β VAE", "β-VAE").replace("MIG sup", "MIG-sup").replace("DCI es", "DCI-ES").replace("@ ", "@\xa0") + bracket + rest
 
 
 def setting(protocol: str) -> str:

@@ -18,7 +18,7 @@ from benchmark import registry
 from benchmark.errors import UsageError
 from benchmark.metrics._declare import Metric
 from benchmark.naming import score_name
-from benchmark.spec import suggest
+from benchmark.spec import TrainingSettings, canonical, suggest
 from benchmark.stages import comparisons
 from benchmark.stages.seen_unseen import seen_unseen
 from benchmark.stages.slices import SLICES
@@ -185,7 +185,10 @@ def configurations(table: pd.DataFrame) -> pd.DataFrame:
     settings = [json.loads(text) for text in frame["settings"]]
     names, models = list(frame["dataset"]), list(frame["model"])
     data = [{"dataset": values["dataset"] or {}} for values in settings]
-    parts = [{key: values[key] or {} for key in ("model", "network", "training")} for values in settings]
+    parts = [
+        {"model": values["model"] or {}, "network": values["network"] or {}, "training": _training(values["training"])}
+        for values in settings
+    ]
     datasets = _labels(names, data, names)
     labels = _labels(models, parts, [f"{dataset} {model}" for dataset, model in zip(datasets, models, strict=True)])
     frame = frame.assign(dataset_label=datasets, label=labels).astype({"dataset_label": "str", "label": "str"})
@@ -236,6 +239,11 @@ def _constants(statement: ast.stmt) -> list[tuple[str, Any]]:
     except ValueError:  # an expression
         return []
     return [(target.id, value) for target in targets if isinstance(target, ast.Name)]
+
+
+def _training(settings: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A run's training with the defaults that stay out of its identity: beside `weight_decay=0.1` stands `=0`."""
+    return {**canonical(TrainingSettings()), **settings} if settings else {}
 
 
 def _labels(names: list[str], parts: list[dict[str, dict[str, Any]]], groups: list[str]) -> list[str]:

@@ -167,6 +167,15 @@ def test_labels_tell_what_differs(table):
     assert [label for label, reference in labels.items() if reference] == ["perfect", "noise"]
 
 
+def test_a_training_setting_that_is_left_at_its_default_is_told_beside_another(table):
+    ae = table[table["model"] == "ae"]
+    settings = json.loads(ae["settings"].iloc[0])
+    settings["training"]["weight_decay"] = 0.1
+    other = ae.assign(settings=json.dumps(settings), config_id="x" + ae["config_id"])
+    labels = set(configurations(pd.concat([table, other]))["label"])
+    assert {"ae weight_decay=0", "ae weight_decay=0.1", "vae"} <= labels
+
+
 def test_datasets_of_two_settings_are_two(table):
     other = table.assign(
         settings=table["settings"].str.replace('"resolution":64', '"resolution":32'), config_id="x" + table["config_id"]

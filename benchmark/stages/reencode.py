@@ -15,10 +15,10 @@ from pathlib import Path
 from benchmark import registry
 from benchmark.atomic import share, write_atomically
 from benchmark.codes import Codes
-from benchmark.digests import differing, file_digest
 from benchmark.errors import BenchmarkError
 from benchmark.execution import Workers, execute
-from benchmark.run_seal import CODES, MEND, RECORD, SCORES, WEIGHTS, listed
+from benchmark.integrity.digests import differing, file_digest
+from benchmark.integrity.run_seal import CODES, MEND, RECORD, SCORES, WEIGHTS, listed
 from benchmark.spec import Run
 from benchmark.stages.data_cache import load_data
 from benchmark.stages.encode import asked, encode_neural, prepare

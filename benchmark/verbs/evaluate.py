@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark.atomic import disk_full_explained
 from benchmark.errors import UsageError
+from benchmark.integrity.run_seal import check_run
+from benchmark.integrity.suite_seal import seal_table
 from benchmark.progress import Progress
-from benchmark.run_seal import check_run
 from benchmark.spec import Run
 from benchmark.store import Store
-from benchmark.suite_seal import seal_table
 from benchmark.verbs._given import RESULTS, add_plugins, located, next_command, started, suite_name, takes_paths
 from benchmark.verbs._shown import Shown
 from benchmark.verbs._words import count

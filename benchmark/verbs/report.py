@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from benchmark import registry
 from benchmark.atomic import disk_full_explained
-from benchmark.digests import file_digest
 from benchmark.errors import UsageError
+from benchmark.integrity.digests import file_digest
+from benchmark.integrity.suite_seal import TABLE, newer_scores, seal_page
 from benchmark.progress import Progress
 from benchmark.spec import Run
 from benchmark.store import Store
-from benchmark.suite_seal import TABLE, newer_scores, seal_page
 from benchmark.verbs._beside import Reported, of_archive, with_beside
 from benchmark.verbs._given import (
     RESULTS,

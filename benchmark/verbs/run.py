@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.choice import spelled
+from benchmark.integrity.run_seal import damage
 from benchmark.progress import Progress
-from benchmark.run_seal import damage
 from benchmark.spec import Run
 from benchmark.store import Store
 from benchmark.verbs._given import RESULTS, add_plugins, takes_paths

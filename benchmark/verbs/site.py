@@ -64,7 +64,7 @@ def site(
     from benchmark import published
     from benchmark.archive.manifest import MANIFEST
     from benchmark.archive.opening import open_archive
-    from benchmark.sealed import write_json
+    from benchmark.integrity.sealed import write_json
     from leaderboard.site import write_index
 
     add_plugins(plugins)

@@ -14,7 +14,7 @@ from small import load, small_run, weights
 from torch import Tensor
 
 from benchmark.errors import BenchmarkError
-from benchmark.sealed import read_json
+from benchmark.integrity.sealed import read_json
 from benchmark.spec import Run
 from benchmark.stages.train import train_fleets, turn
 from benchmark.stages.worker import FleetOutcome, FleetTask, lacks_memory

@@ -3,35 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from benchmark.errors import BenchmarkError
-from benchmark.progress import Progress
 from benchmark.spec import Run
 from benchmark.stages import reencode
-from benchmark.store import Store
-from benchmark.suite import EncodingSettings
+from benchmark.stages.order import Order
 from benchmark.verbs._words import count, label
-from benchmark.verbs._workers import workers
+from benchmark.verbs._workplace import Workplace
 
 
-def encode_again(
-    store: Store,
-    runs: Sequence[Run],
-    encoding: EncodingSettings,
-    arrays: frozenset[str],
-    jobs: int | None,
-    scheduler: str | None,
-    data_dir: Path | None,
-    quiet: bool,
-) -> None:
-    """Bring the codes files of these runs up to what this version, the suite and measures that read `arrays` want."""
+def encode_again(order: Order, runs: Sequence[Run], at: Workplace) -> None:
+    """Bring the codes files of these runs up to what this version, the suite and its measures want, as `order` says."""
     failed: list[str] = []
     if not runs:
         return
     with (
-        Progress(f"encoding {count(len(runs), 'run')} again", len(runs), quiet=quiet) as progress,
-        workers(jobs, scheduler, store, progress.say) as at_work,
+        at.progress(f"encoding {count(len(runs), 'run')} again", len(runs)) as progress,
+        at.workers(progress.say) as at_work,
     ):
 
         def on_encoded(run: Run, reason: str | None) -> None:
@@ -41,6 +29,6 @@ def encode_again(
             if reason:
                 failed.append(f"{run.run_id}: {reason}")
 
-        reencode.reencode_runs(store, runs, encoding, arrays, jobs=at_work, data_dir=data_dir, on_encoded=on_encoded)
+        reencode.reencode_runs(order, runs, jobs=at_work, on_encoded=on_encoded)
     if failed:
         raise BenchmarkError(f"{count(len(failed), 'run')} could not be encoded again; the first: {failed[0]}")

@@ -63,6 +63,15 @@ class Following:
             self._progress.say(f"failed  {run_id}  {self._labels.get(run_id, '')}: {reason}")
         self.watch()
 
+    def on_waiting(self, fleet_id: str, holder: str) -> None:
+        self._progress.say(f"waiting for fleet {fleet_id}, which {holder} trains")
+
+    def on_alone(self, fleets: int) -> None:
+        self._progress.say(f"no memory for {fleets} of the fleets beside the others: each is tried again alone")
+
+    def on_note(self, note: str) -> None:
+        self._progress.say(note)
+
     def _say_resumed(self, fleet: Fleet, step: int) -> None:
         """Once for each fleet: its worker says so, and its outcome again."""
         if fleet.fleet_id not in self._resumed:

@@ -28,7 +28,7 @@ from benchmark.verbs._given import (
 )
 from benchmark.verbs._shown import PagePath
 from benchmark.verbs._words import count
-from benchmark.verbs._workers import cores
+from benchmark.verbs._workplace import cores
 
 if TYPE_CHECKING:
     from pandas import DataFrame

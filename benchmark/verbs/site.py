@@ -16,7 +16,7 @@ from benchmark.verbs._beside import of_archive
 from benchmark.verbs._given import add_plugins, takes_paths
 from benchmark.verbs._shown import Shown
 from benchmark.verbs._words import count
-from benchmark.verbs._workers import cores
+from benchmark.verbs._workplace import cores
 
 if TYPE_CHECKING:
     import pandas as pd

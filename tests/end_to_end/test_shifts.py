@@ -9,6 +9,8 @@ import pytest
 
 from benchmark import evaluate, report, run
 from benchmark.codes import TRAINED_ON, Codes
+from benchmark.verbs._request import Request
+from benchmark.verbs._workplace import Workplace
 from benchmark.verbs.estimate import estimate
 from leaderboard import charts, pictures
 
@@ -37,7 +39,7 @@ model = ["ae", "perfect", { name = "pca", latents = 4 }]
 def test_a_suite_is_trained_on_one_part_and_scored_on_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     suite, results = tmp_path / "shifts.toml", tmp_path / "results"
     suite.write_text(SUITE)
-    told = estimate(str(suite), results=results, jobs=1).text()
+    told = estimate(Request(suite=str(suite)), Workplace(results=results, jobs=1)).text()
     # Two of four positions on each axis: 12 of 16 pairs. Three of six scales.
     assert "dsprites, recombination of posX, posY, 50%: 216 of 288 combinations trained on, 75.0%" in told
     assert "dsprites, extrapolation of scale, 50%: 144 of 288 combinations trained on, 50.0%" in told

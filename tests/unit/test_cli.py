@@ -40,11 +40,11 @@ def asked(monkeypatch):
     """What `run` is asked for, in place of running it."""
     calls = []
 
-    def record(suite, **choice):
-        calls.append({"suite": suite, **choice})
-        return RunSummary(suite)
+    def record(request, at):
+        calls.append((request, at))
+        return RunSummary(request.suite)
 
-    monkeypatch.setattr("benchmark.verbs.run.run", record)
+    monkeypatch.setattr("benchmark.verbs.run.carry_out", record)
     return calls
 
 
@@ -193,7 +193,7 @@ def test_status_takes_a_suite(run_line, tmp_path):
 )
 def test_seeds_are_a_number_a_list_or_a_range(run_line, asked, text, seeds):
     assert run_line("run", "quickstart", "--seeds", text)[0] == 0
-    assert asked[0]["seeds"] == seeds
+    assert asked[0][0].seeds == seeds
 
 
 def test_flags_arrive_as_they_are_meant(run_line, asked):
@@ -212,10 +212,10 @@ def test_flags_arrive_as_they_are_meant(run_line, asked):
         "cuda",
     ]
     assert run_line("run", "quickstart", *line, *more)[0] == 0
-    (call,) = asked
-    assert call["only"] == {"model": ["vae", "ae", "pca"], "seed": [1, 2]}
-    assert call["overrides"] == {"training.steps": 3, "model.kind": "ii", "dataset.stride": [1, 2]}
-    assert (call["shard"], call["jobs"], call["retry_failed"], call["device"]) == ((2, 3), 0, True, "cuda")
+    ((request, at),) = asked
+    assert request.only == {"model": ["vae", "ae", "pca"], "seed": [1, 2]}
+    assert request.overrides == {"training.steps": 3, "model.kind": "ii", "dataset.stride": [1, 2]}
+    assert (request.shard, at.jobs, request.retry_failed, at.device) == ((2, 3), 0, True, "cuda")
 
 
 @pytest.mark.parametrize(
@@ -230,13 +230,13 @@ def test_exit_codes(run_line, monkeypatch, error, code, said):
     def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr("benchmark.verbs.run.run", fail)
+    monkeypatch.setattr("benchmark.verbs.run.carry_out", fail)
     assert run_line("run", "quickstart") == (code, "", said)
 
 
 def test_failed_runs_are_exit_code_1_with_their_reasons(run_line, monkeypatch):
     summary = RunSummary("mine", ["a-s0"], {"b-s0": "it diverged"}, 1)
-    monkeypatch.setattr("benchmark.verbs.run.run", lambda *_, **__: summary)
+    monkeypatch.setattr("benchmark.verbs.run.carry_out", lambda *_: summary)
     code, out, err = run_line("run", "mine.toml")
     assert code == 1
     assert out == "mine: 1 runs done, 1 of them now; 1 failed\n"

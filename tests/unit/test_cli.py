@@ -18,6 +18,16 @@ VERBS = (
     "prune", "verify", "doctor", "data list", "data fetch", "data verify",
 )  # fmt: skip
 
+ROWS = '''"""Codes that are noise, a row for each point."""
+import numpy as np
+from benchmark import Anchor
+
+
+class Rows(Anchor):
+    def codes(self, factors, rng):
+        return rng.normal(size=(len(factors), 2)).astype(np.float32)
+'''
+
 
 @pytest.fixture
 def run_line(monkeypatch, capsys, tmp_path):
@@ -121,7 +131,9 @@ def asked(monkeypatch):
         (["show", "0123456789ab-s0"], 'plans no run "0123456789ab-s0"'),
         (["merge", "absent"], "absent is not a results folder"),
         (["data", "verify", "mnst"], 'unknown dataset "mnst"; did you mean "mnist"'),
-        (["doctor", "model", "vae"], "the conformance suite is there for metrics"),
+        (["doctor", "dataset", "digits"], "the conformance suite is there for metrics and models"),
+        (["doctor", "model"], "benchmark doctor model NAME: say which; benchmark list models names them"),
+        (["doctor", "absent.py"], "absent.py: no such file"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_code_2_and_makes_nothing(run_line, tmp_path, line, said):
@@ -161,6 +173,8 @@ def test_help_shows_what_to_type_and_no_types_of_python(run_line, line):
         (["report", "quickstart", "--columns", "mig,mcc"], {"mig,mcc"}),
         (["show", "metric", "mig_"], {"mig_sup"}),
         (["doctor", "metric", "mig_"], {"mig_sup"}),
+        (["doctor", "model", "beta_v"], {"beta_vae", "beta_vae_full"}),
+        (["doctor", "m"], {"metric", "model"}),
         (["data", "fetch", "mpi"], {"mpi3d", "mpi3d_complex"}),
         (["publish", "quickstart", "--as", "m"], {"margins"}),
         (["status", "a"], {"anchors", "a"}),
@@ -318,3 +332,14 @@ def test_data_verify_names_files_and_states(run_line, cache_folder):
     assert set(states.values()) == {"absent"}
     assert "train-images-idx3-ubyte.gz" in run_line("data", "verify", "mnist")[1]
     assert json.loads(run_line("data", "list", "--json")[1])["synth_linear"] == "no files needed"
+
+
+def test_doctor_of_a_file_says_of_each_check_what_to_do(run_line, tmp_path):
+    (tmp_path / "rows.py").write_text(ROWS)
+    code, out, _ = run_line("doctor", "rows.py")
+    assert (code, out.splitlines()[-1]) == (0, "rows: 3 passed, 0 failed")
+    (tmp_path / "wild.py").write_text(ROWS.replace("rng.normal", "np.random.normal"))
+    code, out, _ = run_line("doctor", "model", "wild", "--plugin", "wild.py")
+    assert code == 1
+    assert "FAILED  same generator: AssertionError: two generators of one seed give two tables of codes; draw" in out
+    assert json.loads(run_line("doctor", "wild.py", "--json")[1])["codes"] == "passed"

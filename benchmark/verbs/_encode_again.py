@@ -8,8 +8,8 @@ from benchmark.errors import BenchmarkError
 from benchmark.spec import Run
 from benchmark.stages import reencode
 from benchmark.stages.order import Order
-from benchmark.verbs._words import count, label
 from benchmark.verbs._workplace import Workplace
+from benchmark.words.phrases import count, label
 
 
 def encode_again(order: Order, runs: Sequence[Run], at: Workplace) -> None:

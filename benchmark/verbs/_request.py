@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark.choice import spelled
 from benchmark.spec import Run
-from benchmark.verbs._words import command_line
+from benchmark.words.phrases import command_line
 
 if TYPE_CHECKING:
     from benchmark.suite import Suite

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.errors import UsageError
-from benchmark.progress import Progress
 from benchmark.store import Store
 from benchmark.verbs._given import RESULTS, add_plugins
+from benchmark.words.progress import Progress
 
 if TYPE_CHECKING:
     from benchmark.execution import Workers

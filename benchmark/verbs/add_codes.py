@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from benchmark.errors import UsageError
 from benchmark.store import Store
 from benchmark.verbs._given import RESULTS, add_plugins, located, started, suite_name, takes_paths
-from benchmark.verbs._shown import Shown
-from benchmark.verbs._words import command_line, count
+from benchmark.words.notebook import Shown
+from benchmark.words.phrases import command_line, count
 
 if TYPE_CHECKING:
     import pandas as pd

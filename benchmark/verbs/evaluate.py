@@ -16,9 +16,9 @@ from benchmark.spec import Run
 from benchmark.store import Store
 from benchmark.verbs._given import RESULTS, located, next_command, started, suite_name, takes_paths
 from benchmark.verbs._request import Request
-from benchmark.verbs._shown import Shown
-from benchmark.verbs._words import count
 from benchmark.verbs._workplace import Workplace
+from benchmark.words.notebook import Shown
+from benchmark.words.phrases import count
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -18,7 +18,7 @@ from benchmark.naming import check_name, printable
 from benchmark.spec import Run
 from benchmark.store import Store, runs_of
 from benchmark.verbs._given import RESULTS, takes_paths
-from benchmark.verbs._shown import Counts
+from benchmark.words.notebook import Counts
 
 TAKEN = ("suites", "runs")
 """What is read of the other folder."""

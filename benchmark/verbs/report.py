@@ -12,7 +12,6 @@ from benchmark.atomic import disk_full_explained
 from benchmark.errors import UsageError
 from benchmark.integrity.digests import file_digest
 from benchmark.integrity.suite_seal import TABLE, newer_scores, seal_page
-from benchmark.progress import Progress
 from benchmark.spec import Run
 from benchmark.store import Store
 from benchmark.verbs._beside import Reported, of_archive, with_beside
@@ -26,9 +25,10 @@ from benchmark.verbs._given import (
     suite_name,
     takes_paths,
 )
-from benchmark.verbs._shown import PagePath
-from benchmark.verbs._words import count
 from benchmark.verbs._workplace import cores
+from benchmark.words.notebook import PagePath
+from benchmark.words.phrases import count
+from benchmark.words.progress import Progress
 
 if TYPE_CHECKING:
     from pandas import DataFrame

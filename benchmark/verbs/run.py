@@ -13,9 +13,9 @@ from benchmark.spec import Run
 from benchmark.store import Store
 from benchmark.verbs._given import RESULTS, takes_paths
 from benchmark.verbs._request import Request
-from benchmark.verbs._shown import Shown
-from benchmark.verbs._words import count
 from benchmark.verbs._workplace import Workplace
+from benchmark.words.notebook import Shown
+from benchmark.words.phrases import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,7 +94,7 @@ def carry_out(request: Request, at: Workplace) -> RunSummary:
         from benchmark.stages.order import Order
         from benchmark.stages.score_task import arrays_read, check_metrics
         from benchmark.verbs._encode_again import encode_again
-        from benchmark.verbs._following import Following, size
+        from benchmark.words.training import Following, size
 
         arrays = arrays_read(check_metrics(suite.evaluation.metrics))
         kind, places = at.devices()

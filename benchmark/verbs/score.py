@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import UsageError
-from benchmark.progress import Progress
 from benchmark.verbs._given import add_plugins, takes_paths
-from benchmark.verbs._words import count
+from benchmark.words.phrases import count
+from benchmark.words.progress import Progress
 
 if TYPE_CHECKING:
     import pandas as pd

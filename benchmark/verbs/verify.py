@@ -35,8 +35,8 @@ from benchmark.naming import printable
 from benchmark.spec import Run
 from benchmark.store import Store, runs_of
 from benchmark.verbs._given import RESULTS, add_plugins, archive_meant, takes_paths
-from benchmark.verbs._shown import Shown
-from benchmark.verbs._words import count
+from benchmark.words.notebook import Shown
+from benchmark.words.phrases import count
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from benchmark import progress as module
-from benchmark.progress import Progress
+from benchmark.words.progress import Progress
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from benchmark.progress import Progress
 from benchmark.stages.train import fleet_progress
 from benchmark.stages.worker import FleetOutcome
 from benchmark.store import Store
 from benchmark.training.fleet import Fleet
-from benchmark.verbs._words import count, label
+from benchmark.words.phrases import count, label
+from benchmark.words.progress import Progress
 
 STEPS = 1_000
 """A guess at what a closed form takes, in steps of a network: an embedding of thousands of points takes seconds."""

@@ -129,7 +129,8 @@ def evaluate(
     counts = ", ".join(f"{number:,} {status.replace('_', ' ')}" for status, number in summary.scores.items())
     text, value = f"{summary.table}: {counts}", vars(summary)
     if added:
-        from benchmark.stages.headlines import as_text, headlines
+        from benchmark.stages.headlines import headlines
+        from benchmark.words.headlines import as_text
 
         numbers = headlines(summary.table, added.runs)
         text, value = f"{text}\n{as_text(numbers)}", {**value, "runs": added.runs, "numbers": numbers}
@@ -167,8 +168,8 @@ def compare(
 
     Several seeds of a model are several files: benchmark compare vae=v0.npz,v1.npz mine=m0.npz,m1.npz
     """
-    from benchmark.stages.side_by_side import as_text
     from benchmark.verbs.compare import compare
+    from benchmark.words.side_by_side import as_text
 
     names = split_choices(metrics) if metrics else []
     choice: dict[str, Any] = {"results": results, "plugins": plugin or (), "jobs": jobs, "quiet": as_json}

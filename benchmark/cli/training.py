@@ -70,8 +70,10 @@ def run(
     )
     at = workplace(results, data_dir, jobs=jobs, scheduler=scheduler, as_json=as_json, device=device)
     if dry_run:
+        from benchmark.words.estimates import as_record, as_text
+
         cost = estimate(wanted, at)
-        print_result(cost, as_json, cost.text())
+        print_result(as_record(cost), as_json, as_text(cost))
         return
     summary = carry_out(wanted, at)
     done, failed = len(summary.done), len(summary.failed)

@@ -115,14 +115,6 @@ def kinds_differ(factors: Num[ndarray, "n k"], sizes: tuple[int, ...]) -> list[b
     return None if found == [is_discrete(column) for column in factors.T] else found
 
 
-def described(names: tuple[str, ...], sizes: tuple[int, ...]) -> str:
-    """Each factor and what it was taken for, such as: shape 3 values, time continuous."""
-    return ", ".join(
-        f"{name} {f'{size:,} value' + 's' * (size != 1) if size else 'continuous'}"
-        for name, size in zip(names, sizes, strict=True)
-    )
-
-
 def _size(where: str, column: Num[ndarray, " n"], name: str, discrete: bool, wishes: Wishes, notes: list[str]) -> int:
     n, values = len(column), len(np.unique(column))
     if name in wishes.continuous:

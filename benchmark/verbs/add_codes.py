@@ -78,6 +78,7 @@ def add_codes(
     from benchmark.stages.factor_kinds import Wishes
     from benchmark.stages.score_task import check_budget, check_metrics, declarations
     from benchmark.suite import EvaluationSettings
+    from benchmark.words.codes_read import sentence
 
     add_plugins(plugins)
     texts = check_metrics(tuple(metrics)) if metrics else ()
@@ -130,5 +131,5 @@ def add_codes(
         external.publish(each, store, words)
     source = external.write_suite(own, store, evaluation) if suite is None else ""
     store.write_plan(own, source, [each.run for each in externals], replace=False)
-    runs, notes = [each.run.run_id for each in externals], [external.sentence(each) for each in externals]
+    runs, notes = [each.run.run_id for each in externals], [sentence(each) for each in externals]
     return AddedCodes(suite or own, runs, notes)

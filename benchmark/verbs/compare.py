@@ -92,6 +92,7 @@ def compare(
     from benchmark.stages.side_by_side import side_by_side
     from benchmark.suite import EvaluationSettings
     from benchmark.verbs.evaluate import evaluate
+    from benchmark.words.codes_read import sentence
 
     add_plugins(plugins)
     texts, chosen = check_metrics(tuple(metrics)) if metrics else (), check_budget(budget or "full")
@@ -111,7 +112,7 @@ def compare(
     store.write_plan(own, source, [run for side in sides for run in side.runs], replace=False)
     summary = evaluate(own, results=results, metrics=texts, budget=budget, plugins=plugins, jobs=jobs, quiet=quiet)
     scores = side_by_side(summary.table, *([run.run_id for run in side.runs] for side in sides))
-    notes = [external.sentence(each) for side in sides for each in side.externals]
+    notes = [sentence(each) for side in sides for each in side.externals]
     return Comparison(own, summary.table, sides[0].name, sides[1].name, notes, scores)
 
 

@@ -76,10 +76,11 @@ def score(
     Nothing is written to disk. Raises `UsageError` on arrays and measures that cannot be used.
     """
     from benchmark.stages.code_groups import asked_groups
-    from benchmark.stages.factor_kinds import Wishes, described
+    from benchmark.stages.factor_kinds import Wishes
     from benchmark.stages.given_arrays import read_arrays, read_split
     from benchmark.stages.score_arrays import score_arrays
     from benchmark.stages.score_task import Protocol, check_budget, check_metrics
+    from benchmark.words.codes_read import described
 
     add_plugins(plugins)
     protocol = Protocol(check_metrics(_chosen(metrics)), check_budget(budget), seed=_seed(seed))

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from benchmark import progress as module
+from benchmark.words import progress as module
 from benchmark.words.progress import Progress
 
 

@@ -76,12 +76,11 @@ def run(
         print_result(as_record(cost), as_json, as_text(cost))
         return
     summary = carry_out(wanted, at)
-    done, failed = len(summary.done), len(summary.failed)
-    print_result(summary, as_json, f"{summary.suite}: {done} runs done, {summary.trained} of them now; {failed} failed")
+    print_result(summary, as_json, summary.sentence())
     for run_id, reason in summary.failed.items():
         print(f"failed  {run_id}: {printable(reason)}", file=sys.stderr)
-    if failed:
+    if summary.failed:
         print_again("--retry-failed")
     else:
         print_next("evaluate", suite, results=results, plugins=plugin)
-    fail_if(bool(failed))
+    fail_if(bool(summary.failed))

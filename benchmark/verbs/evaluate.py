@@ -87,10 +87,10 @@ def carry_out(
     from benchmark.stages.evaluate import evaluate as score_all
     from benchmark.stages.evaluate import score_tasks
     from benchmark.stages.measures import measures_of, scorable
-    from benchmark.stages.score_task import Protocol, Scored, ScoreTask, arrays_read, check_budget, check_metrics
-    from benchmark.stages.slices import SLICES
+    from benchmark.stages.score_task import Protocol, arrays_read, check_budget, check_metrics
     from benchmark.suite import evaluation_settings
     from benchmark.table import compile_table, write_table
+    from benchmark.words.scoring import Scoring
 
     at = at.from_anywhere()
     at.add_plugins(request.plugins)
@@ -114,29 +114,12 @@ def carry_out(
     _encode_missing(store, file, chosen_runs, arrays_read(texts), at)
     scored_runs = [(each, folders[each.run_id]) for each in chosen_runs]
     tasks = score_tasks(scored_runs, protocol, retry_failed=request.retry_failed)
-    notes: list[str] = []
     with (
         at.progress(f"scoring {count(len(chosen_runs), 'run')}") as progress,
         at.workers(progress.say) as at_work,
     ):
-
-        def on_scored(task: ScoreTask, scored: Scored) -> None:
-            run = f"{task.folder.parent.parent.name}/{task.folder.parent.name}/{task.folder.name}"
-            # What a slice leaves out is its dataset's, not a run's.
-            of = task.folder.parent.parent.parent.name if task.representation in SLICES else run
-            for note in (f"{of} {text}" for text in scored.notes):
-                if note not in notes:  # several measures say the same
-                    notes.append(note)
-                    progress.say(f"note    {note}")
-            if scored.status == "failed":
-                where = f"{run} {task.metric}"
-                progress.say(f"failed  {where}: {scored.reason}")
-
-        def on_cost(done: float, total: float) -> None:
-            progress.total = total
-            progress.at(done)
-
-        score_all(tasks, at_work, on_scored, on_cost)
+        said = Scoring(progress)
+        score_all(tasks, at_work, said.on_scored, said.on_cost)
     table = compile_table(name, [(each, folders[each.run_id]) for each in done])
     folder = store.suite_folder(name)
     with disk_full_explained(folder / "results.csv"):
@@ -148,7 +131,7 @@ def carry_out(
     failed = table[table["status"] == "failed"]
     places = failed["model"] + "/" + failed["run_id"] + " " + failed["protocol"]
     reasons = dict(zip(places, failed["reason"], strict=True))
-    return EvaluationSummary(name, counts, reasons, folder / "results.csv", notes)
+    return EvaluationSummary(name, counts, reasons, folder / "results.csv", said.notes)
 
 
 def _encode_missing(store: Store, suite: str, runs: Sequence[Run], arrays: frozenset[str], at: Workplace) -> None:

@@ -21,10 +21,10 @@ from benchmark.codes import TRAINED_ON, Codes
 from benchmark.errors import UsageError
 from benchmark.metrics._check import classes
 from benchmark.provenance import provenance
+from benchmark.reading.factor_kinds import Wishes, kinds_differ
+from benchmark.reading.read_codes import Reading, digests, read_codes
+from benchmark.reading.read_codes import digest as arrays_digest
 from benchmark.spec import Component, Run, digest
-from benchmark.stages.factor_kinds import Wishes, kinds_differ
-from benchmark.stages.read_codes import Reading, digests, read_codes
-from benchmark.stages.read_codes import digest as arrays_digest
 from benchmark.stages.score_task import declarations
 from benchmark.store import FORMAT, Store, timestamp, write_json
 from benchmark.suite import EvaluationSettings, read

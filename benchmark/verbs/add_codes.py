@@ -73,9 +73,9 @@ def add_codes(
     """
     from benchmark.archive.beside import evaluation_of, offered_data
     from benchmark.archive.opening import open_archive
+    from benchmark.reading.code_groups import asked_groups
+    from benchmark.reading.factor_kinds import Wishes
     from benchmark.stages import external
-    from benchmark.stages.code_groups import asked_groups
-    from benchmark.stages.factor_kinds import Wishes
     from benchmark.stages.score_task import check_budget, check_metrics, declarations
     from benchmark.suite import EvaluationSettings
     from benchmark.words.codes_read import sentence

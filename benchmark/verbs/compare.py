@@ -19,9 +19,9 @@ from benchmark.words.phrases import count
 if TYPE_CHECKING:
     import pandas as pd
 
+    from benchmark.reading.factor_kinds import Wishes
     from benchmark.spec import Run
     from benchmark.stages.external import External
-    from benchmark.stages.factor_kinds import Wishes
 
 
 @dataclass
@@ -86,8 +86,8 @@ def compare(
     both the names that are read, as in `add_codes`.
     Raises `UsageError` before anything is written, also where the two are not codes of the same points.
     """
+    from benchmark.reading.factor_kinds import Wishes
     from benchmark.stages import external
-    from benchmark.stages.factor_kinds import Wishes
     from benchmark.stages.score_task import check_budget, check_metrics
     from benchmark.stages.side_by_side import side_by_side
     from benchmark.suite import EvaluationSettings
@@ -118,8 +118,8 @@ def compare(
 
 def _side(text: str, factors: Path | None, wishes: Wishes, store: Store) -> Side:
     """What one of the two arguments names."""
+    from benchmark.reading.read_codes import ENDINGS
     from benchmark.stages import external
-    from benchmark.stages.read_codes import ENDINGS
 
     name, equals, listed = text.partition("=")
     if not Path(text).is_file() and not equals and Path(text).suffix not in ENDINGS:

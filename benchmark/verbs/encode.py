@@ -13,7 +13,7 @@ from benchmark.words.progress import Progress
 
 if TYPE_CHECKING:
     from benchmark.datasets._dataset import Data
-    from benchmark.stages.encoded import Encoded
+    from benchmark.reading.encoded import Encoded
 
 
 @takes_paths
@@ -49,7 +49,7 @@ def encode(
     """
     import numpy as np
 
-    from benchmark.stages.encoded import Encoded
+    from benchmark.reading.encoded import Encoded
     from benchmark.stages.foreign_encoder import encode_foreign, encoder_of
 
     if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:

@@ -75,9 +75,9 @@ def score(
     progress and decisions go to stderr unless `quiet`.
     Nothing is written to disk. Raises `UsageError` on arrays and measures that cannot be used.
     """
-    from benchmark.stages.code_groups import asked_groups
-    from benchmark.stages.factor_kinds import Wishes
-    from benchmark.stages.given_arrays import read_arrays, read_split
+    from benchmark.reading.code_groups import asked_groups
+    from benchmark.reading.factor_kinds import Wishes
+    from benchmark.reading.given_arrays import read_arrays, read_split
     from benchmark.stages.score_arrays import score_arrays
     from benchmark.stages.score_task import Protocol, check_budget, check_metrics
     from benchmark.words.codes_read import described

@@ -10,10 +10,10 @@ import pytest
 
 from benchmark.codes import TRAINED_ON, Codes
 from benchmark.errors import UsageError
+from benchmark.reading.factor_kinds import Wishes, described
+from benchmark.reading.read_codes import digest, digests, read_codes
 from benchmark.spec import Component, Run
 from benchmark.stages.external import Source, publish, runs_of
-from benchmark.stages.factor_kinds import Wishes, described
-from benchmark.stages.read_codes import digest, digests, read_codes
 from benchmark.store import Store
 
 N = 60

@@ -12,8 +12,8 @@ from numpy import ndarray
 from benchmark.errors import UsageError
 from benchmark.kinds import MOST_CLASSES, kinds
 from benchmark.metrics._check import is_discrete
+from benchmark.reading.read_tables import numbers_the_rows
 from benchmark.spec import suggest
-from benchmark.stages.read_tables import numbers_the_rows
 
 MOST_FACTORS = 200
 """That one label may become."""

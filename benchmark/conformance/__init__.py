@@ -46,6 +46,8 @@ def examine(kind: Kind, name: str) -> list[Verdict]:
 def _verdict(title: str, check: Check) -> Verdict:
     try:
         check.run()
+    except AssertionError as error:  # the check's own sentence
+        return Verdict(title, str(error) or "it does not hold", check.remedy)
     except Exception as error:  # whatever a third party's component raises is the finding
         return Verdict(title, f"{type(error).__name__}: {error}", check.remedy)
     return Verdict(title)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from functools import partial
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from torch import Tensor
 from benchmark import registry
 from benchmark.conformance.check import Check
 from benchmark.conformance.small_runs import advance, engine_of, load, small_run, trained, weights
-from benchmark.models._neural import Batch, NeuralModel
+from benchmark.models._neural import Batch, NeuralModel, Objective
 from benchmark.stages.encode import encode_neural
 from benchmark.stages.stacking import advice
 from benchmark.stages.worker import finish
@@ -22,6 +23,7 @@ from benchmark.training import checkpoint
 from benchmark.training.checkpoint import Progress
 from benchmark.training.history import History
 from benchmark.training.loop import build, make_draws, make_feed
+from benchmark.training.single import SingleEngine
 
 LITTLE = EncodingSettings(likelihood_points=2, likelihood_samples=3)
 
@@ -60,15 +62,30 @@ def checks_of_network(name: str) -> dict[str, Check]:
     return found
 
 
-def first_batch(name: str) -> tuple[NeuralModel, Batch]:
-    """A model as it was drawn, and what its first step sees."""
+class FirstStep(NamedTuple):
+    """A model as it was drawn, what its first step sees, and its settings as a loss gets them: stackable ones are
+    scalars of tensors."""
+
+    model: NeuralModel
+    batch: Batch
+    settings: Any
+
+    def forward(self) -> tuple[Objective, dict[str, Tensor]]:
+        """The objective and the critics' losses."""
+        found: tuple[Objective, dict[str, Tensor]] = self.model(self.batch, self.settings)
+        return found
+
+
+def first_step(name: str) -> FirstStep:
     run = small_run(name)
     data = load(run)
-    model = build(run, data)
-    x, x2, noise, labels = make_feed(engine_of("single", [run], data), make_draws([run], model, data, 16), data).at(0)
-    first = {key: value[0] for key, value in noise.items()}
-    step = torch.tensor(0.0)
-    return model, Batch(x[0], first, step, None if x2 is None else x2[0], None if labels is None else labels[0])
+    engine = engine_of("single", [run], data)
+    assert isinstance(engine, SingleEngine)
+    model = engine.model
+    x, x2, noise, labels = make_feed(engine, make_draws([run], model, data, 16), data).at(0)
+    second, classes = (None if each is None else each[0] for each in (x2, labels))
+    batch = Batch(x[0], {key: value[0] for key, value in noise.items()}, torch.tensor(0.0), second, classes)
+    return FirstStep(model, batch, engine.settings)
 
 
 def weights_of_seed(name: str) -> None:
@@ -80,13 +97,14 @@ def weights_of_seed(name: str) -> None:
 
 
 def loss_and_terms(name: str) -> None:
-    model, batch = first_batch(name)
-    objective, losses = model(batch, model.settings)
+    first = first_step(name)
+    objective, losses = first.forward()
+    critics = sorted(first.model.critics)
     values = {"loss": objective.loss, **objective.terms, **losses}
     for term, value in values.items():
         assert isinstance(value, Tensor) and value.shape == (), f"{term} is no scalar tensor"
         assert value.isfinite(), f"{term} is {value.item()} at the first step"
-    assert set(losses) == set(model.critics), f"critics {sorted(model.critics)} have losses of {sorted(losses)}"
+    assert sorted(losses) == critics, f"critics {critics} have losses of {sorted(losses)}"
 
 
 def codes(name: str) -> None:
@@ -95,7 +113,7 @@ def codes(name: str) -> None:
     model = build(run, data)
     finish(model, data, run)
     model.eval()
-    _, batch = first_batch(name)
+    batch = first_step(name).batch
     with torch.no_grad():
         mu, logvar, scale = model.posterior(batch.x)
         n, d = len(batch.x), model.latents
@@ -112,9 +130,9 @@ def codes(name: str) -> None:
 
 
 def no_own_randomness(name: str) -> None:
-    model, batch = first_batch(name)
+    first = first_step(name)
     before = torch.random.get_rng_state()
-    one, other = (model(batch, model.settings)[0].loss.item() for _ in range(2))
+    one, other = (first.forward()[0].loss.item() for _ in range(2))
     assert one == other, f"the same batch and noise give a loss of {one} and then of {other}"
     assert torch.equal(torch.random.get_rng_state(), before), "its loss draws from torch's own generator"
 

@@ -20,7 +20,8 @@ class Mine(GaussianModel):
 
     def loss(self, batch, settings):
         terms, mu, logvar, z = self.elbo_terms(batch)
-        return Objective(terms["rec"] + settings.beta * terms["kl"], terms)
+        paid = terms["kl"].maximum(settings.beta * terms["kl"])  # a method of tensors alone
+        return Objective(terms["rec"] + paid, terms)
 '''
 FIT = '''"""Points turned by an orthogonal matrix, a test's own."""
 import numpy as np

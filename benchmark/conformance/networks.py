@@ -118,8 +118,8 @@ def codes(name: str) -> None:
         mu, logvar, scale = model.posterior(batch.x)
         n, d = len(batch.x), model.latents
         assert mu.shape == (n, d), f"the means of {n} points have shape {tuple(mu.shape)}, and there are {d} latents"
-        assert logvar is None or logvar.shape == mu.shape, f"log-variances have shape {tuple(logvar.shape)}"  # type: ignore[union-attr]
-        assert scale is None or scale.shape == (n, d, d), f"the scale has shape {tuple(scale.shape)}"  # type: ignore[union-attr]
+        assert logvar is None or logvar.shape == mu.shape, f"log-variances have shape {tuple(logvar.shape)}"
+        assert scale is None or scale.shape == (n, d, d), f"the scale has shape {tuple(scale.shape)}"
         alone = model.posterior(batch.x[:2]).mu
         assert torch.allclose(mu[:2], alone, atol=1e-5), "a point's means depend on the points beside it"
         if model.decodes:

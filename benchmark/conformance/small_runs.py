@@ -20,7 +20,7 @@ TINY = ("mlp_tiny", {"hidden": 16, "latents": 2})
 PLANE = ("synth_linear", {"points": 200})
 GRID = ("dsprites", {"resolution": 32, "stride": [1, 3, 20, 8, 8]})
 """192 images of every combination of five factors, for models that are trained on pairs."""
-CLASSES = ("digits", {})
+CLASSES: tuple[str, dict[str, Any]] = ("digits", {})
 """Images of ten classes, for models that see labels."""
 CRITIC = {"discriminator_layers": 2, "discriminator_width": 16}
 SMALL: dict[str, dict[str, Any]] = {

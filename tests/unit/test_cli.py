@@ -5,6 +5,7 @@ import re
 import shlex
 
 import pytest
+from typer.main import get_command
 
 import benchmark
 from benchmark import cli, registry
@@ -343,3 +344,15 @@ def test_doctor_of_a_file_says_of_each_check_what_to_do(run_line, tmp_path):
     assert code == 1
     assert "FAILED  same generator: two generators of one seed give two tables of codes; draw" in out
     assert json.loads(run_line("doctor", "wild.py", "--json")[1])["codes"] == "passed"
+
+
+MANY_MEANINGS = {"--name", "--dataset", "--to"}
+"""Options that are another thing for another verb, and say so."""
+
+
+def test_an_option_says_the_same_wherever_it_is_the_same():
+    said = {}
+    for verb in get_command(cli.app).commands.values():
+        for option in (each for each in verb.params if each.param_type_name == "option"):
+            said.setdefault(option.opts[0], set()).add(option.help)
+    assert {name for name, helps in said.items() if len(helps) > 1} == MANY_MEANINGS

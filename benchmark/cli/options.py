@@ -113,6 +113,7 @@ Rename = Annotated[
 Beside = Annotated[
     str | None,
     typer.Option(
-        metavar="NAME", help="a published leaderboard, or an archive's folder, file or address: its rows, too"
+        metavar="NAME",
+        help="a published leaderboard, or an archive's folder, file or address: its rows, too (evaluate: with --codes)",
     ),
 ]

@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 from benchmark.errors import BenchmarkError
+from benchmark.integrity.sealed import read_json, render, sealed
 from benchmark.naming import printable
-from benchmark.sealed import read_json, render, sealed
 
 CLAIM_SECONDS = 120.0
 """A claim whose heartbeat is older, or that far ahead, is stale: its process is gone or cannot reach the folder."""

@@ -19,13 +19,13 @@ from typing import Any
 from benchmark.atomic import PART, disk_full_explained, share, sync
 from benchmark.claim import alive
 from benchmark.errors import BenchmarkError, UsageError
+from benchmark.integrity.run_seal import read_record, seal_run
+from benchmark.integrity.sealed import FORMAT as FORMAT
+from benchmark.integrity.sealed import check_format as check_format
+from benchmark.integrity.sealed import parse_json as parse_json
+from benchmark.integrity.sealed import read_json as read_json
+from benchmark.integrity.sealed import write_json as write_json
 from benchmark.naming import check_name
-from benchmark.run_seal import read_record, seal_run
-from benchmark.sealed import FORMAT as FORMAT
-from benchmark.sealed import check_format as check_format
-from benchmark.sealed import parse_json as parse_json
-from benchmark.sealed import read_json as read_json
-from benchmark.sealed import write_json as write_json
 from benchmark.spec import Run
 
 

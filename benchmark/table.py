@@ -12,8 +12,8 @@ import pandas as pd
 
 from benchmark.atomic import write_atomically
 from benchmark.errors import BenchmarkError, UsageError
-from benchmark.run_seal import MEND, MEND_SCORE, RECORD, read_score
-from benchmark.sealed import read_json
+from benchmark.integrity.run_seal import MEND, MEND_SCORE, RECORD, read_score
+from benchmark.integrity.sealed import read_json
 from benchmark.spec import Run, canonical_json
 
 COLUMNS = {

@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 
 from benchmark.errors import BenchmarkError
-from benchmark.run_seal import MEND, RECORD
-from benchmark.sealed import check_format, read_json
+from benchmark.integrity.run_seal import MEND, RECORD
+from benchmark.integrity.sealed import check_format, read_json
 from benchmark.stages.comparisons import counted
 
 

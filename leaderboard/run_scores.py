@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmark.run_seal import MEND_SCORE, SCORES
-from benchmark.sealed import read_json
+from benchmark.integrity.run_seal import MEND_SCORE, SCORES
+from benchmark.integrity.sealed import read_json
 from benchmark.stages.matrices import MEASURES, CodesByFactors, of_score
 from benchmark.table import split_key
 from leaderboard.columns import title

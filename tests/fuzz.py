@@ -126,8 +126,8 @@ def formats() -> dict[str, Format]:
     from benchmark.datasets.isaac3d import Isaac3d
     from benchmark.datasets.npz import Npz
     from benchmark.datasets.smallnorb import read_matrix
-    from benchmark.sealed import read_json
-    from benchmark.stages.read_codes import digest, read_codes
+    from benchmark.integrity.sealed import read_json
+    from benchmark.reading.read_codes import digest, read_codes
     from benchmark.store import runs_of
     from benchmark.suite import expand
     from benchmark.table import read_table

@@ -125,7 +125,7 @@ def _points(component: Component, archive: Archive, data_dir: Path | None) -> Co
 def evaluation_of(archive: Archive, known: Mapping[str, Metric]) -> EvaluationSettings:
     """How an archive's scores were computed, as far as measures here can: all its protocols, on as many points."""
     from benchmark.archive.manifest import MEASURES
-    from benchmark.sealed import parse_json
+    from benchmark.integrity.sealed import parse_json
 
     where = archive.place.where
     said = parse_evaluation(archive.read(SUITE).decode(), f"{where}: {SUITE}")

@@ -12,8 +12,8 @@ from benchmark.archive.manifest import HISTORIES
 from benchmark.archive.opening import Archive
 from benchmark.archive.results import read_run, runs_of
 from benchmark.archive.weights import explorer_file
-from benchmark.run_seal import RECORD
-from benchmark.sealed import write_json
+from benchmark.integrity.run_seal import RECORD
+from benchmark.integrity.sealed import write_json
 from benchmark.spec import Run
 
 ARRAYS = "arrays.safetensors"

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from benchmark.digests import is_inside
 from benchmark.errors import UsageError
+from benchmark.integrity.digests import is_inside
+from benchmark.integrity.sealed import parse_json, render, sealed
 from benchmark.naming import check_name
-from benchmark.sealed import parse_json, render, sealed
 from benchmark.spec import SHA256
 
 FORMAT = 1

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from benchmark.archive.manifest import MEASURES, RUNS, SCORES, SINGLE
 from benchmark.archive.opening import Archive, open_archive
 from benchmark.errors import UsageError
+from benchmark.integrity.sealed import parse_json
 from benchmark.metrics._declare import Metric
-from benchmark.sealed import parse_json
 from benchmark.spec import Run
 from benchmark.table import COLUMNS, as_results, merge_tables
 

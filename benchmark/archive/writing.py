@@ -23,10 +23,10 @@ from benchmark.archive.weights import explorer_file, packed, weights_file
 from benchmark.atomic import disk_full_explained, sync, write_atomically
 from benchmark.codes import read_arrays
 from benchmark.errors import BenchmarkError, UsageError
+from benchmark.integrity.run_seal import CODES, WEIGHTS, check_run, scores_digest
+from benchmark.integrity.sealed import read_json, render, sealed
 from benchmark.metrics._declare import Metric
 from benchmark.published import of_all
-from benchmark.run_seal import CODES, WEIGHTS, check_run, scores_digest
-from benchmark.sealed import read_json, render, sealed
 from benchmark.spec import Run
 from benchmark.stages.aggregate import Summaries, configurations
 from benchmark.stages.data_cache import load_data

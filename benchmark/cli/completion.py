@@ -57,8 +57,14 @@ def kinds(incomplete: str) -> list[str]:
     return [kind for kind in registry.KINDS if kind.startswith(incomplete)]
 
 
+def checked(incomplete: str) -> list[str]:
+    """Kinds that `doctor` has checks for, and files of one's own."""
+    files = [str(path) for path in Path().glob(f"{glob.escape(incomplete)}*.py")]
+    return [*(kind for kind in ("metric", "model") if kind.startswith(incomplete)), *files]
+
+
 def components(ctx: typer.Context, incomplete: str) -> list[str]:
-    said = (ctx.params.get("what") or ctx.params.get("kind") or "").removesuffix("s")
+    said = (ctx.params.get("what") or "").removesuffix("s")
     return [name for kind in registry.KINDS if kind == said for name in beginning(kind, incomplete)]
 
 

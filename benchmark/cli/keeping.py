@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from benchmark import registry
-from benchmark.cli.completion import components, datasets, metrics, models, one_of, suites
+from benchmark.cli.completion import checked, components, datasets, metrics, models, suites
 from benchmark.cli.options import Json, Name, Plugin, Results
 from benchmark.cli.printed import fail_if, print_next, print_result
 from benchmark.cli.typed import add_plugins, read_kind
@@ -109,33 +109,52 @@ def verify(
 
 
 def doctor(
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="metric, for now", autocompletion=one_of("metric"))],
-    name: Annotated[
-        str, typer.Argument(metavar="NAME", help="a metric, your own by --plugin", autocompletion=components)
+    what: Annotated[
+        str, typer.Argument(metavar="KIND|FILE", help="metric or model; or a file of your own", autocompletion=checked)
     ],
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME]", help="one of that kind, your own by --plugin", autocompletion=components),
+    ] = None,
     plugin: Plugin = None,
     as_json: Json = False,
 ) -> None:
-    """Run the conformance suite on one component, your own included; exit 1 where it fails."""
-    add_plugins(plugin)
-    name = registry.metric_named(name) if read_kind(kind) == "metric" else name
-    if read_kind(kind) != "metric":
-        raise UsageError(f"benchmark doctor {kind}: the conformance suite is there for metrics")
-    from benchmark.metrics._conformance import checks
+    """Run the conformance suite on one component, your own included: benchmark doctor my_model.py; exit 1 where it
+    fails.
 
-    verdicts: dict[str, str] = {}
-    for title, run_check in checks(registry.load("metric", name).declaration).items():
-        try:
-            run_check()
-            verdicts[title] = "passed"
-        except Exception as error:  # whatever a third party's measure raises is the finding
-            verdicts[title] = f"{type(error).__name__}: {error}"
-    failed = [title for title, verdict in verdicts.items() if verdict != "passed"]
-    lines = [
-        f"{'passed' if v == 'passed' else 'FAILED'}  {t}{'' if v == 'passed' else ': ' + v}"
-        for t, v in verdicts.items()
-    ]
-    print_result(
-        verdicts, as_json, "\n".join([*lines, f"{name}: {len(verdicts) - len(failed)} passed, {len(failed)} failed"])
-    )
+    Each check that fails says what is wrong and what to do.
+    """
+    from benchmark.conformance import examine
+
+    add_plugins(plugin)
+    kind, name = read_component(what, name)
+    verdicts = examine(kind, name)
+    if not verdicts:
+        raise UsageError(f"benchmark doctor {kind} {name}: it needs arrays that the conformance suite cannot make up")
+    failed = [each for each in verdicts if each.reason]
+    lines = [f"FAILED  {each.title}: {each}" if each.reason else f"passed  {each.title}" for each in verdicts]
+    last = f"{name}: {len(verdicts) - len(failed)} passed, {len(failed)} failed"
+    print_result({each.title: str(each) for each in verdicts}, as_json, "\n".join([*lines, last]))
     fail_if(bool(failed))
+
+
+def read_component(what: str, name: str | None) -> tuple[registry.Kind, str]:
+    """The kind and name of a component that has checks, from KIND NAME or from the file that defines it.
+
+    Raises `UsageError` where there is none.
+    """
+    from benchmark.conformance import CHECKED
+
+    if name is None and what.endswith(".py"):
+        found = [entry for entry in registry.add_plugin(Path(what)) if entry.kind in CHECKED]
+        if len(found) != 1:
+            has = "several components" if found else "none of these"
+            raise UsageError(f"benchmark doctor {what}: checks are there for a metric or a model, and it holds {has}")
+        return found[0].kind, found[0].name
+    kind = read_kind(what)
+    if kind not in CHECKED:
+        raise UsageError(f"benchmark doctor {what}: the conformance suite is there for metrics and models")
+    if name is None:
+        raise UsageError(f"benchmark doctor {what} NAME: say which; benchmark list {kind}s names them")
+    named = registry.named(kind, name)
+    return kind, registry.entry(kind, named).name

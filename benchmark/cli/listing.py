@@ -77,7 +77,7 @@ def show(
     as_json: Json = False,
 ) -> None:
     """A run with its settings, provenance and scores, or a component with its documentation and settings."""
-    from benchmark import describe
+    from benchmark.words import components as describe
 
     add_plugins(plugin)
     if name is None and what.rstrip("s") in registry.KINDS:

@@ -7,15 +7,18 @@ from typing import Annotated, Literal
 
 import typer
 
-from benchmark.cli.completion import one_of, only, suites
+from benchmark.cli.completion import metrics, one_of, only, suites
 
 FIGURES: tuple[Literal["svg", "pdf", "png"], ...] = ("svg", "pdf", "png")
 
 
-Name = Annotated[
-    str,
-    typer.Argument(metavar="SUITE", help="a built-in suite's name, or the path of a .toml file", autocompletion=suites),
-]
+SUITE = "a built-in suite's name, or the path of a .toml file"
+
+
+Name = Annotated[str, typer.Argument(metavar="SUITE", help=SUITE, autocompletion=suites)]
+
+
+OptionalName = Annotated[str | None, typer.Argument(metavar="[SUITE]", help=SUITE, autocompletion=suites)]
 
 
 Results = Annotated[Path, typer.Option(metavar="DIR", help="folder of all results")]
@@ -68,5 +71,49 @@ DataDir = Annotated[
     Path | None,
     typer.Option(
         metavar="DIR", help="where data files lie, before $BENCHMARK_DATA and the cache", callback=existing_folder
+    ),
+]
+
+
+Shard = Annotated[str | None, typer.Option(metavar="I/N", help="the I-th of N disjoint shares of the runs")]
+
+
+Device = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|cpu|cuda", help="where to train; auto: a GPU if any", autocompletion=one_of("auto", "cpu", "cuda")
+    ),
+]
+
+
+RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="try recorded failures again")]
+
+
+Metrics = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME[,…]",
+        help="only these: mig,mig(bins=10); disentanglement_lib is what that library computes",
+        autocompletion=metrics,
+    ),
+]
+
+
+Factors = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="with codes: a file of the factors, where the codes' own has none")
+]
+
+
+Rename = Annotated[
+    list[str] | None,
+    typer.Option(metavar="OLD=NEW", help="with codes: read z=codes, y=factors, 'h*=code_*'"),
+]
+
+
+Beside = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="a published leaderboard, or an archive's folder, file or address: its rows, too (evaluate: with --codes)",
     ),
 ]

@@ -66,7 +66,7 @@ def print_note(
 
 def command_here(*words: str | Path, results: Path = Path("results"), plugins: Sequence[Path] | None = None) -> str:
     """A command to type here, with the folder and the loose files that were named in this one."""
-    from benchmark.verbs._words import command_line
+    from benchmark.words.phrases import command_line
 
     elsewhere = [] if results == Path("results") else ["--results", str(results)]
     return command_line(*words, *elsewhere, *(word for plugin in plugins or [] for word in ("--plugin", str(plugin))))

@@ -10,7 +10,7 @@ import typer
 
 from benchmark.cli.application import REGRESSION
 from benchmark.cli.completion import columns, one_of
-from benchmark.cli.options import FIGURES, DataDir, Jobs, Json, Name, Plugin, Results
+from benchmark.cli.options import FIGURES, Beside, DataDir, Jobs, Json, Name, Plugin, Results
 from benchmark.cli.printed import check_output, command_here, print_next, print_next_line, print_result, write_output
 from benchmark.errors import UsageError
 
@@ -39,12 +39,7 @@ def report(
         Path | None,
         typer.Option(metavar="FILE", help="write the text here instead of to stdout, or the page of an archive"),
     ] = None,
-    beside: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME", help="a published leaderboard, or an archive's folder, file or address: its rows, too"
-        ),
-    ] = None,
+    beside: Beside = None,
     figures: Annotated[
         str | None,
         typer.Option(

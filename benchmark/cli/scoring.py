@@ -9,20 +9,31 @@ from typing import Annotated, Any
 import typer
 
 from benchmark.choice import split_choices
-from benchmark.cli.completion import datasets, metrics, suites
-from benchmark.cli.options import Budget, DataDir, Jobs, Json, Only, Plugin, Results, Scheduler
+from benchmark.cli.asked import request, workplace
+from benchmark.cli.completion import datasets
+from benchmark.cli.options import (
+    Beside,
+    Budget,
+    DataDir,
+    Factors,
+    Jobs,
+    Json,
+    Metrics,
+    Only,
+    OptionalName,
+    Plugin,
+    Rename,
+    Results,
+    RetryFailed,
+    Scheduler,
+)
 from benchmark.cli.printed import command_here, fail_if, grouped, print_again, print_next, print_result
-from benchmark.cli.typed import read_filters, read_renaming
+from benchmark.cli.typed import read_renaming
 from benchmark.errors import UsageError
 
 
 def evaluate(
-    suite: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[SUITE]", help="a built-in suite's name, or the path of a .toml file", autocompletion=suites
-        ),
-    ] = None,
+    suite: OptionalName = None,
     results: Results = Path("results"),
     codes: Annotated[
         list[Path] | None,
@@ -43,9 +54,7 @@ def evaluate(
     seed: Annotated[
         int | None, typer.Option(min=0, metavar="N", help="with --codes: the first file's seed, by default 0")
     ] = None,
-    factors: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="with --codes: a file of the factors alone")
-    ] = None,
+    factors: Factors = None,
     discrete: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="with --codes: a factor whose values are classes")
     ] = None,
@@ -55,10 +64,7 @@ def evaluate(
     drop: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="with --codes: a factor or column to leave out")
     ] = None,
-    rename: Annotated[
-        list[str] | None,
-        typer.Option(metavar="OLD=NEW", help="with --codes: read z=codes, y=factors, 'h*=code_*'"),
-    ] = None,
+    rename: Rename = None,
     classes_as_factors: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="with --codes: a label each class of which becomes a factor"),
@@ -69,27 +75,14 @@ def evaluate(
             metavar="N|G,G,…", help="with --codes: columns that belong together, every N or as each column's G says"
         ),
     ] = None,
-    beside: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="with --codes: a published leaderboard, an archive's folder, file or address, to stand beside",
-        ),
-    ] = None,
+    beside: Beside = None,
     only: Only = None,
-    metrics: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME[,…]",
-            help="only these: mig,mig(bins=10); disentanglement_lib is what that library computes",
-            autocompletion=metrics,
-        ),
-    ] = None,
+    metrics: Metrics = None,
     budget: Budget = None,
     plugin: Plugin = None,
     jobs: Jobs = None,
     scheduler: Scheduler = None,
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="try failed scores again")] = False,
+    retry_failed: RetryFailed = False,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
@@ -99,8 +92,9 @@ def evaluate(
     --beside, on the data and under the protocols of a published leaderboard, whose rows stand beside them.
     """
     from benchmark.verbs.add_codes import add_codes
-    from benchmark.verbs.evaluate import evaluate
+    from benchmark.verbs.evaluate import carry_out
 
+    at = workplace(results, data_dir, jobs=jobs, scheduler=scheduler, as_json=as_json)
     names = split_choices(metrics) if metrics else []
     added = None
     if codes:
@@ -130,24 +124,13 @@ def evaluate(
         )
     if suite is None:
         raise UsageError("benchmark evaluate: name a suite, or give codes of your own by --codes FILE")
-    filters = read_filters(only or [])
-    summary = evaluate(
-        suite,
-        results=results,
-        only=filters,
-        metrics=names,
-        budget=budget,
-        plugins=plugin or (),
-        jobs=jobs,
-        scheduler=scheduler,
-        retry_failed=retry_failed,
-        data_dir=data_dir,
-        quiet=as_json,
-    )
+    wanted = request(suite, only=only, plugins=plugin, retry_failed=retry_failed)
+    summary = carry_out(wanted, at, names, budget)
     counts = ", ".join(f"{number:,} {status.replace('_', ' ')}" for status, number in summary.scores.items())
     text, value = f"{summary.table}: {counts}", vars(summary)
     if added:
-        from benchmark.stages.headlines import as_text, headlines
+        from benchmark.stages.headlines import headlines
+        from benchmark.words.headlines import as_text
 
         numbers = headlines(summary.table, added.runs)
         text, value = f"{text}\n{as_text(numbers)}", {**value, "runs": added.runs, "numbers": numbers}
@@ -172,16 +155,9 @@ def compare(
     name: Annotated[
         str | None, typer.Option(metavar="NAME", help="what the two together are called; by default A-vs-B")
     ] = None,
-    factors: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="a file of the factors, where that of the codes has none")
-    ] = None,
-    rename: Annotated[
-        list[str] | None, typer.Option(metavar="OLD=NEW", help="read z=codes, y=factors, 'h*=code_*'")
-    ] = None,
-    metrics: Annotated[
-        str | None,
-        typer.Option(metavar="NAME[,…]", help="only these: mig,mig(bins=10)", autocompletion=metrics),
-    ] = None,
+    factors: Factors = None,
+    rename: Rename = None,
+    metrics: Metrics = None,
     budget: Budget = None,
     results: Results = Path("results"),
     plugin: Plugin = None,
@@ -192,8 +168,8 @@ def compare(
 
     Several seeds of a model are several files: benchmark compare vae=v0.npz,v1.npz mine=m0.npz,m1.npz
     """
-    from benchmark.stages.side_by_side import as_text
     from benchmark.verbs.compare import compare
+    from benchmark.words.side_by_side import as_text
 
     names = split_choices(metrics) if metrics else []
     choice: dict[str, Any] = {"results": results, "plugins": plugin or (), "jobs": jobs, "quiet": as_json}

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from benchmark.cli.completion import one_of
-from benchmark.cli.options import DataDir, Jobs, Json, Name, Only, Plugin, Results, Scheduler, Seeds, Set
+from benchmark.cli.asked import request, workplace
+from benchmark.cli.options import (
+    DataDir,
+    Device,
+    Jobs,
+    Json,
+    Name,
+    Only,
+    Plugin,
+    Results,
+    RetryFailed,
+    Scheduler,
+    Seeds,
+    Set,
+    Shard,
+)
 from benchmark.cli.printed import fail_if, print_again, print_next, print_next_line, print_result
-from benchmark.cli.typed import read_filters, read_seeds, read_setting, read_shard
 from benchmark.errors import UsageError
 from benchmark.naming import printable
 
@@ -40,47 +53,34 @@ def run(
     jobs: Jobs = None,
     scheduler: Scheduler = None,
     data_dir: DataDir = None,
-    shard: Annotated[str | None, typer.Option(metavar="I/N", help="the I-th of N disjoint shares of the runs")] = None,
-    device: Annotated[
-        str,
-        typer.Option(
-            metavar="auto|cpu|cuda",
-            help="where to train; auto: a GPU if any",
-            autocompletion=one_of("auto", "cpu", "cuda"),
-        ),
-    ] = "auto",
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="try recorded failures again")] = False,
+    shard: Shard = None,
+    device: Device = "auto",
+    retry_failed: RetryFailed = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be done and what it would cost")] = False,
     as_json: Json = False,
 ) -> None:
     """Train and encode a suite's runs. What is done already is kept: run it again to resume."""
     from benchmark.verbs.estimate import estimate
-    from benchmark.verbs.run import run
+    from benchmark.verbs.run import carry_out
 
-    choice: dict[str, Any] = {
-        "results": results,
-        "only": read_filters(only or []),
-        "overrides": dict(map(read_setting, set_ or [])),
-        "seeds": None if seeds is None else read_seeds(seeds),
-        "shard": None if shard is None else read_shard(shard),
-        "jobs": jobs,
-        "data_dir": data_dir,
-        "plugins": plugin or (),
-        "device": device,
-    }
+    if dry_run and scheduler:
+        raise UsageError("--dry-run estimates for --jobs N processes: give the number of workers, no --scheduler")
+    wanted = request(
+        suite, only=only, plugins=plugin, retry_failed=retry_failed, overrides=set_, seeds=seeds, shard=shard
+    )
+    at = workplace(results, data_dir, jobs=jobs, scheduler=scheduler, as_json=as_json, device=device)
     if dry_run:
-        if scheduler:
-            raise UsageError("--dry-run estimates for --jobs N processes: give the number of workers, no --scheduler")
-        cost = estimate(suite, **choice)
-        print_result(cost, as_json, cost.text())
+        from benchmark.words.estimates import as_record, as_text
+
+        cost = estimate(wanted, at)
+        print_result(as_record(cost), as_json, as_text(cost))
         return
-    summary = run(suite, **choice, scheduler=scheduler, retry_failed=retry_failed, quiet=as_json)
-    done, failed = len(summary.done), len(summary.failed)
-    print_result(summary, as_json, f"{summary.suite}: {done} runs done, {summary.trained} of them now; {failed} failed")
+    summary = carry_out(wanted, at)
+    print_result(summary, as_json, summary.sentence())
     for run_id, reason in summary.failed.items():
         print(f"failed  {run_id}: {printable(reason)}", file=sys.stderr)
-    if failed:
+    if summary.failed:
         print_again("--retry-failed")
     else:
         print_next("evaluate", suite, results=results, plugins=plugin)
-    fail_if(bool(failed))
+    fail_if(bool(summary.failed))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def read_filter(text: str) -> tuple[str, list[Any]]:
     return key, [read_value(value.strip()) for value in values.split(",")]
 
 
-def read_filters(texts: list[str]) -> dict[str, list[Any]]:
+def read_filters(texts: Sequence[str]) -> dict[str, list[Any]]:
     """All `--only` together: values of one key add up."""
     filters: dict[str, list[Any]] = {}
     for key, values in map(read_filter, texts):

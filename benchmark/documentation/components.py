@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmark import registry
-from benchmark.describe import component
 from benchmark.documentation.prose import cell, escaped, markdown, table
 from benchmark.registry import Kind
+from benchmark.words.components import component
 
 TITLES: Mapping[Kind, str] = {
     "metric": "Measures", "model": "Models", "dataset": "Datasets", "network": "Networks", "suite": "Suites",

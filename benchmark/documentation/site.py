@@ -16,7 +16,7 @@ from benchmark import registry
 from benchmark.documentation import components, floors, interface, portraits, tutorials
 from benchmark.errors import UsageError
 from benchmark.registry import Kind
-from benchmark.verbs._workers import cores
+from benchmark.verbs._workplace import cores
 
 PAGES = Path(__file__).parent / "pages"
 TUTORIALS = (

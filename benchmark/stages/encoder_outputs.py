@@ -12,7 +12,7 @@ from numpy import ndarray
 
 from benchmark.errors import UsageError
 from benchmark.metrics._boundary import as_array
-from benchmark.stages.read_codes import variances_of
+from benchmark.reading.read_codes import variances_of
 
 MEANS = ("embedding", "mu", "mean")
 LOG_VARIANCES = ("log_covariance", "logvar", "log_var")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmark.datasets._dataset import Data
-from benchmark.datasets._shift import ShiftSettings, in_words
+from benchmark.datasets._shift import ShiftSettings
 from benchmark.seeds import BLOCK
 from benchmark.spec import Component, TrainingSettings, digest
 from benchmark.stages.data_cache import mapped_bytes, outlined_data, own_bytes
@@ -31,12 +31,23 @@ LAYER_BYTES = 150
 
 
 @dataclass(frozen=True)
+class Shown:
+    """What of its grid a dataset is trained on: so many of `every` combinations are `seen`, and where some of them are
+    likelier, so many drawn `alike` would be as uncertain (the exponential of the entropy)."""
+
+    dataset: Component
+    seen: int
+    every: int
+    alike: float | None
+
+
+@dataclass(frozen=True)
 class Estimate:
     """Runs and fleets to train, and what they are expected to take; of the `hours`, some are encoding.
 
     `memory_gigabytes` is what the processes take of their own; `shared_gigabytes` are files of images that all of them
     map into memory, and that the system gives back where memory is short. Pictures and closed forms are not in the
-    hours. `trained_on`: in a sentence, what share of its grid each dataset with another training distribution shows.
+    hours. `trained_on`: what of its grid each dataset with another training distribution shows.
     """
 
     runs: int
@@ -48,42 +59,18 @@ class Estimate:
     disk_gigabytes: float
     memory_gigabytes: float
     shared_gigabytes: float
-    trained_on: tuple[str, ...] = ()
-
-    def text(self) -> str:
-        shared = f" and {self.shared_gigabytes:.2g} GB that they share" if self.shared_gigabytes >= 0.01 else ""
-        return (
-            f"{self.runs} runs to train in {self.fleets} fleets, {self.done} done already\n"
-            f"about {duration(self.hours)} with {self.jobs} processes, {duration(self.encoding_hours)} of it encoding\n"
-            f"{self.disk_gigabytes:.2g} GB of disk, {self.memory_gigabytes:.2g} GB of memory{shared}"
-            + "".join(f"\n{line}" for line in self.trained_on)
-        )
+    trained_on: tuple[Shown, ...] = ()
 
 
-def trained_on(dataset: Component, data: Data) -> str | None:
-    """What of its grid a dataset is trained on, and, where some of that is likelier, how many combinations drawn alike
-    would be as uncertain (the exponential of the entropy); None where that is all of it, alike."""
+def trained_on(dataset: Component, data: Data) -> Shown | None:
+    """What of its grid a dataset is trained on; None where that is all of it, alike."""
     if data.unseen is None and data.training_weights is None:
         return None
     seen, every = len(data.training_rows), len(data.evaluation_rows)
-    said = in_words(dataset.settings)
-    line = f"{dataset.name}, {said}: {seen:,} of {every:,} combinations trained on, {seen / every:.1%}"
     if data.training_weights is None:
-        return line
+        return Shown(dataset, seen, every, None)
     chance = data.training_weights[data.training_weights > 0] / data.training_weights.sum()
-    alike = float(np.exp(-(chance * np.log(chance)).sum()))
-    return f"{line}, drawn as unevenly as {alike:,.0f} alike, {alike / every:.1%}"
-
-
-def duration(hours: float) -> str:
-    """A time as a person writes it: 20 s, 3 min, 4.5 h, 450 h, 19 days."""
-    if hours < 1.5 / 60:
-        return f"{max(1, round(hours * 3600))} s" if hours else "0 s"
-    if hours < 1.5:
-        return f"{round(hours * 60)} min"
-    if hours < 10:
-        return f"{hours:.1f} h"
-    return f"{hours:,.0f} h" if hours < 48 else f"{hours:,.0f} h, {hours / 24:,.0f} days"
+    return Shown(dataset, seen, every, float(np.exp(-(chance * np.log(chance)).sum())))
 
 
 @dataclass(frozen=True)
@@ -110,7 +97,7 @@ def estimate(
     timed: dict[str, _Seconds] = {}
     training = encoded = disk = memory = 0.0
     shared: dict[str, float] = {}
-    distributions: dict[str, str | None] = {}
+    distributions: dict[str, Shown | None] = {}
     for fleet in fleets:
         run = fleet.runs[0]
         data = outlined_data(run.dataset, data_dir)
@@ -139,7 +126,7 @@ def estimate(
         disk_gigabytes=disk,
         memory_gigabytes=processes * memory,
         shared_gigabytes=sum(shared.values()),
-        trained_on=tuple(line for line in distributions.values() if line),
+        trained_on=tuple(shown for shown in distributions.values() if shown),
     )
 
 

@@ -21,11 +21,10 @@ from benchmark.codes import TRAINED_ON, Codes
 from benchmark.errors import UsageError
 from benchmark.metrics._check import classes
 from benchmark.provenance import provenance
+from benchmark.reading.factor_kinds import Wishes, kinds_differ
+from benchmark.reading.read_codes import Reading, digests, read_codes
+from benchmark.reading.read_codes import digest as arrays_digest
 from benchmark.spec import Component, Run, digest
-from benchmark.stages.code_groups import described_groups
-from benchmark.stages.factor_kinds import Wishes, described, kinds_differ
-from benchmark.stages.read_codes import Reading, digests, read_codes
-from benchmark.stages.read_codes import digest as arrays_digest
 from benchmark.stages.score_task import declarations
 from benchmark.store import FORMAT, Store, timestamp, write_json
 from benchmark.suite import EvaluationSettings, read
@@ -272,20 +271,6 @@ def publish(external: External, store: Store, command: Sequence[str]) -> None:
         store.publish(run, fill)
     if store.read_run(run)["arrays"] != external.arrays:
         raise UsageError(f"{store.run_folder(run)} was given other arrays by another process; give another --seed")
-
-
-def sentence(external: External) -> str:
-    """What was read, for people."""
-    codes, run = external.codes, external.run
-    points, latents = codes.means.shape
-    factors = f"factors {described(codes.factor_names, codes.factor_sizes)}" if codes.factor_names else "no factors"
-    grid = ", a full grid" if codes.grid else ""
-    groups = f" in {described_groups(codes.arrays['groups'])}" if "groups" in codes.arrays else ""
-    about = (
-        f"{run.model.name} seed {run.seed} on {run.dataset.name}: {points:,} points × {latents} codes{groups},"
-        f" {factors}{grid}"
-    )
-    return "; ".join([about, *external.source.reading.notes])
 
 
 def check_suite(name: str, store: Store) -> None:

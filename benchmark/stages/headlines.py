@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,16 +38,3 @@ def headlines(path: Path, run_ids: Sequence[str]) -> list[dict[str, Any]]:
             }
         )
     return sorted(found, key=lambda record: (record["status"] != "ok", record["metric"], record["representation"]))
-
-
-def as_text(records: Sequence[Mapping[str, Any]]) -> str:
-    """Those records as lines, for people: score, mean ± standard deviation over the runs, protocol."""
-    lines = []
-    for record in records:
-        if record["status"] == "ok":
-            spread = "" if record["std"] is None else f" ± {record['std']:.4f}"
-            lines.append(f"  {record['score']:<36}{record['mean']:>10.4f}{spread:<12}{record['protocol']}")
-        else:
-            name = record["metric"] + ("" if record["representation"] == "mean" else f" ({record['representation']})")
-            lines.append(f"  {name:<36}{record['status'].replace('_', ' ')}: {record['reason']}")
-    return "\n".join(lines)

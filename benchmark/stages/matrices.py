@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from benchmark import registry
 from benchmark.errors import UsageError
+from benchmark.integrity.run_seal import SCORES, read_record, read_score
 from benchmark.metrics._boundary import given
 from benchmark.metrics._matrix import Kind, Matrix
-from benchmark.run_seal import SCORES, read_record, read_score
 
 if TYPE_CHECKING:
     from pandas import DataFrame

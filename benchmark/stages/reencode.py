@@ -15,43 +15,31 @@ from pathlib import Path
 from benchmark import registry
 from benchmark.atomic import share, write_atomically
 from benchmark.codes import Codes
-from benchmark.digests import differing, file_digest
 from benchmark.errors import BenchmarkError
 from benchmark.execution import Workers, execute
-from benchmark.run_seal import CODES, MEND, RECORD, SCORES, WEIGHTS, listed
+from benchmark.integrity.digests import differing, file_digest
+from benchmark.integrity.run_seal import CODES, MEND, RECORD, SCORES, WEIGHTS, listed
 from benchmark.spec import Run
 from benchmark.stages.data_cache import load_data
 from benchmark.stages.encode import asked, encode_neural, prepare
 from benchmark.stages.kept import combined, is_old, kept, missing
+from benchmark.stages.order import Order
 from benchmark.store import Store, write_json
-from benchmark.suite import EncodingSettings
 
 
 @dataclass(frozen=True)
 class EncodeTask:
-    """One finished run to encode again: the arrays among `ASKED` that measures read, and how much is kept of them."""
+    """One finished run to encode again."""
 
-    results: Path
+    order: Order
     run: Run
-    encoding: EncodingSettings
-    data_dir: Path | None
-    plugins: tuple[Path, ...]
-    arrays: frozenset[str] = frozenset()
 
 
 def reencode_runs(
-    store: Store,
-    runs: Sequence[Run],
-    encoding: EncodingSettings,
-    arrays: frozenset[str],
-    *,
-    jobs: Workers,
-    data_dir: Path | None,
-    on_encoded: Callable[[Run, str | None], None],
+    order: Order, runs: Sequence[Run], *, jobs: Workers, on_encoded: Callable[[Run, str | None], None]
 ) -> None:
     """Encode runs again in `jobs` processes; `on_encoded` hears of each, with the reason where it failed."""
-    plugins = tuple(registry.plugins())
-    tasks = [EncodeTask(store.root, run, encoding, data_dir, plugins, arrays) for run in runs]
+    tasks = [EncodeTask(order, run) for run in runs]
     for outcome in execute(reencode, tasks, jobs):
         on_encoded(outcome.task.run, outcome.died or outcome.value)
 
@@ -67,28 +55,29 @@ def reencode(task: EncodeTask) -> str | None:
     from benchmark.training.loop import build
     from benchmark.training.process import set_up
 
+    order = task.order
     try:
-        for plugin in task.plugins:
+        for plugin in order.plugins:
             registry.add_plugin(plugin)
         set_up()
-        store = Store(task.results)
+        store = Store(order.results)
         folder = store.run_folder(task.run)
         start = time.monotonic()
         record = store.read_run(task.run)
         files = dict(listed(record) or {})
         for name, how in differing(folder, {WEIGHTS: files[WEIGHTS]} if WEIGHTS in files else {}):
             raise BenchmarkError(f"{folder / name} {how}; {MEND}")
-        data = load_data(task.run.dataset, task.data_dir)
+        data = load_data(task.run.dataset, order.data_dir)
         model = build(task.run, data)
         model.load_state_dict(load_file(folder / WEIGHTS))
-        wanted = combined(record, task.encoding, task.arrays)
+        wanted = combined(record, order.encoding, order.arrays)
         seconds = 0.0
         if is_old(record) or CODES not in files or differing(folder, {CODES: files[CODES]}):
             codes = encode_neural(model, data, task.run, wanted.encoding, wanted.parts)
         else:
             codes = Codes.load(folder / CODES)
             prepare(model)
-            parts = missing(record, task.encoding, task.arrays) if model.decodes else ()
+            parts = missing(record, order.encoding, order.arrays) if model.decodes else ()
             codes.arrays.update(asked(model, codes, data, task.run, wanted.encoding, parts))
             seconds = record["seconds"]["encoding"]
 

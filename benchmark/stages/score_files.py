@@ -8,9 +8,9 @@ from typing import Any
 
 from benchmark import registry
 from benchmark.errors import BenchmarkError
+from benchmark.integrity.run_seal import MEND_SCORE, codes_digest
 from benchmark.metrics._declare import Metric
 from benchmark.metrics._matrix import Matrix
-from benchmark.run_seal import MEND_SCORE, codes_digest
 from benchmark.stages.score_task import Scored, ScoreTask, declaration_of, protocol_of, seeded
 from benchmark.store import FORMAT, check_format, read_json, write_json
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,39 +63,3 @@ def _better(difference: float | None, direction: str) -> str | None:
 def _p(x: np.ndarray, y: np.ndarray) -> float | None:
     """Two-sided; None where a side has too few seeds."""
     return min(1.0, 2 * min(welch_p(x, y), welch_p(y, x))) if min(len(x), len(y)) >= LEAST else None
-
-
-def as_text(records: Sequence[Mapping[str, Any]], a: str, b: str) -> str:
-    """Those records as a table, for people, with what the p values are."""
-    lines = [["score", a, b, "difference", "better", "p"]]
-    without = []
-    for record in records:
-        mean = "" if record["representation"] == "mean" else f" ({record['representation']})"
-        name = record["score"] + mean
-        if record["difference"] is None:
-            without.append(f"  {name:<36}{record['reason'] or 'scored on one side alone'}")
-            continue
-        better = {"a": a, "b": b, None: "–"}[record["better"]]
-        p = "–" if record["p"] is None else f"{record['p']:.2g}"
-        numbers = [_spelled(record[side]) for side in ("a", "b")]
-        lines.append([name, *numbers, f"{record['difference']:+.4f}".replace("-", "−"), better, p])
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    table = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
-    return "\n".join([*table, *without, _explained(records)])
-
-
-def _spelled(side: Mapping[str, Any]) -> str:
-    spread = "" if side["std"] is None else f" ± {side['std']:.4f}"
-    return f"{side['mean']:.4f}{spread}".replace("-", "−")
-
-
-def _explained(records: Sequence[Mapping[str, Any]]) -> str:
-    compared = [record for record in records if record["difference"] is not None]
-    tested = sum(record["p"] is not None for record in records)
-    if tested:
-        return f"p: Welch's test over seeds, two-sided, adjusted by Holm over {tested} scores"
-    if not compared:
-        return "no score is there on both sides"
-    return (
-        "no p: a test needs two or more seeds a side, better five; a difference of two single runs may be their seeds'"
-    )

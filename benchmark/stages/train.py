@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
 from itertools import cycle
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from benchmark import registry
 from benchmark.errors import BenchmarkError
 from benchmark.execution import Workers, execute
 from benchmark.spec import Run
 from benchmark.stages.data_cache import forget_data, load_data
+from benchmark.stages.order import Order
 from benchmark.stages.worker import FleetOutcome, FleetTask, fail, train_fleet
 from benchmark.store import FORMAT, Store, read_json, write_json
-from benchmark.suite import EncodingSettings
 from benchmark.training.device import Device
 from benchmark.training.fleet import Fleet, plan_fleets, read_fleet
 
@@ -40,12 +39,21 @@ def unfinished_fleets(store: Store, runs: list[Run]) -> list[Fleet]:
     return fleets
 
 
-def plan(store: Store, runs: list[Run], *, retry_failed: bool = False, device: Device = "cpu") -> list[Fleet]:
+def plan(
+    store: Store,
+    runs: list[Run],
+    *,
+    retry_failed: bool = False,
+    device: Device = "cpu",
+    again: Collection[str] = (),
+) -> list[Fleet]:
     """The fleets that would train these runs: unfinished ones whole, then new ones for what they leave.
 
-    An unfinished fleet goes on with the members that it has, on whatever device there is now.
+    An unfinished fleet goes on with the members that it has, on whatever device there is now. again: the ids of
+    finished runs that are to be trained once more.
     """
-    missing = [run for run in runs if not store.is_done(run) and (retry_failed or store.failure(run) is None)]
+    absent = [run for run in runs if run.run_id in again or not store.is_done(run)]
+    missing = [run for run in absent if retry_failed or store.failure(run) is None]
     adopted = unfinished_fleets(store, missing)
     covered = {run.run_id for fleet in adopted for run in fleet.runs}
     return adopted + plan_fleets([run for run in missing if run.run_id not in covered], device)
@@ -87,58 +95,62 @@ def turn(fleet: Fleet) -> tuple[int, int]:
     return min(run.seed for run in fleet.runs), -fleet.steps
 
 
+class Listener(Protocol):
+    """Whoever hears of fleets in training. It has the words; this stage has the facts."""
+
+    def watch(self) -> None:
+        """Time has passed: called twice a second."""
+
+    def on_outcome(self, fleet: Fleet, outcome: FleetOutcome) -> None:
+        """What became of a fleet."""
+
+    def on_waiting(self, fleet_id: str, holder: str) -> None:
+        """Another process, `holder`, trains a fleet, which is waited for."""
+
+    def on_alone(self, fleets: int) -> None:
+        """So many fleets lacked memory beside others: each is tried again alone."""
+
+    def on_note(self, note: str) -> None:
+        """What a worker says of a fleet, such as why it began again."""
+
+
 def train_fleets(
-    store: Store,
-    fleets: list[Fleet],
-    *,
-    jobs: Workers,
-    data_dir: Path | None,
-    checkpoint_seconds: float,
-    encoding: EncodingSettings,
-    arrays: frozenset[str],
-    on_outcome: Callable[[Fleet, FleetOutcome], None],
-    watch: Callable[[], None],
-    places: Sequence[str] = ("cpu",),
-    say: Callable[[str], None] = lambda _: None,
+    order: Order, fleets: list[Fleet], listener: Listener, *, jobs: Workers, places: Sequence[str] = ("cpu",)
 ) -> None:
     """Train fleets to their end; those that another process holds are waited for, and taken over if it dies.
 
     They are dealt out over the devices `places` in turn. What lacked memory beside others is tried again alone; what
-    lacks it then ends everything with a `BenchmarkError`, and is no failure of the model's. `say` hears who is waited
-    for, and what else is to be known. `arrays`: what the measures to come read.
+    lacks it then ends everything with a `BenchmarkError`, and is no failure of the model's.
     """
+    store = Store(order.results)
     by_id = {fleet.fleet_id: fleet for fleet in fleets}
     remaining = list(by_id)
     remaining.sort(key=lambda fleet_id: turn(by_id[fleet_id]))
     told: dict[str, str] = {}
     alone = False
-    plugins = tuple(registry.plugins())
     while remaining:
-        tasks = [
-            FleetTask(store.root, fleet_id, data_dir, plugins, checkpoint_seconds, encoding, place, arrays)
-            for fleet_id, place in zip(remaining, cycle(places))
-        ]
+        tasks = [FleetTask(order, fleet_id, place) for fleet_id, place in zip(remaining, cycle(places))]
         busy: dict[str, str] = {}
         starved: dict[str, str] = {}
-        for outcome in execute(train_fleet, tasks, jobs, watch):
+        for outcome in execute(train_fleet, tasks, jobs, listener.watch):
             fleet = by_id[outcome.task.fleet_id]
             result: FleetOutcome = outcome.value or FleetOutcome(fleet.fleet_id)
             for note in result.notes:
-                say(note)
+                listener.on_note(note)
             if outcome.died:
                 fail(fleet.runs, outcome.died, store, result)
                 shutil.rmtree(store.fleet_folder(fleet.fleet_id), ignore_errors=True)
             if result.busy or result.starved:
                 (busy if result.busy else starved)[fleet.fleet_id] = result.busy or str(result.starved)
                 continue
-            on_outcome(fleet, result)
+            listener.on_outcome(fleet, result)
             if result.interrupted:
                 raise KeyboardInterrupt
             if result.fatal:
                 raise BenchmarkError(result.fatal)
         for fleet_id, holder in busy.items():
             if told.get(fleet_id) != holder:
-                say(f"waiting for fleet {fleet_id}, which {holder} trains")
+                listener.on_waiting(fleet_id, holder)
         told |= busy
         if starved and alone:
             raise BenchmarkError(
@@ -146,9 +158,9 @@ def train_fleets(
                 " finished is lost: run the same command again on a machine with more, or with a smaller model"
             )
         if starved and not busy:
-            say(f"no memory for {len(starved)} of the fleets beside the others: each is tried again alone")
+            listener.on_alone(len(starved))
             alone, jobs = True, min(jobs, 1) if isinstance(jobs, int) else jobs
         remaining = [*busy, *starved]
         if busy:
-            watch()
+            listener.watch()
             time.sleep(2)

@@ -30,11 +30,12 @@ from benchmark.seeds import stream
 from benchmark.spec import Run, TrainingSettings
 from benchmark.stages.data_cache import load_data
 from benchmark.stages.encode import encode_anchor, encode_embedding, encode_neural
-from benchmark.stages.kept import ASKED, kept, parts_of
+from benchmark.stages.kept import kept, parts_of
+from benchmark.stages.order import Order
 from benchmark.stages.points import chunks, flattened, images
 from benchmark.stages.stacking import advice
 from benchmark.store import FORMAT, Store, timestamp, write_json
-from benchmark.suite import EncodingSettings, settings_of
+from benchmark.suite import settings_of
 from benchmark.training.fleet import Fleet, read_fleet
 
 HEARTBEAT = 10.0
@@ -47,15 +48,9 @@ FINISHING = 10_000
 class FleetTask:
     """All that a worker process needs to train one fleet."""
 
-    results: Path
+    order: Order
     fleet_id: str
-    data_dir: Path | None
-    plugins: tuple[Path, ...]
-    checkpoint_seconds: float
-    encoding: EncodingSettings
     place: str = "cpu"
-    arrays: frozenset[str] = frozenset(name for names in ASKED.values() for name in names)
-    """What the measures to come read; what takes long and is not among it is not encoded."""
 
 
 @dataclass
@@ -76,11 +71,11 @@ class FleetOutcome:
 
 def train_fleet(task: FleetTask) -> FleetOutcome:
     """Train, encode and publish one fleet, in a worker process. Never raises: what failed is recorded and returned."""
-    outcome = FleetOutcome(task.fleet_id)
+    outcome, order = FleetOutcome(task.fleet_id), task.order
     try:
-        for plugin in task.plugins:
+        for plugin in order.plugins:
             registry.add_plugin(plugin)
-        store = Store(task.results)
+        store = Store(order.results)
         folder = store.fleet_folder(task.fleet_id)
         claim = Claim(folder / "claim.json")
         if not (folder / "fleet.json").exists():
@@ -93,7 +88,7 @@ def train_fleet(task: FleetTask) -> FleetOutcome:
                 return outcome  # finished between the two looks
             with beating(claim), stop_requested() as stopping:
                 fleet, command = read_fleet(folder / "fleet.json")
-                data = load_data(fleet.runs[0].dataset, task.data_dir)
+                data = load_data(fleet.runs[0].dataset, order.data_dir)
                 _train(Work(fleet, command, data, store, task, outcome, timestamp()), stopping)
             if not outcome.interrupted and not outcome.starved:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -143,7 +138,7 @@ class Work:
                     "parameters": sum(value.size for value in weights.values()),
                     "seconds": details["seconds"],
                     "marks": registry.load("model", run.model.name).marks(),
-                    "encoding": kept(self.task.encoding, parts_of(self.task.arrays)),
+                    "encoding": kept(self.task.order.encoding, parts_of(self.task.order.arrays)),
                     "provenance": {
                         **provenance(),
                         "device": details.get("device", "cpu"),
@@ -280,7 +275,7 @@ def _train_networks(work: Work, stopping: Callable[[], bool]) -> None:
     device.set_up(work.task.place)
     fleet, folder = work.fleet, work.store.fleet_folder(work.task.fleet_id)
     try:
-        often, say = work.task.checkpoint_seconds, work.outcome.notes.append
+        often, say = work.task.order.checkpoint_seconds, work.outcome.notes.append
         engine, progress = train(fleet, work.data, folder, often, stopping, work.task.place, say)
     except Interrupted:
         work.outcome.interrupted = True
@@ -308,7 +303,8 @@ def _train_networks(work: Work, stopping: Callable[[], bool]) -> None:
                 finish(model, work.data, run)
                 place = work.task.place
                 encoder = model if place == "cpu" else OnDevice(model, place)
-                codes = encode_neural(encoder, work.data, run, work.task.encoding, parts_of(work.task.arrays))
+                order = work.task.order
+                codes = encode_neural(encoder, work.data, run, order.encoding, parts_of(order.arrays))
             except ModelError as error:
                 work.fail([run], str(error))
                 continue

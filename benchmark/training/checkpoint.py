@@ -11,7 +11,7 @@ from torch import Tensor
 
 from benchmark.atomic import write_atomically
 from benchmark.errors import BenchmarkError
-from benchmark.stamp import BLANK, KEY, check_stamp, stamp
+from benchmark.integrity.stamp import BLANK, KEY, check_stamp, stamp
 from benchmark.training.engine import Engine
 from benchmark.training.history import History
 

@@ -8,8 +8,8 @@ from typing import Any, Literal, get_args
 
 from benchmark import registry
 from benchmark.errors import BenchmarkError, UsageError
+from benchmark.integrity.sealed import check_format, read_json
 from benchmark.registry import Kind
-from benchmark.sealed import check_format, read_json
 from benchmark.spec import Component, Run, Settings, TrainingSettings, digest
 from benchmark.suite import settings_of
 from benchmark.training.device import Device

@@ -10,8 +10,8 @@ from benchmark import registry
 from benchmark.datasets._dataset import Data
 from benchmark.datasets._pairs import Pairs
 from benchmark.errors import BenchmarkError, UsageError
+from benchmark.integrity.sealed import render, sealed
 from benchmark.models._neural import NeuralModel
-from benchmark.sealed import render, sealed
 from benchmark.seeds import stream
 from benchmark.spec import Run, TrainingSettings
 from benchmark.suite import settings_of

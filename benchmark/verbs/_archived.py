@@ -83,7 +83,7 @@ def _shown(found: Sequence[Board], table: DataFrame) -> dict[str, tuple[str, str
 
 def _check_text(name: str, file: str, store: Store) -> None:
     """Raise `UsageError` where a suite's file is no longer the text that its runs are of."""
-    from benchmark.sealed import read_json
+    from benchmark.integrity.sealed import read_json
     from benchmark.suite import read
 
     if name not in registry.names("suite") and not file.endswith(".toml"):

@@ -12,9 +12,9 @@ from typing import Any, ParamSpec, TypeVar
 
 from benchmark import registry
 from benchmark.errors import UsageError
+from benchmark.integrity.suite_seal import TABLE, check_table
 from benchmark.store import Store
-from benchmark.suite_seal import TABLE, check_table
-from benchmark.verbs._words import command_line
+from benchmark.words.phrases import command_line
 
 RESULTS = Path("results")
 P = ParamSpec("P")

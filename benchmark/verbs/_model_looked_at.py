@@ -24,9 +24,9 @@ def subject_of(
     """A decoder and the codes that it is looked at with. Raises `UsageError` on what cannot be used."""
     import numpy as np
 
-    from benchmark.stages.factor_kinds import Wishes
+    from benchmark.reading.factor_kinds import Wishes
+    from benchmark.reading.given_arrays import read_arrays
     from benchmark.stages.foreign_decoder import Subject, decoder_of
-    from benchmark.stages.given_arrays import read_arrays
 
     read = read_arrays(codes, None, variances, None, Wishes(typed=False), who).codes
     if len(read.means) < 2:

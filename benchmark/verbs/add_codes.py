@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from benchmark.errors import UsageError
 from benchmark.store import Store
 from benchmark.verbs._given import RESULTS, add_plugins, located, started, suite_name, takes_paths
-from benchmark.verbs._shown import Shown
-from benchmark.verbs._words import command_line, count
+from benchmark.words.notebook import Shown
+from benchmark.words.phrases import command_line, count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,11 +73,12 @@ def add_codes(
     """
     from benchmark.archive.beside import evaluation_of, offered_data
     from benchmark.archive.opening import open_archive
+    from benchmark.reading.code_groups import asked_groups
+    from benchmark.reading.factor_kinds import Wishes
     from benchmark.stages import external
-    from benchmark.stages.code_groups import asked_groups
-    from benchmark.stages.factor_kinds import Wishes
     from benchmark.stages.score_task import check_budget, check_metrics, declarations
     from benchmark.suite import EvaluationSettings
+    from benchmark.words.codes_read import sentence
 
     add_plugins(plugins)
     texts = check_metrics(tuple(metrics)) if metrics else ()
@@ -130,5 +131,5 @@ def add_codes(
         external.publish(each, store, words)
     source = external.write_suite(own, store, evaluation) if suite is None else ""
     store.write_plan(own, source, [each.run for each in externals], replace=False)
-    runs, notes = [each.run.run_id for each in externals], [external.sentence(each) for each in externals]
+    runs, notes = [each.run.run_id for each in externals], [sentence(each) for each in externals]
     return AddedCodes(suite or own, runs, notes)

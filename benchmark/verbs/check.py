@@ -7,8 +7,8 @@ from pathlib import Path
 
 from benchmark.store import Store
 from benchmark.verbs._given import RESULTS, add_plugins, located, results_table, suite_name, takes_paths
-from benchmark.verbs._shown import Verdicts
-from benchmark.verbs._words import command_line
+from benchmark.words.notebook import Verdicts
+from benchmark.words.phrases import command_line
 
 
 @takes_paths

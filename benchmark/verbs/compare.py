@@ -13,15 +13,15 @@ from benchmark import registry
 from benchmark.errors import UsageError
 from benchmark.store import Store
 from benchmark.verbs._given import RESULTS, add_plugins, takes_paths
-from benchmark.verbs._shown import Shown
-from benchmark.verbs._words import count
+from benchmark.words.notebook import Shown
+from benchmark.words.phrases import count
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from benchmark.reading.factor_kinds import Wishes
     from benchmark.spec import Run
     from benchmark.stages.external import External
-    from benchmark.stages.factor_kinds import Wishes
 
 
 @dataclass
@@ -86,12 +86,13 @@ def compare(
     both the names that are read, as in `add_codes`.
     Raises `UsageError` before anything is written, also where the two are not codes of the same points.
     """
+    from benchmark.reading.factor_kinds import Wishes
     from benchmark.stages import external
-    from benchmark.stages.factor_kinds import Wishes
     from benchmark.stages.score_task import check_budget, check_metrics
     from benchmark.stages.side_by_side import side_by_side
     from benchmark.suite import EvaluationSettings
     from benchmark.verbs.evaluate import evaluate
+    from benchmark.words.codes_read import sentence
 
     add_plugins(plugins)
     texts, chosen = check_metrics(tuple(metrics)) if metrics else (), check_budget(budget or "full")
@@ -111,14 +112,14 @@ def compare(
     store.write_plan(own, source, [run for side in sides for run in side.runs], replace=False)
     summary = evaluate(own, results=results, metrics=texts, budget=budget, plugins=plugins, jobs=jobs, quiet=quiet)
     scores = side_by_side(summary.table, *([run.run_id for run in side.runs] for side in sides))
-    notes = [external.sentence(each) for side in sides for each in side.externals]
+    notes = [sentence(each) for side in sides for each in side.externals]
     return Comparison(own, summary.table, sides[0].name, sides[1].name, notes, scores)
 
 
 def _side(text: str, factors: Path | None, wishes: Wishes, store: Store) -> Side:
     """What one of the two arguments names."""
+    from benchmark.reading.read_codes import ENDINGS
     from benchmark.stages import external
-    from benchmark.stages.read_codes import ENDINGS
 
     name, equals, listed = text.partition("=")
     if not Path(text).is_file() and not equals and Path(text).suffix not in ENDINGS:

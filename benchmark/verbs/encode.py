@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import UsageError
-from benchmark.progress import Progress
 from benchmark.verbs._given import add_plugins, takes_paths
-from benchmark.verbs._words import count
+from benchmark.words.phrases import count
+from benchmark.words.progress import Progress
 
 if TYPE_CHECKING:
     from benchmark.datasets._dataset import Data
-    from benchmark.stages.encoded import Encoded
+    from benchmark.reading.encoded import Encoded
 
 
 @takes_paths
@@ -49,7 +49,7 @@ def encode(
     """
     import numpy as np
 
-    from benchmark.stages.encoded import Encoded
+    from benchmark.reading.encoded import Encoded
     from benchmark.stages.foreign_encoder import encode_foreign, encoder_of
 
     if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:

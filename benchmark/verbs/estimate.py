@@ -2,48 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from benchmark.store import Store
-from benchmark.verbs._given import RESULTS, add_plugins, takes_paths
-from benchmark.verbs._workers import cores, devices
+from benchmark.verbs._request import Request
+from benchmark.verbs._workplace import Workplace
 
 if TYPE_CHECKING:
     from benchmark.stages.estimate import Estimate
 
 
-@takes_paths
-def estimate(
-    suite: str,
-    *,
-    results: Path = RESULTS,
-    only: Mapping[str, list[Any]] | None = None,
-    overrides: Mapping[str, Any] | None = None,
-    seeds: list[int] | None = None,
-    shard: tuple[int, int] | None = None,
-    jobs: int | None = None,
-    data_dir: Path | None = None,
-    plugins: Sequence[Path] = (),
-    device: str = "auto",
-) -> Estimate:
-    """What `run` would do with the same arguments, and what it would cost. Nothing is written."""
+def estimate(request: Request, at: Workplace) -> Estimate:
+    """What `run` would do when asked the same, and what it would cost. Nothing is written."""
     from benchmark.stages import train
     from benchmark.stages.estimate import estimate as cost
     from benchmark.stages.kept import parts_of
     from benchmark.stages.score_task import arrays_read, check_metrics
-    from benchmark.suite import expand
-    from benchmark.suite import shard as share
 
-    add_plugins(plugins)
-    expanded = expand(suite, only=only, overrides=overrides, seeds=seeds)
-    runs = expanded.runs if shard is None else share(expanded.runs, *shard)
-    store = Store(results, make=False)
-    kind, places = devices(device, None)
+    at.add_plugins(request.plugins)
+    suite = request.expanded()
+    runs = request.share(suite.runs)
+    store = at.store(make=False)
+    kind, places = at.devices()
     fleets = train.plan(store, runs, device=kind)
-    arrays = arrays_read(check_metrics(expanded.evaluation.metrics))
+    parts = parts_of(arrays_read(check_metrics(suite.evaluation.metrics)))
     done = sum(store.is_done(each) for each in runs)
-    if jobs is None:
-        jobs = cores() if kind == "cpu" else len(places)
-    return cost(fleets, done, jobs, data_dir, expanded.encoding, places[0], parts_of(arrays))
+    jobs = len(places) if kind == "cuda" and at.jobs is None else at.processes()
+    return cost(fleets, done, jobs, at.data_dir, suite.encoding, places[0], parts)

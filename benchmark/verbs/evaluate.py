@@ -7,17 +7,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmark import registry
 from benchmark.atomic import disk_full_explained
 from benchmark.errors import UsageError
-from benchmark.progress import Progress
-from benchmark.run_seal import check_run
+from benchmark.integrity.run_seal import check_run
+from benchmark.integrity.suite_seal import seal_table
 from benchmark.spec import Run
 from benchmark.store import Store
-from benchmark.suite_seal import seal_table
-from benchmark.verbs._given import RESULTS, add_plugins, located, next_command, started, suite_name, takes_paths
-from benchmark.verbs._shown import Shown
-from benchmark.verbs._words import count
-from benchmark.verbs._workers import workers
+from benchmark.verbs._given import RESULTS, located, next_command, started, suite_name, takes_paths
+from benchmark.verbs._request import Request
+from benchmark.verbs._workplace import Workplace
+from benchmark.words.notebook import Shown
+from benchmark.words.phrases import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,26 +74,34 @@ def evaluate(
     are those of `run`. What the measures read of networks and `run` did not keep, because the suite asked for none of
     it, is encoded first, from the data in `data_dir`.
     """
+    request = Request(suite=suite, only=only or {}, plugins=tuple(plugins), retry_failed=retry_failed)
+    at = Workplace(results=results, data_dir=data_dir, jobs=jobs, scheduler=scheduler, quiet=quiet)
+    return carry_out(request, at, metrics, budget)
+
+
+def carry_out(
+    request: Request, at: Workplace, metrics: Sequence[str] = (), budget: str | None = None
+) -> EvaluationSummary:
+    """What `evaluate` does, of what is asked for and where it is worked off."""
     from benchmark.stages.aggregate import aggregate
     from benchmark.stages.evaluate import evaluate as score_all
     from benchmark.stages.evaluate import score_tasks
     from benchmark.stages.measures import measures_of, scorable
-    from benchmark.stages.score_task import Protocol, Scored, ScoreTask, arrays_read, check_budget, check_metrics
-    from benchmark.stages.slices import SLICES
-    from benchmark.suite import chosen_by, evaluation_settings
+    from benchmark.stages.score_task import Protocol, arrays_read, check_budget, check_metrics
+    from benchmark.suite import evaluation_settings
     from benchmark.table import compile_table, write_table
+    from benchmark.words.scoring import Scoring
 
-    if scheduler:
-        results, data_dir = results.absolute(), data_dir and data_dir.absolute()
-    add_plugins(plugins, absolute=bool(scheduler))
-    file = located(suite, results)
-    store = Store(results, make=False)
+    at = at.from_anywhere()
+    at.add_plugins(request.plugins)
+    file = located(request.suite, at.results)
+    store = at.store(make=False)
     name = suite_name(file)
-    started(store, name, suite)
+    started(store, name, request.suite)
     done = [each for each in store.plan(name) if store.is_done(each)]
     if not done:
-        hint = next_command("run", suite, results)
-        raise UsageError(f'no run of suite "{name}" is finished in {results}; next: {hint}')
+        hint = next_command("run", request.suite, at.results)
+        raise UsageError(f'no run of suite "{name}" is finished in {at.results}; next: {hint}')
     folders = {each.run_id: store.run_folder(each) for each in done}
     store.clean_parts([store.suite_folder(name), *(place / "scores" for place in folders.values())])
     for place in folders.values():  # no number of what was altered, and no table of it
@@ -101,32 +110,16 @@ def evaluate(
     chosen = tuple(metrics) or scorable(settings.metrics, folders.values())
     texts = check_metrics(chosen) if chosen or not settings.metrics else ()
     protocol = Protocol(texts, check_budget(budget or settings.budget), settings.points, settings.seed)
-    chosen_runs = chosen_by(done, only or {}, f'finished runs of suite "{name}"')
-    _encode_missing(store, file, chosen_runs, arrays_read(texts), jobs, scheduler, data_dir, quiet)
-    tasks = score_tasks([(each, folders[each.run_id]) for each in chosen_runs], protocol, retry_failed=retry_failed)
-    notes: list[str] = []
+    chosen_runs = request.chosen(done, f'finished runs of suite "{name}"')
+    _encode_missing(store, file, chosen_runs, arrays_read(texts), at)
+    scored_runs = [(each, folders[each.run_id]) for each in chosen_runs]
+    tasks = score_tasks(scored_runs, protocol, retry_failed=request.retry_failed)
     with (
-        Progress(f"scoring {count(len(chosen_runs), 'run')}", 0, quiet=quiet) as progress,
-        workers(jobs, scheduler, store, progress.say) as at_work,
+        at.progress(f"scoring {count(len(chosen_runs), 'run')}") as progress,
+        at.workers(progress.say) as at_work,
     ):
-
-        def on_scored(task: ScoreTask, scored: Scored) -> None:
-            run = f"{task.folder.parent.parent.name}/{task.folder.parent.name}/{task.folder.name}"
-            # What a slice leaves out is its dataset's, not a run's.
-            of = task.folder.parent.parent.parent.name if task.representation in SLICES else run
-            for note in (f"{of} {text}" for text in scored.notes):
-                if note not in notes:  # several measures say the same
-                    notes.append(note)
-                    progress.say(f"note    {note}")
-            if scored.status == "failed":
-                where = f"{run} {task.metric}"
-                progress.say(f"failed  {where}: {scored.reason}")
-
-        def on_cost(done: float, total: float) -> None:
-            progress.total = total
-            progress.at(done)
-
-        score_all(tasks, at_work, on_scored, on_cost)
+        said = Scoring(progress)
+        score_all(tasks, at_work, said.on_scored, said.on_cost)
     table = compile_table(name, [(each, folders[each.run_id]) for each in done])
     folder = store.suite_folder(name)
     with disk_full_explained(folder / "results.csv"):
@@ -138,19 +131,10 @@ def evaluate(
     failed = table[table["status"] == "failed"]
     places = failed["model"] + "/" + failed["run_id"] + " " + failed["protocol"]
     reasons = dict(zip(places, failed["reason"], strict=True))
-    return EvaluationSummary(name, counts, reasons, folder / "results.csv", notes)
+    return EvaluationSummary(name, counts, reasons, folder / "results.csv", said.notes)
 
 
-def _encode_missing(
-    store: Store,
-    suite: str,
-    runs: Sequence[Run],
-    arrays: frozenset[str],
-    jobs: int | None,
-    scheduler: str | None,
-    data_dir: Path | None,
-    quiet: bool,
-) -> None:
+def _encode_missing(store: Store, suite: str, runs: Sequence[Run], arrays: frozenset[str], at: Workplace) -> None:
     """Encode what the measures read and the runs' codes files lack. Raises `BenchmarkError` where that cannot be."""
     from benchmark.stages.kept import incomplete
     from benchmark.suite import read
@@ -160,10 +144,12 @@ def _encode_missing(
     if not lacking:
         return
     try:
+        from benchmark.stages.order import Order
         from benchmark.verbs._encode_again import encode_again
     except ModuleNotFoundError as error:
         raise UsageError(
             f"{count(len(lacking), 'run')} must be encoded again for these measures, and {error.name} is not installed:"
             " evaluate where it is, or ask for other measures by --metrics"
         ) from None
-    encode_again(store, lacking, encoding, arrays, jobs, scheduler, data_dir, quiet)
+    order = Order(store.root, at.data_dir, tuple(registry.plugins()), encoding, arrays)
+    encode_again(order, lacking, at)

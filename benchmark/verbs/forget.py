@@ -13,12 +13,12 @@ from benchmark.atomic import disk_full_explained
 from benchmark.choice import read_choice
 from benchmark.errors import UsageError
 from benchmark.index import planned
+from benchmark.integrity.suite_seal import PAGE, TABLE, seal_table
 from benchmark.spec import Run, canonical, suggest
 from benchmark.store import Store, read_json, write_json
-from benchmark.suite_seal import PAGE, TABLE, seal_table
 from benchmark.verbs._given import RESULTS, located, started, suite_name, takes_paths
-from benchmark.verbs._shown import Shown
-from benchmark.verbs._words import count
+from benchmark.words.notebook import Shown
+from benchmark.words.phrases import count
 
 if TYPE_CHECKING:
     import pandas as pd

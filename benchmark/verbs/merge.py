@@ -10,15 +10,15 @@ from functools import partial
 from pathlib import Path
 
 from benchmark.atomic import write_atomically
-from benchmark.digests import file_digest
 from benchmark.errors import UsageError
+from benchmark.integrity.digests import file_digest
+from benchmark.integrity.run_seal import CODES, check_run, damages, first_contact, read_record, read_score, wants_seal
+from benchmark.integrity.sealed import check_format, is_sealed, read_json, write_json
 from benchmark.naming import check_name, printable
-from benchmark.run_seal import CODES, check_run, damages, first_contact, read_record, read_score, wants_seal
-from benchmark.sealed import check_format, is_sealed, read_json, write_json
 from benchmark.spec import Run
 from benchmark.store import Store, runs_of
 from benchmark.verbs._given import RESULTS, takes_paths
-from benchmark.verbs._shown import Counts
+from benchmark.words.notebook import Counts
 
 TAKEN = ("suites", "runs")
 """What is read of the other folder."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmark.semaphores import clear_dead
 from benchmark.store import Store
 from benchmark.verbs._given import RESULTS, takes_paths
-from benchmark.verbs._shown import Counts
+from benchmark.words.notebook import Counts
 
 
 @takes_paths

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from benchmark import registry
 from benchmark.atomic import disk_full_explained
-from benchmark.digests import file_digest
 from benchmark.errors import UsageError
-from benchmark.progress import Progress
+from benchmark.integrity.digests import file_digest
+from benchmark.integrity.suite_seal import TABLE, newer_scores, seal_page
 from benchmark.spec import Run
 from benchmark.store import Store
-from benchmark.suite_seal import TABLE, newer_scores, seal_page
 from benchmark.verbs._beside import Reported, of_archive, with_beside
 from benchmark.verbs._given import (
     RESULTS,
@@ -26,9 +25,10 @@ from benchmark.verbs._given import (
     suite_name,
     takes_paths,
 )
-from benchmark.verbs._shown import PagePath
-from benchmark.verbs._words import count
-from benchmark.verbs._workers import cores
+from benchmark.verbs._workplace import cores
+from benchmark.words.notebook import PagePath
+from benchmark.words.phrases import count
+from benchmark.words.progress import Progress
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark.choice import spelled
-from benchmark.progress import Progress
-from benchmark.run_seal import damage
+from benchmark import registry
+from benchmark.integrity.run_seal import damage
 from benchmark.spec import Run
 from benchmark.store import Store
-from benchmark.verbs._given import RESULTS, add_plugins, takes_paths
-from benchmark.verbs._shown import Shown
-from benchmark.verbs._words import command_line, count
-from benchmark.verbs._workers import devices, workers
+from benchmark.verbs._given import RESULTS, takes_paths
+from benchmark.verbs._request import Request
+from benchmark.verbs._workplace import Workplace
+from benchmark.words.notebook import Shown
+from benchmark.words.phrases import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,74 +70,75 @@ def run(
     "auto" is CUDA where torch finds a GPU here, and the CPU on a cluster. Runs that failed before, and
     finished ones whose files were altered since, are left alone and reported; `retry_failed` trains both again.
     """
-    from benchmark.suite import expand
-    from benchmark.suite import shard as share
+    request = Request(
+        suite=suite,
+        only=only or {},
+        overrides=overrides or {},
+        seeds=seeds,
+        shard=shard,
+        plugins=tuple(plugins),
+        retry_failed=retry_failed,
+    )
+    at = Workplace(results=results, data_dir=data_dir, jobs=jobs, scheduler=scheduler, device=device, quiet=quiet)
+    return carry_out(request, at)
 
-    if scheduler:
-        results, data_dir = results.absolute(), data_dir and data_dir.absolute()
-    with Progress("reading the suite", 0, quiet=quiet, passing=True):
-        add_plugins(plugins, absolute=bool(scheduler))
-        expanded = expand(suite, only=only, overrides=overrides, seeds=seeds)
+
+def carry_out(request: Request, at: Workplace) -> RunSummary:
+    """What `run` does, of what is asked for and where it is worked off. What is refused leaves nothing written."""
+    at = at.from_anywhere()
+    with at.progress("reading the suite", passing=True):
+        at.add_plugins(request.plugins)
+        suite = request.expanded()
         from benchmark.stages import train  # imports torch: a mistake in the suite is said before
         from benchmark.stages.kept import outdated
+        from benchmark.stages.order import Order
         from benchmark.stages.score_task import arrays_read, check_metrics
         from benchmark.verbs._encode_again import encode_again
-        from benchmark.verbs._following import Following, size
+        from benchmark.words.training import Following, size
 
-        arrays = arrays_read(check_metrics(expanded.evaluation.metrics))
-        kind, places = devices(device, scheduler)
-    store = Store(results)
+        arrays = arrays_read(check_metrics(suite.evaluation.metrics))
+        kind, places = at.devices()
+    store = at.store(make=False)
     store.clean_scratch()
-    store.clean_parts([store.root, store.suite_folder(expanded.name), store.root / "failures"])
-    store.write_plan(expanded.name, expanded.source, expanded.runs)
-    runs = expanded.runs if shard is None else share(expanded.runs, *shard)
-    damaged = damages(store, runs, quiet)
-    if retry_failed:
-        for each in runs:
-            if each.run_id in damaged:
-                store.set_aside(each)
-        damaged = {}
-    with Progress("preparing", 0, quiet=quiet, passing=True):
-        fleets = train.plan(store, runs, retry_failed=retry_failed, device=kind)
-        train.check_data(fleets, data_dir)
-        if retry_failed:
-            for each in runs:
-                store.clear_failure(each)
-        train.save_fleets(store, fleets, command(suite, overrides or {}, plugins))
+    store.clean_parts([store.root, store.suite_folder(suite.name), store.root / "failures"])
+    runs = request.share(suite.runs)
+    damaged = damages(store, runs, at)
+    again = damaged if request.retry_failed else {}
+    with at.progress("preparing", passing=True):
+        fleets = train.plan(store, runs, retry_failed=request.retry_failed, device=kind, again=again)
+        train.check_data(fleets, at.data_dir)
+    store = at.store()
+    order = Order(
+        store.root,
+        at.data_dir,
+        tuple(registry.plugins()),
+        suite.encoding,
+        arrays,
+        suite.execution.checkpoint_seconds,
+    )
     title = f"training {sum(len(fleet.runs) for fleet in fleets)} runs"
-    with (
-        Progress(title, sum(map(size, fleets)), quiet=quiet) as progress,
-        workers(jobs, scheduler, store, progress.say) as at_work,
-    ):
-        for note in slow_products(fleets, kind) if not scheduler else ():
+    with at.progress(title, sum(map(size, fleets))) as progress, at.workers(progress.say) as at_work:
+        store.write_plan(suite.name, suite.source, suite.runs)
+        for each in runs if request.retry_failed else ():
+            if each.run_id in again:
+                store.set_aside(each)
+            store.clear_failure(each)
+        train.save_fleets(store, fleets, request.command())
+        for note in slow_products(fleets, kind) if not at.scheduler else ():
             progress.say(note)
         following = Following(store, fleets, progress)
         # Closed forms are fitted by all cores, networks trained by one process for each GPU.
         closed = [fleet for fleet in fleets if fleet.engine == "closed_form"]
         networks = [fleet for fleet in fleets if fleet.engine != "closed_form"]
-        per_place = len(places) if kind == "cuda" and jobs is None and not scheduler else at_work
-        for some, processes in [(fleets, at_work)] if kind == "cpu" else [(closed, at_work), (networks, per_place)]:
-            train.train_fleets(
-                store,
-                some,
-                jobs=processes,
-                data_dir=data_dir,
-                checkpoint_seconds=expanded.execution.checkpoint_seconds,
-                encoding=expanded.encoding,
-                arrays=arrays,
-                on_outcome=following.on_outcome,
-                watch=following.watch,
-                places=places,
-                say=progress.say,
-            )
-    sound = [each for each in runs if each.run_id not in damaged]
-    old = outdated(store, sound, expanded.encoding, arrays)
-    encode_again(store, old, expanded.encoding, arrays, jobs, scheduler, data_dir, quiet)
-    summary = RunSummary(expanded.name, failed=damaged, trained=following.trained)
-    for each in runs:
+        parted = [(closed, at_work), (networks, at.trainers(at_work, kind, places))]
+        for some, jobs in [(fleets, at_work)] if kind == "cpu" else parted:
+            train.train_fleets(order, some, following, jobs=jobs, places=places)
+    left = {run_id: reason for run_id, reason in damaged.items() if run_id not in again}
+    sound = [each for each in runs if each.run_id not in left]
+    encode_again(order, outdated(store, sound, suite.encoding, arrays), at)
+    summary = RunSummary(suite.name, failed=left, trained=following.trained)
+    for each in sound:
         failure = store.failure(each)
-        if each.run_id in damaged:
-            continue
         if store.is_done(each):
             summary.done.append(each.run_id)
         elif failure:
@@ -156,20 +157,14 @@ def slow_products(fleets: Sequence[Fleet], kind: Device) -> list[str]:
     return [note for precision in sorted(precisions) if (note := slow(precision, kind))]
 
 
-def damages(store: Store, runs: Sequence[Run], quiet: bool) -> dict[str, str]:
+def damages(store: Store, runs: Sequence[Run], at: Workplace) -> dict[str, str]:
     """Why finished runs are not what they were, by their ids: every file of each is compared with its digest."""
     done = [each for each in runs if store.is_done(each)]
     found = {}
-    with Progress(f"checking {count(len(done), 'finished run')}", len(done), quiet=quiet) as progress:
+    with at.progress(f"checking {count(len(done), 'finished run')}", len(done)) as progress:
         for place, each in enumerate(done):
             reason = damage(store.run_folder(each))
             if reason:
                 found[each.run_id] = reason
             progress.at(place + 1)
     return found
-
-
-def command(suite: str, overrides: Mapping[str, Any], plugins: Sequence[Path]) -> str:
-    """The command line that defines the same configurations."""
-    settings = [word for key, value in overrides.items() for word in ("--set", f"{key}={spelled(value)}")]
-    return command_line("run", suite, *settings, *(word for plugin in plugins for word in ("--plugin", plugin)))

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import UsageError
-from benchmark.progress import Progress
 from benchmark.verbs._given import add_plugins, takes_paths
-from benchmark.verbs._words import count
+from benchmark.words.phrases import count
+from benchmark.words.progress import Progress
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,11 +75,12 @@ def score(
     progress and decisions go to stderr unless `quiet`.
     Nothing is written to disk. Raises `UsageError` on arrays and measures that cannot be used.
     """
-    from benchmark.stages.code_groups import asked_groups
-    from benchmark.stages.factor_kinds import Wishes, described
-    from benchmark.stages.given_arrays import read_arrays, read_split
+    from benchmark.reading.code_groups import asked_groups
+    from benchmark.reading.factor_kinds import Wishes
+    from benchmark.reading.given_arrays import read_arrays, read_split
     from benchmark.stages.score_arrays import score_arrays
     from benchmark.stages.score_task import Protocol, check_budget, check_metrics
+    from benchmark.words.codes_read import described
 
     add_plugins(plugins)
     protocol = Protocol(check_metrics(_chosen(metrics)), check_budget(budget), seed=_seed(seed))

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from benchmark import __version__
 from benchmark.errors import UsageError
-from benchmark.progress import Progress
 from benchmark.verbs._beside import of_archive
 from benchmark.verbs._given import add_plugins, takes_paths
-from benchmark.verbs._shown import Shown
-from benchmark.verbs._words import count
-from benchmark.verbs._workers import cores
+from benchmark.verbs._workplace import cores
+from benchmark.words.notebook import Shown
+from benchmark.words.phrases import count
+from benchmark.words.progress import Progress
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,7 +64,7 @@ def site(
     from benchmark import published
     from benchmark.archive.manifest import MANIFEST
     from benchmark.archive.opening import open_archive
-    from benchmark.sealed import write_json
+    from benchmark.integrity.sealed import write_json
     from leaderboard.site import write_index
 
     add_plugins(plugins)

@@ -10,7 +10,7 @@ from benchmark.index import counts
 from benchmark.spec import nearest
 from benchmark.store import Store
 from benchmark.verbs._given import RESULTS, next_command, takes_paths
-from benchmark.verbs._shown import Suites
+from benchmark.words.notebook import Suites
 
 
 @takes_paths

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from benchmark.errors import UsageError
 from benchmark.verbs._given import RESULTS, add_plugins, takes_paths
-from benchmark.verbs._shown import Shown
-from benchmark.verbs._words import count
+from benchmark.words.notebook import Shown
+from benchmark.words.phrases import count
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,11 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark import digests
 from benchmark.archive.manifest import MANIFEST
 from benchmark.errors import BenchmarkError, UsageError
-from benchmark.naming import printable
-from benchmark.run_seal import (
+from benchmark.integrity import digests
+from benchmark.integrity.run_seal import (
     CODES,
     MEND,
     MEND_SCORE,
@@ -29,14 +28,15 @@ from benchmark.run_seal import (
     seal_run,
     wants_seal,
 )
-from benchmark.sealed import check_format, is_sealed, read_json, render, write_json
+from benchmark.integrity.sealed import check_format, is_sealed, read_json, render, write_json
+from benchmark.integrity.stamp import check_stamp
+from benchmark.integrity.suite_seal import PAGE, SEAL, TABLE, check_table, is_table, read_seal
+from benchmark.naming import printable
 from benchmark.spec import Run
-from benchmark.stamp import check_stamp
 from benchmark.store import Store, runs_of
-from benchmark.suite_seal import PAGE, SEAL, TABLE, check_table, is_table, read_seal
 from benchmark.verbs._given import RESULTS, add_plugins, archive_meant, takes_paths
-from benchmark.verbs._shown import Shown
-from benchmark.verbs._words import count
+from benchmark.words.notebook import Shown
+from benchmark.words.phrases import count
 
 if TYPE_CHECKING:
     import pandas as pd

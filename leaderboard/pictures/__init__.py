@@ -18,7 +18,7 @@ import numpy as np
 from numpy import ndarray
 
 from benchmark.codes import Codes, read_arrays
-from benchmark.run_seal import CODES
+from benchmark.integrity.run_seal import CODES
 from benchmark.seeds import stream
 from leaderboard.run_scores import read_scores
 from leaderboard.style import Figure

@@ -21,7 +21,7 @@ from benchmark import cluster as module
 from benchmark.cluster import Cluster, told_to_stop
 from benchmark.errors import BenchmarkError, UsageError
 from benchmark.execution import execute
-from benchmark.sealed import write_json
+from benchmark.integrity.sealed import write_json
 from benchmark.tasks import DEATHS
 
 pytest.importorskip("distributed")

@@ -7,8 +7,8 @@ import numpy as np
 from command import checksums, command, succeed
 
 from benchmark.codes import Codes
-from benchmark.digests import file_digest
-from benchmark.sealed import read_json, write_json
+from benchmark.integrity.digests import file_digest
+from benchmark.integrity.sealed import read_json, write_json
 from benchmark.verbs.verify import verify
 
 

@@ -9,7 +9,10 @@ import pytest
 
 from benchmark import evaluate, report, run
 from benchmark.codes import TRAINED_ON, Codes
+from benchmark.verbs._request import Request
+from benchmark.verbs._workplace import Workplace
 from benchmark.verbs.estimate import estimate
+from benchmark.words.estimates import as_text
 from leaderboard import charts, pictures
 
 SUITE = """
@@ -37,7 +40,7 @@ model = ["ae", "perfect", { name = "pca", latents = 4 }]
 def test_a_suite_is_trained_on_one_part_and_scored_on_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     suite, results = tmp_path / "shifts.toml", tmp_path / "results"
     suite.write_text(SUITE)
-    told = estimate(str(suite), results=results, jobs=1).text()
+    told = as_text(estimate(Request(suite=str(suite)), Workplace(results=results, jobs=1)))
     # Two of four positions on each axis: 12 of 16 pairs. Three of six scales.
     assert "dsprites, recombination of posX, posY, 50%: 216 of 288 combinations trained on, 75.0%" in told
     assert "dsprites, extrapolation of scale, 50%: 144 of 288 combinations trained on, 50.0%" in told

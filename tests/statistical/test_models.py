@@ -1,11 +1,10 @@
-"""Models learn: every objective falls, and the linear VAE ends where theory puts it."""
+"""Models learn: the linear VAE ends where theory puts it. That every objective falls is a conformance check."""
 
 from __future__ import annotations
 
 import numpy as np
-import pytest
 import torch
-from small import advance, engine_of, load, neural_models, small_run, table
+from small import advance, small_run, table
 
 from benchmark.models._gaussian import GaussianModel
 from benchmark.models.vae import VAE
@@ -13,17 +12,6 @@ from benchmark.networks.linear import Linear
 from benchmark.spec import TrainingSettings
 from benchmark.training.engine import seeded
 from benchmark.training.stacked import StackedEngine
-
-
-@pytest.mark.parametrize("model", neural_models())
-def test_a_few_steps_lower_the_loss(model: str) -> None:
-    """The mean loss of three seeds, over the first and the last ten of 150 steps."""
-    runs = [small_run(model, training={"learning_rate": 3e-3, "batch": 32}, seed=seed) for seed in range(3)]
-    data = load(runs[0])
-    terms = [advance(engine_of("single", [run], data), [run], data, 0, 150) for run in runs]
-    losses = np.array([[step["loss"].item() for step in member] for member in terms])
-    assert np.isfinite(losses).all()
-    assert losses[:, -10:].mean() < losses[:, :10].mean() - 1
 
 
 def test_a_linear_vae_finds_the_principal_components() -> None:

@@ -20,7 +20,7 @@ from benchmark.archive.opening import open_archive
 from benchmark.archive.parquet import as_parquet
 from benchmark.archive.public import public_command, public_record, without_places
 from benchmark.errors import UsageError
-from benchmark.sealed import render, sealed
+from benchmark.integrity.sealed import render, sealed
 from benchmark.verbs.submit import submit
 from benchmark.verbs.verify import verify
 

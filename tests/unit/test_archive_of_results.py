@@ -21,8 +21,8 @@ from benchmark.archive.parquet import as_parquet, from_parquet
 from benchmark.archive.weights import halved
 from benchmark.codes import Codes
 from benchmark.errors import BenchmarkError, UsageError
+from benchmark.integrity.sealed import render, sealed
 from benchmark.published import of_all
-from benchmark.sealed import render, sealed
 from benchmark.table import read_table
 from benchmark.verbs.publish import publish
 

@@ -20,7 +20,7 @@ from test_contributing import TEXT
 from benchmark import load_results
 from benchmark.archive.manifest import read_manifest
 from benchmark.datasets.digits import Digits
-from benchmark.sealed import render, sealed
+from benchmark.integrity.sealed import render, sealed
 from benchmark.verbs.site import _newest, site
 from benchmark.verbs.verify import verify
 from leaderboard.site import Listed

@@ -6,7 +6,7 @@ import pytest
 
 from benchmark import registry
 from benchmark.bibliography import cited, sources
-from benchmark.describe import component, documentation
+from benchmark.words.components import component, documentation
 
 AUTHORS = re.compile(r"[A-Z][\w\u00c0-\u017f]+ (?:et al\.|& [A-Z][\w\u00c0-\u017f]+) (?:19|20)\d\d")
 

@@ -5,6 +5,7 @@ import re
 import shlex
 
 import pytest
+from typer.main import get_command
 
 import benchmark
 from benchmark import cli, registry
@@ -17,6 +18,16 @@ VERBS = (
     "demo", "run", "evaluate", "compare", "report", "publish", "check", "status", "list", "show", "merge", "forget",
     "prune", "verify", "doctor", "data list", "data fetch", "data verify",
 )  # fmt: skip
+
+ROWS = '''"""Codes that are noise, a row for each point."""
+import numpy as np
+from benchmark import Anchor
+
+
+class Rows(Anchor):
+    def codes(self, factors, rng):
+        return rng.normal(size=(len(factors), 2)).astype(np.float32)
+'''
 
 
 @pytest.fixture
@@ -40,11 +51,11 @@ def asked(monkeypatch):
     """What `run` is asked for, in place of running it."""
     calls = []
 
-    def record(suite, **choice):
-        calls.append({"suite": suite, **choice})
-        return RunSummary(suite)
+    def record(request, at):
+        calls.append((request, at))
+        return RunSummary(request.suite)
 
-    monkeypatch.setattr("benchmark.verbs.run.run", record)
+    monkeypatch.setattr("benchmark.verbs.run.carry_out", record)
     return calls
 
 
@@ -121,7 +132,9 @@ def asked(monkeypatch):
         (["show", "0123456789ab-s0"], 'plans no run "0123456789ab-s0"'),
         (["merge", "absent"], "absent is not a results folder"),
         (["data", "verify", "mnst"], 'unknown dataset "mnst"; did you mean "mnist"'),
-        (["doctor", "model", "vae"], "the conformance suite is there for metrics"),
+        (["doctor", "dataset", "digits"], "the conformance suite is there for metrics and models"),
+        (["doctor", "model"], "benchmark doctor model NAME: say which; benchmark list models names them"),
+        (["doctor", "absent.py"], "absent.py: no such file"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_code_2_and_makes_nothing(run_line, tmp_path, line, said):
@@ -161,6 +174,8 @@ def test_help_shows_what_to_type_and_no_types_of_python(run_line, line):
         (["report", "quickstart", "--columns", "mig,mcc"], {"mig,mcc"}),
         (["show", "metric", "mig_"], {"mig_sup"}),
         (["doctor", "metric", "mig_"], {"mig_sup"}),
+        (["doctor", "model", "beta_v"], {"beta_vae", "beta_vae_full"}),
+        (["doctor", "m"], {"metric", "model"}),
         (["data", "fetch", "mpi"], {"mpi3d", "mpi3d_complex"}),
         (["publish", "quickstart", "--as", "m"], {"margins"}),
         (["status", "a"], {"anchors", "a"}),
@@ -193,7 +208,7 @@ def test_status_takes_a_suite(run_line, tmp_path):
 )
 def test_seeds_are_a_number_a_list_or_a_range(run_line, asked, text, seeds):
     assert run_line("run", "quickstart", "--seeds", text)[0] == 0
-    assert asked[0]["seeds"] == seeds
+    assert asked[0][0].seeds == seeds
 
 
 def test_flags_arrive_as_they_are_meant(run_line, asked):
@@ -212,10 +227,10 @@ def test_flags_arrive_as_they_are_meant(run_line, asked):
         "cuda",
     ]
     assert run_line("run", "quickstart", *line, *more)[0] == 0
-    (call,) = asked
-    assert call["only"] == {"model": ["vae", "ae", "pca"], "seed": [1, 2]}
-    assert call["overrides"] == {"training.steps": 3, "model.kind": "ii", "dataset.stride": [1, 2]}
-    assert (call["shard"], call["jobs"], call["retry_failed"], call["device"]) == ((2, 3), 0, True, "cuda")
+    ((request, at),) = asked
+    assert request.only == {"model": ["vae", "ae", "pca"], "seed": [1, 2]}
+    assert request.overrides == {"training.steps": 3, "model.kind": "ii", "dataset.stride": [1, 2]}
+    assert (request.shard, at.jobs, request.retry_failed, at.device) == ((2, 3), 0, True, "cuda")
 
 
 @pytest.mark.parametrize(
@@ -230,13 +245,13 @@ def test_exit_codes(run_line, monkeypatch, error, code, said):
     def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr("benchmark.verbs.run.run", fail)
+    monkeypatch.setattr("benchmark.verbs.run.carry_out", fail)
     assert run_line("run", "quickstart") == (code, "", said)
 
 
 def test_failed_runs_are_exit_code_1_with_their_reasons(run_line, monkeypatch):
     summary = RunSummary("mine", ["a-s0"], {"b-s0": "it diverged"}, 1)
-    monkeypatch.setattr("benchmark.verbs.run.run", lambda *_, **__: summary)
+    monkeypatch.setattr("benchmark.verbs.run.carry_out", lambda *_: summary)
     code, out, err = run_line("run", "mine.toml")
     assert code == 1
     assert out == "mine: 1 runs done, 1 of them now; 1 failed\n"
@@ -318,3 +333,26 @@ def test_data_verify_names_files_and_states(run_line, cache_folder):
     assert set(states.values()) == {"absent"}
     assert "train-images-idx3-ubyte.gz" in run_line("data", "verify", "mnist")[1]
     assert json.loads(run_line("data", "list", "--json")[1])["synth_linear"] == "no files needed"
+
+
+def test_doctor_of_a_file_says_of_each_check_what_to_do(run_line, tmp_path):
+    (tmp_path / "rows.py").write_text(ROWS)
+    code, out, _ = run_line("doctor", "rows.py")
+    assert (code, out.splitlines()[-1]) == (0, "rows: 3 passed, 0 failed")
+    (tmp_path / "wild.py").write_text(ROWS.replace("rng.normal", "np.random.normal"))
+    code, out, _ = run_line("doctor", "model", "wild", "--plugin", "wild.py")
+    assert code == 1
+    assert "FAILED  same generator: two generators of one seed give two tables of codes; draw" in out
+    assert json.loads(run_line("doctor", "wild.py", "--json")[1])["codes"] == "passed"
+
+
+MANY_MEANINGS = {"--name", "--dataset", "--to"}
+"""Options that are another thing for another verb, and say so."""
+
+
+def test_an_option_says_the_same_wherever_it_is_the_same():
+    said = {}
+    for verb in get_command(cli.app).commands.values():
+        for option in (each for each in verb.params if each.param_type_name == "option"):
+            said.setdefault(option.opts[0], set()).add(option.help)
+    assert {name for name, helps in said.items() if len(helps) > 1} == MANY_MEANINGS

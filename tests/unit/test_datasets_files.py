@@ -156,7 +156,7 @@ def test_absent_and_no_network_names_file_places_and_command(cache_folder: Path,
 
 
 def test_what_a_network_error_began_with_is_said_without_the_layers_above_it(cache_folder: Path) -> None:
-    with pytest.raises(UsageError, match="could not be downloaded: .*Connection refused") as raised:
+    with pytest.raises(UsageError, match=r"could not be downloaded: .*Connection refused") as raised:
         fetch([RemoteFile("things", "data.gz", "http://127.0.0.1:1/data.gz", DIGEST)])
     assert "Pool" not in str(raised.value)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +17,7 @@ from benchmark import registry
 from benchmark.codes import Codes
 from benchmark.datasets._dataset import Data
 from benchmark.errors import ModelError
-from benchmark.models._model import Embedding, Transductive
+from benchmark.models._model import Transductive
 from benchmark.models._neighbours import classical_scaling, joined, neighbour_graph
 from benchmark.models.factor_analysis import FactorAnalysis
 from benchmark.models.isomap import Isomap
@@ -30,9 +29,6 @@ from benchmark.models.pca import PCA
 from benchmark.models.t_sne import TSNE, affinities, gradient
 from benchmark.stages.encode import encode_embedding
 from benchmark.stages.points import flattened
-
-EMBEDDINGS = [name for name in registry.names("model") if issubclass(registry.load("model", name), Embedding)]
-SMALL: dict[str, dict[str, Any]] = {"t_sne": {"iterations": 50}, "convex_flow": {"neighbours": 4}}
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -56,33 +52,6 @@ def roll(n: int = 400) -> tuple[ndarray, ndarray]:
 def ring(n: int) -> ndarray:
     angles = 2 * np.pi * np.arange(n) / n
     return np.stack([np.cos(angles), np.sin(angles)], axis=1)
-
-
-@pytest.mark.parametrize("name", EMBEDDINGS)
-def test_every_embedding_of_digits_depends_on_data_and_generator_alone(name: str) -> None:
-    cls, x = registry.load("model", name), flattened(digits(), np.arange(120))
-    models = [cls(cls.Settings(latents=2, **SMALL.get(name, {}))).fit(x, rng(3)) for _ in range(2)]
-    codes = [model.codes if cls.transductive else model.transform(x) for model in models]
-    assert codes[0].shape == (120, 2)
-    assert codes[0].dtype == np.float32
-    assert (codes[0].std(0) > 0).all()
-    np.testing.assert_array_equal(codes[0], codes[1])
-    assert all(np.array_equal(value, models[1].state()[name]) for name, value in models[0].state().items())
-
-
-@pytest.mark.parametrize("name", EMBEDDINGS)
-def test_those_that_decode_come_with_their_jacobian(name: str) -> None:
-    cls, x = registry.load("model", name), flattened(digits(), np.arange(120))
-    if cls.transductive:
-        assert cls.decode is Embedding.decode
-        return
-    model = cls(cls.Settings(latents=2, **SMALL.get(name, {}))).fit(x, rng())
-    z = rng(1).random((4, 2))
-    if model.decode(z) is None:
-        assert model.jacobian(z) is None
-        return
-    columns = [model.decode(z + e) - model.decode(z) for e in np.eye(2)]
-    np.testing.assert_allclose(model.jacobian(z), np.stack(columns, axis=2), atol=1e-6)
 
 
 def test_isomap_unrolls_a_roll_which_scaling_cannot() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from small import advance, engine_of, load, neural_models, small_run, table, trained, weights
+from small import advance, engine_of, load, small_run, table, trained, weights
 from torch import Tensor, nn
 
 from benchmark import registry
@@ -27,9 +27,6 @@ from benchmark.training.history import History
 from benchmark.training.loop import ENGINES, build
 from benchmark.training.single import SingleEngine
 
-MODELS = neural_models()
-STACKING = [name for name in MODELS if registry.load("model", name).stacks]
-
 
 def apart(one: Tensor, other: Tensor) -> float:
     return (one - other).abs().max().item()
@@ -37,16 +34,6 @@ def apart(one: Tensor, other: Tensor) -> float:
 
 def moved(run_weights: Tensor, run: Any) -> float:
     return apart(run_weights, weights(build(run, load(run))))
-
-
-@pytest.mark.parametrize("model", STACKING)
-def test_single_stacked_and_fleet_agree_over_50_steps(model: str) -> None:
-    runs = [small_run(model, seed=seed) for seed in range(3)]
-    fleet = trained("stacked", runs)
-    for run, together in zip(runs[:2], fleet, strict=False):
-        assert moved(together, run) > 1e-2
-        assert apart(trained("single", [run])[0], together) < 1e-5
-        assert apart(trained("stacked", [run])[0], together) < 1e-5
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from benchmark.registry import load
 from benchmark.spec import Component
 from benchmark.stages.data_cache import outlined_data
-from benchmark.stages.estimate import duration
+from benchmark.words.estimates import duration
 
 
 @pytest.mark.parametrize(

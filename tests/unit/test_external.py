@@ -10,11 +10,12 @@ import pytest
 
 from benchmark.codes import TRAINED_ON, Codes
 from benchmark.errors import UsageError
+from benchmark.reading.factor_kinds import Wishes
+from benchmark.reading.read_codes import digest, digests, read_codes
 from benchmark.spec import Component, Run
 from benchmark.stages.external import Source, publish, runs_of
-from benchmark.stages.factor_kinds import Wishes, described
-from benchmark.stages.read_codes import digest, digests, read_codes
 from benchmark.store import Store
+from benchmark.words.codes_read import described
 
 N = 60
 DATA = Run(Component("squares", 1, {"size": 3}), Component("vae", 1, {}), None, None, 0)

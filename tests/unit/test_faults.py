@@ -8,7 +8,7 @@ from command import TINY, command, sentence
 
 from benchmark.cli.mistakes import explained, stop
 from benchmark.naming import printable
-from benchmark.progress import Progress
+from benchmark.words.progress import Progress
 
 LONG = "n" * 260
 DIGITS = "1" * 5_000

@@ -14,12 +14,11 @@ from small import load, small_run, weights
 from torch import Tensor
 
 from benchmark.errors import BenchmarkError
-from benchmark.sealed import read_json
+from benchmark.integrity.sealed import read_json
 from benchmark.spec import Run
+from benchmark.stages.order import Order
 from benchmark.stages.train import train_fleets, turn
 from benchmark.stages.worker import FleetOutcome, FleetTask, lacks_memory
-from benchmark.store import Store
-from benchmark.suite import EncodingSettings
 from benchmark.training.fleet import CACHED_WEIGHTS, LARGEST, Fleet, fleet_size, plan_fleets
 from benchmark.training.loop import Interrupted, build, train
 from benchmark.training.stacked import StackedEngine
@@ -258,6 +257,31 @@ def test_a_lack_of_memory_is_told_from_a_failure_of_the_model(error: Exception, 
     assert lacks_memory(error) is lacks
 
 
+class Heard:
+    """A listener that keeps what it hears."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+        self.alone: list[int] = []
+        self.waiting: list[tuple[str, str]] = []
+        self.notes: list[str] = []
+
+    def watch(self) -> None:
+        pass
+
+    def on_outcome(self, fleet: Fleet, outcome: FleetOutcome) -> None:
+        self.done.append(fleet.fleet_id)
+
+    def on_waiting(self, fleet_id: str, holder: str) -> None:
+        self.waiting.append((fleet_id, holder))
+
+    def on_alone(self, fleets: int) -> None:
+        self.alone.append(fleets)
+
+    def on_note(self, note: str) -> None:
+        self.notes.append(note)
+
+
 @pytest.mark.parametrize("alone_suffices", [True, False])
 def test_what_lacks_memory_is_tried_again_alone_and_is_no_failure(
     alone_suffices: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -270,30 +294,19 @@ def test_what_lacks_memory_is_tried_again_alone_and_is_no_failure(
         return FleetOutcome(task.fleet_id, starved=None if enough else "can't allocate memory")
 
     monkeypatch.setattr("benchmark.stages.train.train_fleet", starving)
-    store, said, done = Store(tmp_path), [], []
+    heard = Heard()
     fleets = [fleet_of("stacked", "vae"), fleet_of("stacked", "beta_vae")]
 
     def all_of_them() -> None:
-        train_fleets(
-            store,
-            fleets,
-            jobs=0,
-            data_dir=None,
-            checkpoint_seconds=1.0,
-            encoding=EncodingSettings(),
-            arrays=frozenset(),
-            on_outcome=lambda fleet, _: done.append(fleet.fleet_id),
-            watch=lambda: None,
-            say=said.append,
-        )
+        train_fleets(Order(tmp_path), fleets, heard, jobs=0)
 
     if alone_suffices:
         all_of_them()
-        assert sorted(done) == sorted(fleet.fleet_id for fleet in fleets)
+        assert sorted(heard.done) == sorted(fleet.fleet_id for fleet in fleets)
     else:
         with pytest.raises(BenchmarkError, match="not enough memory to train fleet"):
             all_of_them()
-    assert said == ["no memory for 2 of the fleets beside the others: each is tried again alone"]
+    assert heard.alone == [2]
     assert not (tmp_path / "failures").exists()
 
 

@@ -20,7 +20,7 @@ import benchmark
 from benchmark.errors import UsageError
 from benchmark.models.beta_vae import BetaVAE
 from benchmark.networks.mlp_tiny import MlpTiny
-from benchmark.stages.encoded import Encoded
+from benchmark.reading.encoded import Encoded
 from benchmark.stages.foreign_decoder import STEPS, Subject, decoder_of, explorer_arrays, traversal_arrays
 
 RNG = np.random.default_rng(0)

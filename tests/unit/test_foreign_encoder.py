@@ -19,8 +19,8 @@ from benchmark.datasets.synth_linear import SynthLinear
 from benchmark.errors import UsageError
 from benchmark.models.beta_vae import BetaVAE
 from benchmark.networks.mlp_tiny import MlpTiny
+from benchmark.reading.encoded import Encoded
 from benchmark.stages.encode import posterior_tables
-from benchmark.stages.encoded import Encoded
 
 SIZE = 60
 RNG = np.random.default_rng(0)

@@ -12,8 +12,8 @@ import pytest
 from synthetic_suite import DECLARATIONS, synthetic_suite, write_scores
 
 from benchmark.errors import UsageError
+from benchmark.integrity.sealed import read_json, write_json
 from benchmark.metrics._matrix import Matrix
-from benchmark.sealed import read_json, write_json
 from benchmark.table import compile_table
 from leaderboard import charts, formats
 from leaderboard.board import boards

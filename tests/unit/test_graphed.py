@@ -20,6 +20,7 @@ from benchmark.models.beta_vae import BetaVAE
 from benchmark.models.vae import VAE
 from benchmark.spec import Run, TrainingSettings
 from benchmark.stages.encode import encode_neural
+from benchmark.stages.order import Order
 from benchmark.stages.worker import FleetTask, train_fleet
 from benchmark.store import Store, read_json, write_json
 from benchmark.suite import EncodingSettings, settings_of
@@ -36,6 +37,8 @@ from benchmark.training.on_device import OnDevice
 from benchmark.training.placed import PlacedEngine
 from benchmark.training.single import SingleEngine
 from benchmark.training.stacked import StackedEngine
+from benchmark.verbs._request import Request
+from benchmark.verbs._workplace import Workplace
 from benchmark.verbs.estimate import estimate
 from benchmark.verbs.run import run as run_suite
 
@@ -360,7 +363,7 @@ class TestTraining:
         store, (fleet,) = Store(tmp_path), plan_fleets([run])
         write_json(store.fleet_folder(fleet.fleet_id) / "fleet.json", {"fleet": fleet.to_json()})
         kept = EncodingSettings(likelihood_points=2, likelihood_samples=5)
-        outcome = train_fleet(FleetTask(tmp_path, fleet.fleet_id, None, (), 300.0, kept))
+        outcome = train_fleet(FleetTask(Order(tmp_path, encoding=kept), fleet.fleet_id))
         assert outcome.published == [run.run_id], outcome
         record = store.read_run(run)
         assert (record["provenance"]["device"], record["provenance"]["fleet"]["engine"]) == ("cpu", "stacked")
@@ -373,7 +376,7 @@ class TestTraining:
         store, fleet = Store(tmp_path), Fleet("graphed", (small_run(),))
         path = store.fleet_folder(fleet.fleet_id) / "fleet.json"
         write_json(path, {"fleet": fleet.to_json()})
-        outcome = train_fleet(FleetTask(tmp_path, fleet.fleet_id, None, (), 300.0, EncodingSettings(), "cuda:0"))
+        outcome = train_fleet(FleetTask(Order(tmp_path), fleet.fleet_id, "cuda:0"))
         assert (outcome.fatal or "").startswith("--device cuda: torch")
         assert path.exists()
 
@@ -399,7 +402,7 @@ class TestDevice:
         with pytest.raises(UsageError, match=r"--device cuda: torch .* here; use --device cpu"):
             run_suite("quickstart", results=tmp_path, device="cuda")
         with pytest.raises(UsageError, match="--device cuda"):
-            estimate("quickstart", results=tmp_path, device="cuda")
+            estimate(Request(suite="quickstart"), Workplace(results=tmp_path, device="cuda"))
         with pytest.raises(UsageError, match="--device tpu: choose auto, cpu or cuda"):
             run_suite("quickstart", results=tmp_path, device="tpu")
         with pytest.raises(UsageError, match="--device cuda"):
@@ -428,7 +431,7 @@ class TestDevice:
         monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
         monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
         monkeypatch.setattr("benchmark.stages.train.execute", record)
-        monkeypatch.setattr("benchmark.verbs._workers.cores", lambda: 16)
+        monkeypatch.setattr("benchmark.verbs._workplace.cores", lambda: 16)
         only = {"dataset": ["synth_linear"], "model": ["ae", "beta_vae", "untrained", "ica"]}
         run_suite("quickstart", results=tmp_path, only=only, seeds=[0])
         run_suite("quickstart", results=tmp_path, only=only, seeds=[0], jobs=3)

@@ -9,9 +9,10 @@ from command import command
 
 import benchmark as api
 from benchmark.errors import UsageError
-from benchmark.stages.code_groups import asked_groups, described_groups, group_of_columns
-from benchmark.stages.factor_kinds import Wishes
-from benchmark.stages.read_codes import digest, read_codes
+from benchmark.reading.code_groups import asked_groups, group_of_columns
+from benchmark.reading.factor_kinds import Wishes
+from benchmark.reading.read_codes import digest, read_codes
+from benchmark.words.codes_read import described_groups
 
 FACTORS = np.random.default_rng(0).integers(0, 3, size=(1_200, 2))
 CODES = np.repeat(FACTORS, 2, axis=1) + 0.1 * np.random.default_rng(1).standard_normal((1_200, 4))

@@ -19,6 +19,7 @@ from benchmark.codes import Codes
 from benchmark.errors import ModelError
 from benchmark.models._neural import Batch
 from benchmark.networks.mlp_tiny import MlpTiny
+from benchmark.stages.order import Order
 from benchmark.stages.reencode import EncodeTask, reencode
 from benchmark.stages.worker import FleetTask, train_fleet
 from benchmark.store import Store, write_json
@@ -184,13 +185,13 @@ def test_a_worker_unmixes_after_training_and_weights_are_encoded_again_alike(nam
     store, fleet = Store(tmp_path), Fleet("stacked", (run,))
     write_json(store.fleet_folder(fleet.fleet_id) / "fleet.json", {"fleet": fleet.to_json()})
     kept = EncodingSettings(likelihood_points=4, likelihood_samples=50)
-    outcome = train_fleet(FleetTask(tmp_path, fleet.fleet_id, None, (), 300.0, kept))
+    outcome = train_fleet(FleetTask(Order(tmp_path, encoding=kept), fleet.fleet_id))
     assert outcome.published == [run.run_id], outcome
     path = store.run_folder(run) / "codes.safetensors"
     codes = Codes.load(path)
     np.testing.assert_allclose(np.cov(codes.means.T), np.eye(2), atol=0.01)
     assert codes.variances is None
-    assert reencode(EncodeTask(tmp_path, run, kept, None, ())) is None
+    assert reencode(EncodeTask(Order(tmp_path, encoding=kept, arrays=frozenset()), run)) is None
     again = Codes.load(path)
     np.testing.assert_array_equal(again.means, codes.means)
     assert again.arrays.keys() == codes.arrays.keys()
@@ -202,7 +203,7 @@ def test_a_worker_says_why_a_run_has_no_codes(tmp_path: Path) -> None:
     run = small_run("ae_ica", {"iterations": 1, "tolerance": 1e-12})
     store, fleet = Store(tmp_path), Fleet("stacked", (run,))
     write_json(store.fleet_folder(fleet.fleet_id) / "fleet.json", {"fleet": fleet.to_json()})
-    outcome = train_fleet(FleetTask(tmp_path, fleet.fleet_id, None, (), 300.0, EncodingSettings()))
+    outcome = train_fleet(FleetTask(Order(tmp_path), fleet.fleet_id))
     ((failed, reason),) = outcome.failed
     assert failed == run.run_id
     assert "did not converge" in reason

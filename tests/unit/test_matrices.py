@@ -14,10 +14,10 @@ from numpy import ndarray
 from benchmark import registry
 from benchmark.codes import Codes
 from benchmark.errors import BenchmarkError, NotApplicable, UsageError
+from benchmark.integrity.sealed import read_json, write_json
 from benchmark.metrics._matrix import Matrix
 from benchmark.metrics.dci import dci
 from benchmark.metrics.mig import mig
-from benchmark.sealed import read_json, write_json
 from benchmark.spec import Component, Run
 from benchmark.stages.evaluate import evaluate, score_tasks
 from benchmark.stages.matrices import MEASURES, codes_by_factors, of_score

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from command import checksums, command, sentence, succeed
 
-from benchmark.sealed import read_json, render, write_json
+from benchmark.integrity.sealed import read_json, render, write_json
 from benchmark.verbs.merge import merge
 from benchmark.verbs.verify import verify
 

@@ -14,7 +14,6 @@ from small import GRID, PLANE, engine_of, load, small_run
 import benchmark
 from benchmark.datasets._dataset import Data, blank_grid
 from benchmark.datasets._pairs import Pairs
-from benchmark.describe import component
 from benchmark.errors import UsageError
 from benchmark.models._neural import Batch
 from benchmark.stages.estimate import estimate
@@ -23,6 +22,7 @@ from benchmark.training.draws import Draws
 from benchmark.training.feed import points
 from benchmark.training.fleet import plan_fleets
 from benchmark.training.loop import build, make_draws, make_feed, pairs_of
+from benchmark.words.components import component
 
 SIZES = (3, 1, 2, 4)
 

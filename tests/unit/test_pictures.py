@@ -15,8 +15,8 @@ from numpy import ndarray
 from PIL import Image
 
 from benchmark.codes import Codes
+from benchmark.integrity.sealed import write_json
 from benchmark.metrics._matrix import Matrix
-from benchmark.sealed import write_json
 from leaderboard import pictures, style
 from leaderboard.charts.dictionaries import dictionaries
 from leaderboard.paper import Paper, fit, printed_on

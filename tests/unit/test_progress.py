@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from benchmark import progress as module
-from benchmark.progress import Progress
+from benchmark.words import progress as module
+from benchmark.words.progress import Progress
 
 
 @pytest.fixture

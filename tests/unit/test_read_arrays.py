@@ -13,8 +13,8 @@ from scipy.io import savemat
 
 from benchmark.datasets._matlab import read_variables
 from benchmark.errors import UsageError
-from benchmark.stages.factor_kinds import Wishes
-from benchmark.stages.read_codes import digest, read_codes
+from benchmark.reading.factor_kinds import Wishes
+from benchmark.reading.read_codes import digest, read_codes
 
 RNG = np.random.default_rng(0)
 FACTORS = RNG.integers(0, 3, size=(60, 2))

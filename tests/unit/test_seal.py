@@ -9,14 +9,14 @@ import pytest
 from command import command, sentence, succeed
 
 from benchmark.claim import Claim
-from benchmark.digests import file_digest
 from benchmark.errors import BenchmarkError
-from benchmark.run_seal import check_run, damage
-from benchmark.sealed import content_digest, read_json, render, sealed, write_json
+from benchmark.integrity.digests import file_digest
+from benchmark.integrity.run_seal import check_run, damage
+from benchmark.integrity.sealed import content_digest, read_json, render, sealed, write_json
+from benchmark.integrity.stamp import BLANK, KEY, stamp
+from benchmark.integrity.suite_seal import check_table, newer_scores, seal_page
 from benchmark.spec import Component, Run
-from benchmark.stamp import BLANK, KEY, stamp
 from benchmark.store import Store
-from benchmark.suite_seal import check_table, newer_scores, seal_page
 from benchmark.training.fleet import Fleet, read_fleet
 from benchmark.verbs.verify import verify
 

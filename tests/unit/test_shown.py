@@ -8,11 +8,11 @@ from pathlib import Path
 import pandas as pd
 
 import benchmark
-from benchmark.verbs._shown import ROWS, Counts, PagePath, Suites, as_html
 from benchmark.verbs.compare import Comparison
 from benchmark.verbs.forget import Forgetting
 from benchmark.verbs.run import RunSummary
 from benchmark.verbs.verify import Verification
+from benchmark.words.notebook import ROWS, Counts, PagePath, Suites, as_html
 
 NASTY = "<script>alert(1)</script>"
 

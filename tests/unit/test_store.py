@@ -13,7 +13,7 @@ import pytest
 from benchmark import store as module
 from benchmark.claim import CLAIM_SECONDS, Claim, born
 from benchmark.errors import BenchmarkError, UsageError
-from benchmark.sealed import render, sealed
+from benchmark.integrity.sealed import render, sealed
 from benchmark.spec import Component, Run
 from benchmark.store import Store, read_json, write_json
 

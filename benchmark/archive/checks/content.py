@@ -14,8 +14,8 @@ from benchmark.archive.manifest import MEASURES, SINGLE
 from benchmark.archive.opening import Archive, open_archive, published_name
 from benchmark.archive.results import foreign_measures, read_run, runs_of, scores_of
 from benchmark.errors import UsageError
+from benchmark.integrity.sealed import parse_json
 from benchmark.metrics._declare import Metric
-from benchmark.sealed import parse_json
 from benchmark.spec import Run
 from benchmark.stages.score_task import declarations
 from benchmark.table import as_results

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from benchmark.archive.checks.content import Check, Content
-from benchmark.run_seal import CODES
+from benchmark.integrity.run_seal import CODES
 from benchmark.stages.aggregate import REFERENCE_MODELS
 
 FEWEST = 3

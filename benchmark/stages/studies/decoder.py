@@ -118,9 +118,9 @@ def exported(
         if len(weights) > LARGEST:
             raise Inexpressible(f"its decoder has {len(weights) / 1e6:.1f} MB of weights, too many for a page")
     except Inexpressible as reason:
-        return {"explorer_reason": as_text(str(reason))}
+        return {"explorer_reason": letters(str(reason))}
     return {
-        "explorer_program": as_text(json.dumps({"inputs": d, "shape": shape, "operations": listing})),
+        "explorer_program": letters(json.dumps({"inputs": d, "shape": shape, "operations": listing})),
         "explorer_weights": np.frombuffer(weights, np.uint8),
         "explorer_error": np.array(error),
         "explorer_codes": places.shown.astype(np.float32),
@@ -130,7 +130,7 @@ def exported(
     }
 
 
-def as_text(text: str) -> ndarray:
+def letters(text: str) -> ndarray:
     return np.frombuffer(text.encode(), np.uint8)
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from benchmark.digests import Digests, differing, digests_of, file_digest, is_inside
 from benchmark.errors import BenchmarkError
-from benchmark.run_seal import RECORD, check_run, first_contact, read_score, scores_digest
-from benchmark.sealed import read_json, write_json
+from benchmark.integrity.digests import Digests, differing, digests_of, file_digest, is_inside
+from benchmark.integrity.run_seal import RECORD, check_run, first_contact, read_score, scores_digest
+from benchmark.integrity.sealed import read_json, write_json
 
 SEAL, TABLE, PAGE = "seal.json", "results.parquet", "index.html"
 MEND = "benchmark evaluate {suite} makes it anew"

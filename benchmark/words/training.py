@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from benchmark.progress import Progress
 from benchmark.stages.train import fleet_progress
 from benchmark.stages.worker import FleetOutcome
 from benchmark.store import Store
 from benchmark.training.fleet import Fleet
-from benchmark.verbs._words import count, label
+from benchmark.words.phrases import count, label
+from benchmark.words.progress import Progress
 
 STEPS = 1_000
 """A guess at what a closed form takes, in steps of a network: an embedding of thousands of points takes seconds."""
@@ -62,6 +62,15 @@ class Following:
         for run_id, reason in outcome.failed:
             self._progress.say(f"failed  {run_id}  {self._labels.get(run_id, '')}: {reason}")
         self.watch()
+
+    def on_waiting(self, fleet_id: str, holder: str) -> None:
+        self._progress.say(f"waiting for fleet {fleet_id}, which {holder} trains")
+
+    def on_alone(self, fleets: int) -> None:
+        self._progress.say(f"no memory for {fleets} of the fleets beside the others: each is tried again alone")
+
+    def on_note(self, note: str) -> None:
+        self._progress.say(note)
 
     def _say_resumed(self, fleet: Fleet, step: int) -> None:
         """Once for each fleet: its worker says so, and its outcome again."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -59,17 +58,3 @@ def groups_in_file(where: object, groups: ndarray, d: int) -> Asked:
             f" codes in each, not {groups.dtype} of shape {groups.shape}; if it is something else, rename it"
         )
     return asked_groups(groups.item() if groups.ndim == 0 else groups.tolist())
-
-
-def described_groups(groups: Sequence[int] | ndarray) -> str:
-    """Such as: 3 groups of 2, 2 and 4 columns."""
-    sizes = [str(size) for size in np.unique(groups, return_counts=True)[1]]
-    if len(sizes) == 1 or len(set(sizes)) == 1:
-        each = " each" if len(sizes) > 1 else ""
-        return f"{len(sizes)} group{'s' * (len(sizes) > 1)} of {sizes[0]} column{'s' * (sizes[0] != '1')}{each}"
-    listed = (
-        f"{', '.join(sizes[:-1])} and {sizes[-1]}"
-        if len(sizes) <= 12
-        else f"{min(sizes, key=int)} to {max(sizes, key=int)}"
-    )
-    return f"{len(sizes)} groups of {listed} columns"

@@ -14,10 +14,10 @@ from numpy import ndarray
 from benchmark.errors import UsageError
 from benchmark.metrics._boundary import as_array
 from benchmark.metrics._split import Split, check_split
-from benchmark.stages.encoded import Encoded
-from benchmark.stages.factor_kinds import Wishes
-from benchmark.stages.read_codes import Reading, codes_of
-from benchmark.stages.read_tables import factor_column
+from benchmark.reading.encoded import Encoded
+from benchmark.reading.factor_kinds import Wishes
+from benchmark.reading.read_codes import Reading, codes_of
+from benchmark.reading.read_tables import factor_column
 
 
 def read_arrays(

@@ -16,7 +16,7 @@ from numpy import ndarray
 
 from benchmark.datasets._archive import LIMIT
 from benchmark.errors import UsageError
-from benchmark.stages.array_files import Held, check_size, with_shape
+from benchmark.reading.array_files import Held, check_size, with_shape
 
 ALONE = "codes"
 """What a tensor is that a file holds alone."""

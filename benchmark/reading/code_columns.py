@@ -12,8 +12,8 @@ from jaxtyping import Num
 from numpy import ndarray
 
 from benchmark.errors import UsageError
-from benchmark.stages.factor_kinds import Wishes
-from benchmark.stages.read_tables import factor_column, number_column, without_index
+from benchmark.reading.factor_kinds import Wishes
+from benchmark.reading.read_tables import factor_column, number_column, without_index
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,8 +11,8 @@ from numpy import ndarray
 
 from benchmark.datasets._matlab import read_variables
 from benchmark.errors import UsageError
-from benchmark.stages.array_files import Held, check_size, with_shape
-from benchmark.stages.read_hdf5 import as_saved, held_datasets
+from benchmark.reading.array_files import Held, check_size, with_shape
+from benchmark.reading.read_hdf5 import as_saved, held_datasets
 
 NEWER = b"MATLAB 7.3"
 """How a file begins that is HDF5."""

@@ -14,11 +14,11 @@ import numpy as np
 from numpy import ndarray
 
 from benchmark.errors import UsageError
-from benchmark.stages.array_files import check_size
-from benchmark.stages.code_columns import renamed
-from benchmark.stages.factor_kinds import Wishes
-from benchmark.stages.read_hdf5 import as_saved, opened
-from benchmark.stages.read_tables import factor_column
+from benchmark.reading.array_files import check_size
+from benchmark.reading.code_columns import renamed
+from benchmark.reading.factor_kinds import Wishes
+from benchmark.reading.read_hdf5 import as_saved, opened
+from benchmark.reading.read_tables import factor_column
 
 if TYPE_CHECKING:
     import pandas as pd

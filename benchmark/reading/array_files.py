@@ -42,7 +42,7 @@ def open_arrays(path: Path) -> Held:
     ending = path.suffix.lower()
     if ending == ".npz":
         return _npz(path)
-    held: Held = import_module(f"benchmark.stages.{MODULES[ending]}").opened_file(path)
+    held: Held = import_module(f"{__package__}.{MODULES[ending]}").opened_file(path)
     return held
 
 

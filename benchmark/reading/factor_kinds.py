@@ -12,8 +12,8 @@ from numpy import ndarray
 from benchmark.errors import UsageError
 from benchmark.kinds import MOST_CLASSES, kinds
 from benchmark.metrics._check import is_discrete
+from benchmark.reading.read_tables import numbers_the_rows
 from benchmark.spec import suggest
-from benchmark.stages.read_tables import numbers_the_rows
 
 MOST_FACTORS = 200
 """That one label may become."""
@@ -113,14 +113,6 @@ def kinds_differ(factors: Num[ndarray, "n k"], sizes: tuple[int, ...]) -> list[b
     """Which factors are discrete, where that is not what their numbers say: whole ones discrete, others not."""
     found = [size > 0 for size in sizes]
     return None if found == [is_discrete(column) for column in factors.T] else found
-
-
-def described(names: tuple[str, ...], sizes: tuple[int, ...]) -> str:
-    """Each factor and what it was taken for, such as: shape 3 values, time continuous."""
-    return ", ".join(
-        f"{name} {f'{size:,} value' + 's' * (size != 1) if size else 'continuous'}"
-        for name, size in zip(names, sizes, strict=True)
-    )
 
 
 def _size(where: str, column: Num[ndarray, " n"], name: str, discrete: bool, wishes: Wishes, notes: list[str]) -> int:

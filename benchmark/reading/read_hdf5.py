@@ -12,7 +12,7 @@ import numpy as np
 from numpy import ndarray
 
 from benchmark.errors import UsageError
-from benchmark.stages.array_files import Held, check_size, with_shape
+from benchmark.reading.array_files import Held, check_size, with_shape
 
 
 def opened_file(path: Path) -> Held:

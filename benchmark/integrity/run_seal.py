@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmark.digests import Digests, differing, digests_of, file_digest, is_inside
 from benchmark.errors import BenchmarkError
-from benchmark.sealed import check_format, is_sealed, parse_json, read_json, write_json
+from benchmark.integrity.digests import Digests, differing, digests_of, file_digest, is_inside
+from benchmark.integrity.sealed import check_format, is_sealed, parse_json, read_json, write_json
 from benchmark.spec import Run
 
 RECORD, CODES, WEIGHTS, SCORES = "run.json", "codes.safetensors", "weights.safetensors", "scores"

@@ -17,13 +17,13 @@ from numpy import ndarray
 from benchmark.codes import Codes
 from benchmark.datasets._archive import read_npy
 from benchmark.errors import UsageError
+from benchmark.reading import array_files
+from benchmark.reading.array_files import open_arrays
+from benchmark.reading.code_columns import factor_table, renamed, split_table
+from benchmark.reading.code_groups import group_of_columns, groups_in_file
+from benchmark.reading.factor_kinds import Wishes, classes_as_factors, kinds_differ, sizes
+from benchmark.reading.read_tables import read_table
 from benchmark.spec import suggest
-from benchmark.stages import array_files
-from benchmark.stages.array_files import open_arrays
-from benchmark.stages.code_columns import factor_table, renamed, split_table
-from benchmark.stages.code_groups import group_of_columns, groups_in_file
-from benchmark.stages.factor_kinds import Wishes, classes_as_factors, kinds_differ, sizes
-from benchmark.stages.read_tables import read_table
 
 ENDINGS = (".npz", ".npy", ".csv", ".parquet", *array_files.MODULES, ".h5ad")
 DECLARED = ("discrete_factors", "continuous_factors")
@@ -225,7 +225,7 @@ def _read_factors(path: Path, wishes: Wishes) -> Found:
 
 
 def _read_annotated(path: Path, wishes: Wishes) -> Found:
-    from benchmark.stages.read_anndata import read_annotated
+    from benchmark.reading.read_anndata import read_annotated
 
     notes: list[str] = []
     arrays, names, held = read_annotated(path, wishes, notes)

@@ -1,0 +1,1 @@
+"""What people read while work is done and after it, in words and tables: progress, results, notebooks, hints."""

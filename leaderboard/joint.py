@@ -23,6 +23,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 from numpy import ndarray
 
+from benchmark.seeds import stream
+
 SEED = 0
 """Of the rotations, so that a check of the same tables says the same."""
 AT_ONCE = 1_000
@@ -40,7 +42,7 @@ class Block:
     then, now: the two sides. reruns: runs under other seeds, of none or at least two. prior, strength: for each score
     the variance between seeds that other evidence says, and the degrees of freedom that this is worth. floor: the
     deviation between seeds that is added to what was seen, so that what hardly scatters is not significant for
-    rounding.
+    rounding. name: of the configuration, by which its rotations are drawn whatever other blocks there are.
     """
 
     then: Float[ndarray, "n k"]
@@ -49,6 +51,7 @@ class Block:
     prior: Float[ndarray, " k"]
     strength: Float[ndarray, " k"]
     floor: Float[ndarray, " k"]
+    name: str = ""
 
     @property
     def scores(self) -> int:
@@ -87,7 +90,7 @@ class Block:
     def of(self, mask: Bool[ndarray, " k"]) -> Block:
         """Some of the scores."""
         then, now, reruns = (side[:, mask] for side in (self.then, self.now, self.reruns))
-        return Block(then, now, reruns, self.prior[mask], self.strength[mask], self.floor[mask])
+        return Block(then, now, reruns, self.prior[mask], self.strength[mask], self.floor[mask], self.name)
 
     @cached_property
     def seen(self) -> Float[ndarray, " k"]:
@@ -128,7 +131,7 @@ def rotation_p(
     ends = np.cumsum([0, *(block.scores for block in blocks)])
     reached, drawn = np.zeros(len(sets)), np.zeros(len(sets))
     wanted = RESOLUTION / np.asarray(levels)
-    generators = [np.random.default_rng([seed, place]) for place in range(len(blocks))]
+    generators = [stream("rotations", seed, block.name) for block in blocks]
     while (still := np.flatnonzero((reached < REACHED) & (drawn < wanted))).size:
         # Most sets are settled soon: only the scores of the others are rotated on.
         needed = np.any([sets[place] for place in still.tolist()], axis=0)

@@ -109,6 +109,7 @@ def _block(own: Sequence[Comparison], priors: Float[ndarray, "k 2"]) -> tuple[Bl
         prior=variance,
         strength=strength,
         floor=np.array([own[place].floor for place in kept]),
+        name=own[0].frame.config_id,
     )
     return (block, kept) if len(block.rows) > 1 else (None, [])
 

@@ -27,6 +27,7 @@ By = Literal["linear", "mlp"]
 @metric(
     also=("group_readout_best", "group_readout_matched"),
     supervised=True,
+    readout="numbers",
     rows="all",
     judges="groups",
     quick={"train": 1_000, "test": 1_000, "epochs": 20},

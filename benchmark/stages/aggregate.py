@@ -18,6 +18,7 @@ from benchmark import registry
 from benchmark.errors import UsageError
 from benchmark.metrics._declare import Metric
 from benchmark.naming import score_name
+from benchmark.seeds import stream
 from benchmark.spec import TrainingSettings, canonical, suggest
 from benchmark.stages import comparisons
 from benchmark.stages.seen_unseen import seen_unseen
@@ -104,19 +105,22 @@ class Summaries:
 
 
 def aggregate(table: pd.DataFrame, declarations: Mapping[str, Metric], *, seed: int = 0) -> Summaries:
-    """Summarise a results table; `seed` draws the bootstraps. Raises `UsageError` on an undeclared metric."""
-    rng = np.random.default_rng(seed)
+    """Summarise a results table. Raises `UsageError` on an undeclared metric.
+
+    Each interval has a random stream of its own, named by `seed` and what identifies the score: other scores and
+    configurations in the table leave it as it is.
+    """
     headlines = headline_rows(table, declarations)
     competitors = headlines[(headlines["status"] == "ok") & ~headlines["reference"]]
     whole = competitors[~competitors["representation"].isin(SLICES)]
     return Summaries(
-        summary=_summary(table, headlines, declarations, rng),
-        correlations=_correlations(whole[whole["supervision"] == "none"], rng),
+        summary=_summary(table, headlines, declarations, seed),
+        correlations=_correlations(whole[whole["supervision"] == "none"], seed),
         improvement=comparisons.improvement(competitors),
         ranking=comparisons.rankings(competitors),
-        variance=comparisons.variances(whole, rng),
-        selection=comparisons.selections(whole, rng),
-        seen_unseen=seen_unseen(headlines, np.random.default_rng(seed)),
+        variance=comparisons.variances(whole, seed),
+        selection=comparisons.selections(whole, seed),
+        seen_unseen=seen_unseen(headlines, seed),
     )
 
 
@@ -276,7 +280,7 @@ def _short(value: Any) -> str:
 
 
 def _summary(
-    table: pd.DataFrame, headlines: pd.DataFrame, declarations: Mapping[str, Metric], rng: np.random.Generator
+    table: pd.DataFrame, headlines: pd.DataFrame, declarations: Mapping[str, Metric], seed: int
 ) -> pd.DataFrame:
     """A configuration all of whose runs failed at a score has a row with 0 runs."""
     labels = configurations(table).set_index("config_id")["label"]
@@ -292,7 +296,7 @@ def _summary(
     heads = ok[[*keys, *own]].iloc[starts].to_dict("records")
     for found, start, stop in zip(heads, starts, np.append(starts, len(ok))[1:], strict=True):
         metric = declarations[found["metric"]]
-        over = spread(values[start:stop], rng)
+        over = spread(values[start:stop], stream("summary", seed, *(found[name] for name in [*keys, *own])))
         iqm = {"iqm": over.iqm.point, "low": over.iqm.low, "high": over.iqm.high}
         headline = (found["protocol"], found["score"]) in judged
         better = direction(metric.higher_is_better) if headline else "none"
@@ -309,19 +313,23 @@ def _summary(
     return pd.DataFrame(rows, columns=SUMMARY).astype({"budget": "Int64"})
 
 
-def _correlations(competitors: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+def _correlations(competitors: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Raw values are correlated, so two scores with opposite directions are expected to have a negative ρ."""
     rows = []
     for (dataset, representation), group in competitors.groupby(["dataset_label", "representation"]):
         # Unsupervised ones first, so that a mixed pair is always unsupervised × supervised.
         order = group.drop_duplicates("column").sort_values(["supervised", "protocol", "budget"])
         values = group.pivot(index=["config_id", "run_id"], columns="column", values="value")
-        owners_of_all = values.index.get_level_values("config_id").to_numpy(dtype=str)
+        owners_of_all, runs = (values.index.get_level_values(level).to_numpy(dtype=str) for level in (0, 1))
         sides = order.to_dict("records")
         scores = values[order["column"]].to_numpy(dtype=float)
         chances = permutation_pairs(scores, owners_of_all)
         known = ~np.isnan(scores)
-        for (i, j), found in spearman_intervals(scores, owners_of_all, rng).items():
+
+        def of_runs(both: np.ndarray, runs: np.ndarray = runs, where: str = str(representation)) -> np.random.Generator:
+            return stream("correlations", seed, where, *runs[both])
+
+        for (i, j), found in spearman_intervals(scores, owners_of_all, of_runs).items():
             a, b = sides[i], sides[j]
             both = known[:, i] & known[:, j]
             number, configured = int(both.sum()), len(set(owners_of_all[both]))

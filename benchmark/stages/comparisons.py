@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import pandas as pd
 
+from benchmark.seeds import stream
 from benchmark.statistics import (
     MINIMUM_CONFIGURATIONS,
     MINIMUM_RUNS,
@@ -97,17 +98,16 @@ def rankings(competitors: pd.DataFrame) -> pd.DataFrame:
     return _typed(frame.reset_index(drop=True), ["rank", "rank_low", "rank_high"])
 
 
-def variances(competitors: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+def variances(competitors: pd.DataFrame, seed: int) -> pd.DataFrame:
     """What objective, hyperparameter and seed explain of each score's variance among unsupervised models, by
-    `VARIANCE`."""
+    `VARIANCE`; each interval is drawn from a stream named by `seed` and the score."""
     rows: list[dict[str, Any]] = []
     for common, group in _columns(competitors[competitors["supervision"] == "none"], directed=False):
         runs = group.groupby("config_id").size()
         models, ids = group["model"].to_numpy(dtype=str), group["config_id"].to_numpy(dtype=str)
-        # Drawn in any case: what is drawn after it stays the same.
-        shares = variance_shares(group["value"].to_numpy(dtype=float), models, ids, rng)
         few = len(runs) < MINIMUM_CONFIGURATIONS
-        shares = None if few else shares
+        rng = stream("variance", seed, *_named(group))
+        shares = None if few else variance_shares(group["value"].to_numpy(dtype=float), models, ids, rng)
         row = common | {"n": len(group), "configurations": len(runs), "models": len(set(models))}
         for name, share in zip(("objective", "hyperparameter", "seed"), shares or [Interval(np.nan)] * 3, strict=True):
             row |= {f"share_{name}": share.point, f"{name}_low": share.low, f"{name}_high": share.high}
@@ -135,11 +135,12 @@ def _variance_note(runs: pd.Series, settings: pd.Series, undefined: bool) -> str
     return "; ".join(said)
 
 
-def selections(competitors: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+def selections(competitors: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Expected loss of choosing a run without labels, per supervised measure and criterion, by `SELECTION`.
 
     Only runs that have both numbers take part, so that criteria may be compared over different configurations where
-    some have none (an autoencoder has no ELBO): `configurations` and the note say so.
+    some have none (an autoencoder has no ELBO): `configurations` and the note say so. Each interval is drawn from a
+    stream named by `seed`, the score and the criterion.
     """
     rows: list[dict[str, Any]] = []
     competitors = competitors[competitors["supervision"] == "none"]
@@ -165,6 +166,7 @@ def selections(competitors: pd.DataFrame, rng: np.random.Generator) -> pd.DataFr
                 rows.append(row | {"note": f"{number} configuration has both numbers: nothing to choose from"})
                 continue
             owners = chosen["config_id"].to_numpy(dtype=str)
+            rng = stream("selection", seed, *_named(group), criterion)
             result = selection_regret(_oriented(chosen), by, owners, rng)
             sign = -1 if chosen["direction"].iloc[0] == "lower" else 1
             row |= dict(zip(("regret", "low", "high"), result.regret, strict=True))
@@ -195,6 +197,13 @@ def _columns(competitors: pd.DataFrame, *, directed: bool) -> Iterator[tuple[dic
     for (dataset, representation, seen, column), group in rows.groupby(keys):
         common = {"dataset": dataset, "representation": representation, "column": column}
         yield common | {"supervision": str(seen)}, group.sort_values(["label", "config_id", "run_id"])
+
+
+def _named(group: pd.DataFrame) -> tuple[str, str]:
+    """What identifies a headline score among its board's: a protocol has one. Its column's name may say more or less
+    beside others."""
+    first = group.iloc[0]
+    return str(first["representation"]), str(first["protocol"])
 
 
 def _by_configuration(group: pd.DataFrame) -> Mapping[tuple[str, str], np.ndarray]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
+from benchmark.seeds import stream
 from benchmark.stages.slices import SLICES
 from benchmark.statistics import spread
 
@@ -20,11 +20,12 @@ SLICE_AND_POINTS = re.compile(r"-?(?:un)?seen-n\d+(?=/v)")
 """What the protocols of the two slices differ in."""
 
 
-def seen_unseen(headlines: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+def seen_unseen(headlines: pd.DataFrame, seed: int) -> pd.DataFrame:
     """A row per configuration and headline score that runs have on both slices, by `SEEN_UNSEEN`.
 
     `seen`, `unseen` and `difference` (unseen − seen) are means over the runs that have both; `iqm`, `low` and `high`
-    are of the difference, resampled by run, the interval from ten runs on. headlines: as `headline_rows` gives them.
+    are of the difference, resampled by run, the interval from ten runs on, each from a stream named by `seed`, the
+    configuration and the protocols. headlines: as `headline_rows` gives them.
     """
     own = headlines[headlines["representation"].isin(SLICES) & (headlines["status"] == "ok")]
     alike = own["protocol"].map(lambda protocol: SLICE_AND_POINTS.sub("", protocol))
@@ -37,7 +38,8 @@ def seen_unseen(headlines: pd.DataFrame, rng: np.random.Generator) -> pd.DataFra
             continue
         first = sides["unseen"].loc[both[0]]
         values = {name: side.loc[both, "value"].to_numpy(dtype=float) for name, side in sides.items()}
-        over = spread(values["unseen"] - values["seen"], rng)
+        named = (first["config_id"], sides["seen"].loc[both[0], "protocol"], first["protocol"])
+        over = spread(values["unseen"] - values["seen"], stream("seen and unseen", seed, *named))
         rows.append(
             {
                 "dataset": first["dataset_label"],

@@ -3,7 +3,8 @@
 A slice is scored as a representation of its own, `seen` or `unseen`: the mean codes of those points alone. Read-outs
 learn from seen points in both and are tested on others of the slice, so that their difference is what a read-out loses
 on combinations that neither it nor the model has met (Schott et al. 2022). Both slices have the same factors: those
-that vary in both, of which a read-out of classes also needs every value among the seen ones.
+that vary in both, of which a read-out of classes also needs every value among the seen ones. What is no read-out by its
+declaration and learns all the same (DCI's trees, SAP, SNC) says how codes are arranged on the slice, and learns there.
 
 Between the slices the distribution of the factors differs, too: R² is relative to a variance that is smaller where a
 slice has fewer values, a read-out has not met the unseen combinations whatever the model has, and on a slice factors

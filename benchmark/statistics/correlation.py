@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import combinations, permutations
 from math import factorial
@@ -64,20 +64,23 @@ def spearman_interval(
     Runs of one configuration are not independent: resampled by row, a nominal 95 % covers 57 %. None where the
     correlation is undefined; no interval below ten configurations.
     """
-    return spearman_intervals(np.stack([x, y], axis=1), configurations, rng, level=level, draws=draws)[0, 1]
+    scores = np.stack([x, y], axis=1)
+    return spearman_intervals(scores, configurations, lambda _: rng, level=level, draws=draws)[0, 1]
 
 
 def spearman_intervals(
     scores: Float[ndarray, "n k"],
     configurations: Shaped[ndarray, " n"],
-    rng: Generator,
+    stream_of: Callable[[Bool[ndarray, " n"]], Generator],
     *,
     level: float = 0.95,
     draws: int = 1000,
 ) -> dict[tuple[int, int], Interval | None]:
     """The same for all pairs i < j of k scores, NaN where a run lacks one.
 
-    Pairs that the same runs have share their resamples, and with them the ranks of each score in these.
+    Pairs that the same runs have share their resamples, and with them the ranks of each score in these. `stream_of`
+    gives the stream that resamples the runs of a mask: one that follows from these runs leaves an interval, to the last
+    bit, to the pair alone, whatever other scores there are.
     """
     found: dict[tuple[int, int], Interval | None] = dict.fromkeys(combinations(range(scores.shape[1]), 2))
     for both, pairs in _by_runs(scores):
@@ -89,7 +92,7 @@ def spearman_intervals(
             continue
         used = sorted({each for pair in known for each in pair})
         codes = [np.unique(scores[both, each], return_inverse=True)[1] for each in used]
-        counts = two_stage_counts(groups, draws, rng)
+        counts = two_stage_counts(groups, draws, stream_of(both))
         drawn = np.concatenate([_weighted_correlations(codes, part) for part in _blocks(counts, len(used))])
         for i, j in known:
             of_pair = drawn[:, used.index(i), used.index(j)]
@@ -128,10 +131,10 @@ def _weighted_correlations(
 ) -> Float[ndarray, "b k k"]:
     """Spearman's correlation of all pairs of k scores in each resample; NaN where one side is constant."""
     ranks = np.stack([_weighted_ranks(of_score, counts) for of_score in codes], axis=1)
-    total = counts.sum(axis=1)[:, None, None]
-    ranks -= (ranks @ counts[:, :, None]) / total
-    ranks *= np.sqrt(counts)[:, None, :]
-    products = ranks @ ranks.transpose(0, 2, 1)
+    # Ranks have the mean (n + 1) / 2: twice their distance from it is a whole number, and so are sums of products,
+    # which come out the same in whatever order, and beside however many scores, they are added up.
+    ranks = 2 * ranks - (counts.sum(axis=1)[:, None, None] + 1)
+    products = (ranks * counts[:, None, :]) @ ranks.transpose(0, 2, 1)
     squares = np.diagonal(products, axis1=1, axis2=2)
     scale = np.sqrt(squares[:, :, None] * squares[:, None, :])
     return np.divide(products, scale, out=np.full(products.shape, np.nan), where=scale > 1e-9)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from benchmark.seeds import stream
 from benchmark.statistics import MINIMUM_RUNS, performance_profile
 from leaderboard.cells import shortened
 from leaderboard.columns import primary
@@ -38,13 +39,12 @@ def profiles(rows: pd.DataFrame, title: str, looks: Mapping[str, Look], kind: Wa
     low, high = float(rows["value"].min()), float(rows["value"].max())
     thresholds = np.linspace(low - 0.02 * (high - low), high + 0.02 * (high - low), 201)
     labels = [label for label in looks if label in set(rows["label"])]
-    rng = np.random.default_rng(0)
     with rc_context(STYLE):
         figure, (axis,) = canvas(1, 1, 6.0, 3.2)
         marks: list[Mark] = []
         for label in labels:
             values, look = rows.loc[rows["label"] == label, "value"].to_numpy(), looks[label]
-            found = performance_profile(values, thresholds, rng)
+            found = performance_profile(values, thresholds, stream("profile", title, label))
             axis.plot(thresholds, found.fraction, color=look.colour, linestyle=look.dash, linewidth=1.4)
             for threshold, fraction in list(zip(thresholds, found.fraction, strict=True))[::POINTED]:
                 said = f"{fraction:.0%} of its runs above {shortened(float(threshold))}"

@@ -50,6 +50,14 @@ def test_p_is_uniform_however_scores_correlate():
         assert np.mean(np.array(p) < 0.1) == pytest.approx(0.1, abs=0.06)
 
 
+def test_another_configuration_leaves_p_to_the_last_bit():
+    rng = np.random.default_rng(2)
+    first, second = (replace(block(rng, 3, 3, 10, drop=0.3), name=name) for name in ("a", "b"))
+    own = np.arange(40) >= 20
+    assert rotation_p([first, second], [own, ~own], [0.05] * 2)[0] == rotation_p([second], [own[20:]], [0.05])[0]
+    assert rotation_p([second], [own[20:]], [0.05])[0] != rotation_p([replace(second, name="c")], [own[20:]], [0.05])[0]
+
+
 def test_a_common_drop_is_seen_together():
     """Two deviations in every score: hardly anything for each alone at three seeds."""
     rng = np.random.default_rng(1)

@@ -25,18 +25,21 @@ SAP = "sap(kind=continuous)"
 SMALL = "linear_readout(train=40, test=10)"
 
 
-def codes(unseen: np.ndarray) -> Codes:
+def codes(unseen: np.ndarray, **arrays: np.ndarray) -> Codes:
     """Codes that are the factors, but for b, which is 5 − b on what is unseen: 2 and 3 change places there."""
     means = FACTORS.astype(np.float32)
     means[unseen, 1] = 5 - means[unseen, 1]
     variances = np.where(unseen[:, None], 1.0, 0.25).astype(np.float32) * np.ones_like(means)
-    return Codes(means, FACTORS, ("a", "b", "c"), SIZES, variances=variances, grid=True, arrays={TRAINED_ON: ~unseen})
+    arrays = {TRAINED_ON: ~unseen, **arrays}
+    return Codes(means, FACTORS, ("a", "b", "c"), SIZES, variances=variances, grid=True, arrays=arrays)
 
 
-def scores(folder: Path, unseen: np.ndarray, *metrics: str) -> dict[tuple[str, str], dict[str, Any]]:
+def scores(
+    folder: Path, unseen: np.ndarray, *metrics: str, **arrays: np.ndarray
+) -> dict[tuple[str, str], dict[str, Any]]:
     """The records of every score, by measure and representation."""
     folder.mkdir(exist_ok=True)
-    codes(unseen).save(folder / "codes.safetensors")
+    codes(unseen, **arrays).save(folder / "codes.safetensors")
     load_codes.cache_clear()
     run = Run(Component("grid", 1, {}), Component("made_up", 1, {}), None, None, 0)
     evaluate(score_tasks([(run, folder)], Protocol(metrics)), 0, lambda *_: None)
@@ -67,6 +70,17 @@ def test_a_read_out_learns_from_seen_points_and_is_tested_on_unseen_ones(tmp_pat
         == unseen["notes"]
         == ["a is left out, seen and unseen: it takes one value on the unseen combinations"]
     )
+
+
+def test_groups_are_read_out_as_all_codes_are(tmp_path: Path) -> None:
+    """Of c every slice is read exactly from its group. What is learnt of b from seen points is misread by 1 on unseen
+    ones, of variance ¼. Learnt within the slice, which has 10 points, there would be no score, and of more too good a
+    one: code b is read exactly there as well."""
+    found = scores(tmp_path, CORNER, "group_readout(train=40, test=10)", groups=np.array([0, 0, 1]))
+    for name, of_b in (("seen", 1.0), ("unseen", 0.0)):
+        record = found["group_readout", name]
+        assert record["protocol"] == f"group_readout/by=linear-train40-test10-{name}-n50/v1"
+        assert record["values"]["group_readout_best"] == pytest.approx((of_b + 1) / 2, abs=1e-6)
 
 
 def test_the_whole_grid_is_scored_as_ever(tmp_path: Path) -> None:

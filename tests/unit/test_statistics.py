@@ -113,14 +113,14 @@ def test_pairs_of_scores_use_the_runs_that_have_both(monkeypatch):
     scores = np.stack([x, x + 0.1 * x**2, rng().permutation(x), -x, np.ones(45)], axis=1)
     scores[:6, 2] = np.nan
     owners = np.repeat(np.arange(15), 3)
-    found = spearman_intervals(scores, owners, rng())
+    found = spearman_intervals(scores, owners, lambda _: rng())
     assert list(found) == list(combinations(range(5), 2))
     assert found[0, 1] == (1, 1, 1) and found[0, 3] == (-1, -1, -1) and found[0, 4] is None
     assert found[0, 2].point == spearman(x[6:], scores[6:, 2])
     assert found[0, 2].low < found[0, 2].point < found[0, 2].high
     assert found[2, 3].low == pytest.approx(-found[0, 2].high), "one and the same resamples"
     monkeypatch.setattr(correlation, "BLOCK", 1000)
-    in_parts = spearman_intervals(scores, owners, rng())
+    in_parts = spearman_intervals(scores, owners, lambda _: rng())
     assert in_parts[0, 2] == pytest.approx(found[0, 2])
 
 

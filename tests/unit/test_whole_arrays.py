@@ -169,7 +169,7 @@ def test_correlations_of_all_pairs(table):
     wide = rows[rows["status"] == "ok"].pivot(index=["config_id", "run_id"], columns="column", values="value")
     scores, owners = wide.to_numpy(), wide.index.get_level_values("config_id").to_numpy(dtype=str)
     rng, again = np.random.default_rng(5), np.random.default_rng(5)
-    found, chances = spearman_intervals(scores, owners, rng, draws=100), permutation_pairs(scores, owners)
+    found, chances = spearman_intervals(scores, owners, lambda _: rng, draws=100), permutation_pairs(scores, owners)
     counts: dict[bytes, np.ndarray | None] = {}
     assert list(found) == list(combinations(range(scores.shape[1]), 2))
     for i, j in found:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from benchmark.codes import Codes
     from benchmark.datasets._dataset import Data, Dataset
     from benchmark.errors import BenchmarkError, NotApplicable, UsageError
+    from benchmark.integrations.scikit_learn import scorer
     from benchmark.metrics._declare import metric
     from benchmark.models._gaussian import GaussianModel, kl_coordinates, reparametrise
     from benchmark.models._model import Anchor, Embedding
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from benchmark.verbs.encode import encode
     from benchmark.verbs.evaluate import evaluate
     from benchmark.verbs.explore import explore
+    from benchmark.verbs.export import export
     from benchmark.verbs.forget import forget
+    from benchmark.verbs.huggingface_dataset import huggingface_dataset
     from benchmark.verbs.matrices import matrices
     from benchmark.verbs.merge import merge
     from benchmark.verbs.prune import prune
@@ -46,6 +49,7 @@ _HOMES = {
     "benchmark.codes": ["Codes"],
     "benchmark.datasets._dataset": ["Data", "Dataset"],
     "benchmark.errors": ["BenchmarkError", "NotApplicable", "UsageError"],
+    "benchmark.integrations.scikit_learn": ["scorer"],
     "benchmark.metrics._declare": ["metric"],
     "benchmark.models._gaussian": ["GaussianModel", "kl_coordinates", "reparametrise"],
     "benchmark.models._model": ["Anchor", "Embedding"],
@@ -59,7 +63,9 @@ _HOMES = {
     "benchmark.verbs.encode": ["encode"],
     "benchmark.verbs.evaluate": ["evaluate"],
     "benchmark.verbs.explore": ["explore"],
+    "benchmark.verbs.export": ["export"],
     "benchmark.verbs.forget": ["forget"],
+    "benchmark.verbs.huggingface_dataset": ["huggingface_dataset"],
     "benchmark.verbs.matrices": ["matrices"],
     "benchmark.verbs.merge": ["merge"],
     "benchmark.verbs.prune": ["prune"],

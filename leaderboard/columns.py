@@ -40,6 +40,8 @@ WORDS = {"mig": "MIG", "dto": "DtO", "kl": "KL", "elbo": "ELBO", "vae": "VAE", "
          "gaussian": "Gaussian", "wasserstein": "Wasserstein", "renyi": "Rényi", "pearson": "Pearson",
          "spearman": "Spearman"}  # fmt: skip
 
+JOINED = {"β VAE": "β-VAE", "MIG sup": "MIG-sup", "DCI es": "DCI-ES", "@ ": "@\xa0"}
+
 
 @dataclass(frozen=True)
 class Column:
@@ -86,7 +88,9 @@ def title(name: str) -> str:
     plain = re.sub(r"^(\w+)\.\1_", r"\1.", plain)
     plain = plain.replace("_", " ").replace(".", ": ")
     words = re.sub(r"[a-z]+", lambda word: WORDS.get(word[0], word[0]), plain)
-    return words.replace("β VAE", "β-VAE").replace("MIG sup", "MIG-sup").replace("DCI es", "DCI-ES").replace("@ ", "@\xa0") + bracket + rest
+    for apart, together in JOINED.items():
+        words = words.replace(apart, together)
+    return words + bracket + rest
 
 
 def setting(protocol: str) -> str:

@@ -21,7 +21,7 @@ from benchmark.verbs._workplace import cores
 PAGES = Path(__file__).parent / "pages"
 TUTORIALS = (
     "score-my-codes", "compare-with-a-leaderboard", "add-a-model", "add-a-measure", "reproduce-a-paper",
-    "guard-a-model", "use-a-cluster",
+    "guard-a-model", "use-a-cluster", "work-with-other-tools",
 )  # fmt: skip
 KINDS = tuple(components.TITLES)
 

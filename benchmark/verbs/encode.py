@@ -12,7 +12,6 @@ from benchmark.words.phrases import count
 from benchmark.words.progress import Progress
 
 if TYPE_CHECKING:
-    from benchmark.datasets._dataset import Data
     from benchmark.reading.encoded import Encoded
 
 
@@ -51,12 +50,13 @@ def encode(
 
     from benchmark.reading.encoded import Encoded
     from benchmark.stages.foreign_encoder import encode_foreign, encoder_of
+    from benchmark.stages.given_data import given_data
 
     if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
         raise UsageError(f"encode: batch = {batch!r} must be a whole number from 1 on")
     add_plugins(plugins)
     encoder = encoder_of(model, layout, channels, tensors)
-    data, name = _data(dataset, settings, data_dir)
+    data, name = given_data(dataset, settings, data_dir, "encode")
     points = len(data.evaluation_rows)
     with Progress(f"encoding {count(points, 'point')}", points, quiet=quiet) as progress:
         means, variances, notes = encode_foreign(encoder, data, batch, progress.at)
@@ -71,25 +71,4 @@ def encode(
         variances=variances,
         dataset=name,
         notes=tuple(notes),
-    )
-
-
-def _data(dataset: Any, settings: Mapping[str, Any] | None, data_dir: Path | None) -> tuple[Data, str]:
-    """A dataset's data, and what it is called. Raises `UsageError` where it is none."""
-    from benchmark import registry
-    from benchmark.datasets._dataset import Data, Dataset
-
-    if isinstance(dataset, str):
-        dataset_class = registry.load("dataset", dataset)
-        made = dataset_class(dataset_class.Settings.read(dict(settings or {}), dataset))
-        words = [f"{key}={value}" for key, value in (settings or {}).items()]
-        return made.load(data_dir), " ".join([dataset, *words])
-    if settings is not None:
-        raise UsageError("encode: settings belong to a dataset's name; a Dataset or Data has its own")
-    if isinstance(dataset, Dataset):
-        return dataset.load(data_dir), type(dataset).__module__.rpartition(".")[2]
-    if isinstance(dataset, Data):
-        return dataset, ""
-    raise UsageError(
-        f"encode: the dataset is {type(dataset).__name__}; give a name of `benchmark list datasets`, a Dataset, or Data"
     )

@@ -14,7 +14,7 @@ import pytest
 from command import command as run_command
 from command import sentence, succeed
 
-from benchmark import load_model, load_results
+from benchmark import export, load_model, load_results
 from benchmark.archive.manifest import read_manifest
 from benchmark.archive.opening import open_archive
 from benchmark.archive.parquet import as_parquet, from_parquet
@@ -23,7 +23,7 @@ from benchmark.codes import Codes
 from benchmark.errors import BenchmarkError, UsageError
 from benchmark.integrity.sealed import render, sealed
 from benchmark.published import of_all
-from benchmark.table import read_table
+from benchmark.table import KEY, read_table
 from benchmark.verbs.publish import publish
 
 
@@ -48,6 +48,14 @@ def test_the_published_scores_are_those_of_the_table(archive, scored):
         "beta_vae",
         "perfect",
     }
+
+
+def test_an_archive_is_exported_like_its_suite(archive, scored, tmp_path):
+    said = export(archive, "csv", output=tmp_path / "published")
+    assert said.runs == export(scored / "tiny.toml", "csv", results=scored / "results", output=tmp_path / "own").runs
+    tables = [pd.read_csv(tmp_path / which / "scores.csv").sort_values(KEY) for which in ("published", "own")]
+    pd.testing.assert_frame_equal(*(table.reset_index(drop=True) for table in tables))
+    assert (tmp_path / "published" / "histories.csv").read_text() == (tmp_path / "own" / "histories.csv").read_text()
 
 
 def test_a_version_is_fixed(archive, scored, tmp_path):

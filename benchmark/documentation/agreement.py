@@ -74,9 +74,8 @@ def closest_and_farthest() -> str:
             others = {b: found for b in names if b != name and (found := each.of(name, b))}
             if others:
                 ends = [max(others, key=lambda b: others[b].point), min(others, key=lambda b: others[b].point)]
-                cells = [cell for end in ends for cell in (_linked(end), _written(others[end]))]
-                rows.append([_linked(name), *cells])
-        parts.append(f"{_said(each)}\n\n{table(['measure', 'most like', 'ρ', 'least like', 'ρ'], rows)}")
+                rows.append([_linked(name), *(f"{_linked(end)} {_written(others[end])}" for end in ends)])
+        parts.append(f"{_said(each)}\n\n{table(['measure', 'most like', 'least like'], rows)}")
     return "\n\n".join(parts)
 
 

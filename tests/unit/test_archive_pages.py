@@ -197,7 +197,9 @@ def test_the_documentation_has_the_leaderboards_beside_its_pages(alone, tmp_path
     (source / "equivalence.csv").write_text("model,score,difference,low,high,margin,verdict\nvae,mig,0.5,0,1,2,equal\n")
     publications.write(docs, source)
     said = publications.leaderboards(source) + publications.plain(source)
-    assert "digits, for a test" in said and "None is archived" not in said and "| vae | mig | 0.500 |" in said
+    assert (
+        "digits, for a test" in said and "None is archived" not in said and "| vae | mig | 0 | 1 | 2 | equal |" in said
+    )
     links = re.findall(r"\]\(([^)]+)\)", said)
     assert set(links) == {
         "leaderboards/index.html", "leaderboards/my_suite/1/index.html", "published/equivalence.csv",

@@ -95,7 +95,7 @@ def test_measures_agree_where_they_order_models_alike(tmp_path: Path, monkeypatc
     rows = agreement.closest_and_farthest().splitlines()
     assert rows[0].startswith("12 configurations of models on `dsprites`, the means of 3 seeds each")
     (mig,) = (row for row in rows if row.startswith("| [`mig`]"))
-    assert "| [`dci.disentanglement`](measures/dci.md) | 1.00 [1.00, 1.00] | [`sap`](measures/sap.md) | −1.00" in mig
+    assert "| [`dci.disentanglement`](measures/dci.md) 1.00 [1.00, 1.00] | [`sap`](measures/sap.md) −1.00" in mig
 
 
 def test_too_few_models_say_nothing_of_agreement(tmp_path: Path) -> None:

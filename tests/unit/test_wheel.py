@@ -1,4 +1,7 @@
-"""What is installed is what lies here: every module, suite, page, template and published table is in the wheel."""
+"""What is installed is what lies here: every module, suite, page, template and published table is in the wheel.
+
+Its version is said in one place, and the oldest versions of other packages that it allows are those that are tested.
+"""
 
 from __future__ import annotations
 
@@ -72,6 +75,18 @@ def test_a_suffix_that_was_forgotten_is_noticed(tree: Path) -> None:
     suites = [file.name for file in (tree / "benchmark/suites").iterdir() if file.suffix != ".toml"]
     assert "more.yaml" in suites
     assert missing(tree, built(tree)) == {f"benchmark/suites/{name}" for name in suites}
+
+
+def test_the_oldest_versions_are_those_that_are_allowed() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    listed = [
+        *project["dependencies"],
+        *(each for extra in project["optional-dependencies"].values() for each in extra),
+    ]
+    oldest = {re.sub(r">=([\d.]+).*", r"==\1", each) for each in listed}
+    assert all("==" in each for each in oldest) and len(oldest) > 30
+    lines = (ROOT / "constraints-lowest.txt").read_text().splitlines()
+    assert {line for line in lines if not line.startswith("#")} == oldest
 
 
 def test_one_place_says_the_version() -> None:

@@ -124,7 +124,7 @@ def _judged(rows: pd.DataFrame) -> pd.DataFrame:
 def _agreement(suite: str, dataset: str, rows: pd.DataFrame) -> Agreement:
     """Of each measure, the protocol that most configurations have; measures of fewer than ten are left out."""
     sizes = rows.groupby(["metric", "protocol"]).size()
-    kept = [sizes[metric].idxmax() for metric in sizes.index.levels[0] if sizes[metric].max() >= MINIMUM_RUNS]
+    kept = [sizes[metric].idxmax() for metric in rows["metric"].unique() if sizes[metric].max() >= MINIMUM_RUNS]
     rows = rows[rows["protocol"].isin(kept)]
     if rows.empty:
         return Agreement(suite, dataset, {}, {}, 0, 0)

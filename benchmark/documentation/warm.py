@@ -140,7 +140,7 @@ def become(
     except BaseException:
         traceback.print_exc()
     finally:
-        threading._shutdown()
+        threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()
         sys.stdout.flush()
         sys.stderr.flush()

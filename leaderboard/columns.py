@@ -86,7 +86,9 @@ def title(name: str) -> str:
     plain = re.sub(r"^(\w+)\.\1_", r"\1.", plain)
     plain = plain.replace("_", " ").replace(".", ": ")
     words = re.sub(r"[a-z]+", lambda word: WORDS.get(word[0], word[0]), plain)
-    return words.replace("β VAE", "β-VAE").replace("MIG sup", "MIG-sup").replace("DCI es", "DCI-ES").replace("@ ", "@\xa0") + bracket + rest
+    for spelled, written in (("β VAE", "β-VAE"), ("MIG sup", "MIG-sup"), ("DCI es", "DCI-ES"), ("@ ", "@\xa0")):
+        words = words.replace(spelled, written)
+    return words + bracket + rest
 
 
 def setting(protocol: str) -> str:

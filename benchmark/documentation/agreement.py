@@ -133,7 +133,7 @@ def _agreement(suite: str, dataset: str, rows: pd.DataFrame) -> Agreement:
     names = [str(name) for name in values.columns]
     scores: Float[ndarray, "n k"] = values.to_numpy(dtype=float)
     every = np.array([f"{model} {label}" for model, label in values.index])
-    found = spearman_intervals(scores, every, np.random.default_rng(0))
+    found = spearman_intervals(scores, every, lambda _: np.random.default_rng(0))
     rho = {(names[i], names[j]): one for (i, j), one in found.items() if one is not None and one.low is not None}
     seeds = int(rows["runs"].median())
     return Agreement(suite, dataset, {name: bool(supervised[name]) for name in names}, rho, len(values), seeds)

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from benchmark.verbs.traversals import traversals
     from benchmark.verbs.verify import verify
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "benchmark.archive.results": ["load_results"],

@@ -35,10 +35,14 @@ CLOSED_PORT = "http://127.0.0.1:9"
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """This process's environment with an empty cache under `folder`, no data, no network and one thread."""
+    """This process's environment with an empty cache under `folder`, no data, no network and one thread.
+
+    Work is done by the command's own process unless `--jobs` asks for others, each of which would import torch anew.
+    """
     here = {name: value for name, value in os.environ.items() if name not in ("BENCHMARK_DATA", "BENCHMARK_CACHE")}
     proxies = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), CLOSED_PORT)
-    return here | proxies | {"BENCHMARK_CACHE": str(folder / "cache"), "OMP_NUM_THREADS": "1", "NO_PROXY": ""}
+    alone = {"BENCHMARK_CACHE": str(folder / "cache"), "BENCHMARK_JOBS": "0", "OMP_NUM_THREADS": "1", "NO_PROXY": ""}
+    return here | proxies | alone
 
 
 def command(folder: Path, *arguments: str, python: Sequence[str] | None = None) -> subprocess.CompletedProcess[str]:

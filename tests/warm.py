@@ -13,11 +13,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-import traceback
 from functools import cache
 from pathlib import Path
+
+from benchmark.documentation.warm import become
 
 LIBRARIES = ("torch", "pandas", "sklearn.linear_model", "sklearn.ensemble", "sklearn.svm", "scipy.stats", "joblib")
 PACKAGES = (
@@ -72,7 +72,8 @@ def serve() -> None:
         order = json.loads(text)
         child = os.fork()
         if not child:
-            _become(order)
+            words = ["benchmark", *order["line"]]
+            become(words, order["folder"], order["environment"], _streams(order), lambda _code: None)
         print(json.dumps(_wait(child, order["timeout"])), flush=True)
 
 
@@ -91,35 +92,7 @@ def _wait(child: int, timeout: float) -> int | None:
     return None
 
 
-def _become(order: dict) -> None:
-    """In the fork: the command itself.
-
-    It ends as the interpreter would, exit handlers and all, but does not take torch apart first, which takes seconds.
-    """
-    os.setsid()
-    os.environ.clear()
-    os.environ.update(order["environment"])
-    os.chdir(order["folder"])
-    for stream, path, mode in ((0, os.devnull, os.O_RDONLY), (1, order["out"], None), (2, order["err"], None)):
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC if mode is None else mode
-        file = os.open(path, flags, 0o600)
-        os.dup2(file, stream)
-        os.close(file)
-    sys.argv = ["benchmark", *order["line"]]
-    sys.path[0] = order["folder"]
-    from benchmark.cli import main
-
-    code: object = 1
-    try:
-        main()
-        code = 0
-    except SystemExit as end:
-        code = end.code or 0
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        threading._shutdown()
-        atexit._run_exitfuncs()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code if isinstance(code, int) else 1)
+def _streams(order: dict) -> list[int]:
+    """Nothing to read, and files to write to."""
+    new = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    return [os.open(os.devnull, os.O_RDONLY), *(os.open(order[name], new, 0o600) for name in ("out", "err"))]

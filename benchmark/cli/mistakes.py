@@ -14,8 +14,10 @@ from benchmark.cli.application import FAILED, INTERRUPTED, app
 from benchmark.errors import BenchmarkError, UsageError
 from benchmark.naming import printable
 
-PYDANTIC_INTEGER = "Input should be a valid integer, unable to parse string as an integer"
-"""What a flag that counts says of words."""
+NO_INTEGER = re.compile(
+    "Input should be a valid integer, unable to parse string as an integer|'[^']*' is not a valid int(eger)?( range)?"
+)
+"""What a flag that counts says of words, in newer and in older versions of typer."""
 
 
 USAGE: type[Exception] = typer.BadParameter.__mro__[1]
@@ -41,7 +43,7 @@ def explained() -> Iterator[None]:
             message = too_many(extra[1])
         elif unknown and (verb := verb_behind(unknown[1])):
             message = f'"{unknown[1]}" is no verb, and the verb comes first: benchmark {verb} {unknown[1]}'
-        message = message.replace(PYDANTIC_INTEGER, "write a whole number")
+        message = NO_INTEGER.sub("write a whole number", message)
         if message:  # without one it is a bare `benchmark`, and the help is printed already
             print(f"error: {printable(message.rstrip('.'))}; see benchmark --help", file=sys.stderr)
         sys.exit(UsageError.exit_code)

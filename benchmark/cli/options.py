@@ -31,7 +31,10 @@ Plugin = Annotated[
 
 
 Jobs = Annotated[
-    int | None, typer.Option(min=0, metavar="N", help="processes; by default one a core; 0 works in this process")
+    int | None,
+    typer.Option(
+        min=0, metavar="N", help="processes; by default $BENCHMARK_JOBS, else one a core; 0 works in this process"
+    ),
 ]
 
 

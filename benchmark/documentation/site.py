@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from benchmark import registry
-from benchmark.documentation import components, floors, interface, portraits, tutorials
-from benchmark.errors import UsageError
+from benchmark import published, registry
+from benchmark.documentation import agreement, components, floors, interface, portraits, publications, tutorials, warm
+from benchmark.errors import BenchmarkError, UsageError
 from benchmark.registry import Kind
 from benchmark.verbs._workplace import cores
 
@@ -24,6 +27,16 @@ TUTORIALS = (
     "guard-a-model", "use-a-cluster", "work-with-other-tools",
 )  # fmt: skip
 KINDS = tuple(components.TITLES)
+PLACE = re.compile(r"<!-- (.*?) -->")
+MADE: Mapping[str, Callable[[], str]] = {
+    "rotation": floors.rotation,
+    "agreement": agreement.closest_and_farthest,
+    "without factors": agreement.without_factors,
+    "leaderboards": lambda: publications.leaderboards(published.folder()),
+    "summaries": lambda: publications.summaries(published.folder()),
+    "plain": lambda: publications.plain(published.folder()),
+}
+"""What stands where a page by hand says `<!-- NAME -->`."""
 
 
 def build(to: Path, *, play: bool = True) -> Path:
@@ -50,8 +63,10 @@ def write_pages(docs: Path, *, play: bool) -> None:
     """All pages as Markdown."""
     shutil.copytree(PAGES, docs)
     # Tutorials wait for processes of their own, and so threads are enough to have several at a time.
-    with ThreadPoolExecutor(cores()) as pool:
-        played = [pool.submit(_play, docs / "tutorials" / f"{name}.md") for name in TUTORIALS if play]
+    with ExitStack() as stack:
+        address = stack.enter_context(warm.server()) if play else ""
+        pool = stack.enter_context(ThreadPoolExecutor(cores()))
+        played = [pool.submit(_play, docs / "tutorials" / f"{name}.md", address) for name in TUTORIALS if play]
         seen = portraits.scores()
         for each in played:
             each.result()
@@ -63,13 +78,25 @@ def write_pages(docs: Path, *, play: bool) -> None:
             picture = _portrait(name, seen, folder) if kind == "metric" else ""
             (folder / f"{name}.md").write_text(components.page(kind, name, picture))
     (docs / "interface.md").write_text(interface.page())
-    path = docs / "which-measure.md"
-    path.write_text(path.read_text().replace("<!-- rotation -->", floors.rotation()))
+    publications.write(docs, published.folder())
+    for path in docs.glob("*.md"):
+        path.write_text(filled(path.read_text(), path.name))
 
 
-def _play(path: Path) -> None:
+def filled(text: str, where: str) -> str:
+    """A page by hand with what is made in the places that it names. Raises `BenchmarkError` on a name that is none."""
+
+    def made(place: re.Match[str]) -> str:
+        if place[1] not in MADE:
+            raise BenchmarkError(f"{where}: nothing is made for <!-- {place[1]} -->; there are {', '.join(MADE)}")
+        return MADE[place[1]]()
+
+    return PLACE.sub(made, text)
+
+
+def _play(path: Path, address: str) -> None:
     with tempfile.TemporaryDirectory() as empty:
-        path.write_text(tutorials.played(path.read_text(), Path(empty), f"tutorial {path.stem}"))
+        path.write_text(tutorials.played(path.read_text(), Path(empty), f"tutorial {path.stem}", address))
 
 
 def _portrait(name: str, seen: Any, folder: Path) -> str:
@@ -95,6 +122,7 @@ def configuration(docs: Path, to: Path) -> dict[str, Any]:
         made["model"],
         {"Data and networks": [made["dataset"], made["network"]]},
         made["suite"],
+        {"Published": "published.md"},
         {"Reference": ["reference.md", "interface.md"]},
         {"Questions": ["questions.md", "kept.md", "design.md"]},
     ]

@@ -170,7 +170,7 @@ def _column_names(rows: pd.DataFrame) -> pd.Series:
 
     Rows without a number have their score's name: their protocol may say another n than that of the others.
     """
-    budgets = rows["budget"].map(lambda budget: "" if pd.isna(budget) else f" @ {budget:,}").astype("str")
+    budgets = rows["budget"].map(lambda budget: "" if pd.isna(budget) else f" @ {int(budget):,}").astype("str")
     full = [score_name(metric, score) for metric, score in zip(rows["metric"], rows["score"], strict=True)]
     names = pd.Series(full, index=rows.index, dtype="str") + budgets
     boards = pd.DataFrame({"name": names, "dataset": rows["dataset_label"], "representation": rows["representation"]})

@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from benchmark.execution import Workers
     from benchmark.training.device import Device
 
+JOBS = "BENCHMARK_JOBS"
+"""The variable of the environment that says how many processes work where no `--jobs` does."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Workplace:
-    """`jobs` processes here, by default one a core, and 0 for this one; or the workers of a dask `scheduler`.
+    """`jobs` processes here, by default `default_jobs`, and 0 for this one; or the workers of a dask `scheduler`.
 
     results: the results folder. data_dir: where data files lie. device: what networks train on, auto, cpu or cuda.
     quiet: whether no progress is shown. Raises `UsageError` where processes here and a cluster are asked for at once.
@@ -69,7 +72,7 @@ class Workplace:
 
     def processes(self) -> int:
         """How many processes work here."""
-        return cores() if self.jobs is None else self.jobs
+        return default_jobs() if self.jobs is None else self.jobs
 
     def devices(self) -> tuple[Device, list[str]]:
         """The kind of device that networks train on, and one device a process; those of a cluster are its own."""
@@ -89,3 +92,13 @@ class Workplace:
 def cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def default_jobs() -> int:
+    """How many processes work where nothing is asked for: $BENCHMARK_JOBS, else one a core. 0: this one alone."""
+    said = os.environ.get(JOBS, "")
+    if not said:
+        return cores()
+    if not (said.isascii() and said.isdigit()):
+        raise UsageError(f"${JOBS} is {said!r}; it counts processes, such as 4, and 0 works in this process")
+    return int(said)

@@ -26,5 +26,5 @@ def estimate(request: Request, at: Workplace) -> Estimate:
     fleets = train.plan(store, runs, device=kind)
     parts = parts_of(arrays_read(check_metrics(suite.evaluation.metrics)))
     done = sum(store.is_done(each) for each in runs)
-    jobs = len(places) if kind == "cuda" and at.jobs is None else at.processes()
+    jobs = len(places) if kind == "cuda" and at.jobs is None else max(1, at.processes())
     return cost(fleets, done, jobs, at.data_dir, suite.encoding, places[0], parts)

@@ -25,7 +25,7 @@ from benchmark.verbs._given import (
     suite_name,
     takes_paths,
 )
-from benchmark.verbs._workplace import cores
+from benchmark.verbs._workplace import default_jobs
 from benchmark.words.notebook import PagePath
 from benchmark.words.phrases import count
 from benchmark.words.progress import Progress
@@ -85,7 +85,7 @@ def report(
                 )  # fmt: skip
         with Progress("drawing the page", 1, quiet=quiet) as progress:
             step = _steps(progress)
-            papers, processes = comparisons(name, all_of.table), cores() if jobs is None else jobs
+            papers, processes = comparisons(name, all_of.table), default_jobs() if jobs is None else jobs
             planned += len(all_of.runs) - len(done)
             path = write_report(
                 name, description, all_of.table, all_of.runs, all_of.measures, folder, failures, papers, processes,
@@ -108,7 +108,7 @@ def _archive_page(where: str, output: Path | None, jobs: int | None, *, quiet: b
     manifest = archive.manifest
     path = output or Path(f"{manifest.name}-{manifest.version or 'submission'}.html")
     with of_archive(archive) as of, Progress("drawing the page", 1, quiet=quiet) as progress:
-        processes, digest = cores() if jobs is None else jobs, manifest.files[SCORES].sha256
+        processes, digest = default_jobs() if jobs is None else jobs, manifest.files[SCORES].sha256
         with disk_full_explained(path):
             write_report(
                 manifest.title, manifest.description, of.table, of.runs, of.measures, path.parent, (),

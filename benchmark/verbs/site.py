@@ -13,7 +13,7 @@ from benchmark import __version__
 from benchmark.errors import UsageError
 from benchmark.verbs._beside import of_archive
 from benchmark.verbs._given import add_plugins, takes_paths
-from benchmark.verbs._workplace import cores
+from benchmark.verbs._workplace import default_jobs
 from benchmark.words.notebook import Shown
 from benchmark.words.phrases import count
 from benchmark.words.progress import Progress
@@ -82,7 +82,7 @@ def site(
         with Progress("drawing the pages", len(archives), quiet=quiet) as progress:
             boards = []
             for number, archive in enumerate(archives):
-                boards.append(_board(archive, scratch, cores() if jobs is None else jobs))
+                boards.append(_board(archive, scratch, default_jobs() if jobs is None else jobs))
                 progress.at(number + 1)
         write_index(_newest(boards), f"benchmark {__version__}", scratch / INDEX)
         titles = [archive.manifest.title for archive in archives]

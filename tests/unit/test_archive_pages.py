@@ -20,6 +20,7 @@ from test_contributing import TEXT
 from benchmark import load_results
 from benchmark.archive.manifest import read_manifest
 from benchmark.datasets.digits import Digits
+from benchmark.documentation import agreement, publications
 from benchmark.integrity.sealed import render, sealed
 from benchmark.verbs.site import _newest, site
 from benchmark.verbs.verify import verify
@@ -185,6 +186,27 @@ def test_a_site_has_an_index_pages_and_tables_and_loads_nothing_from_elsewhere(a
     csv = pd.read_csv(public / "my_suite" / "2" / "scores.csv")
     np.testing.assert_allclose(csv["value"], published["value"])
     assert read_manifest((public / "my_suite" / "2" / "archive.json").read_bytes(), "it").version == 2
+
+
+def test_the_documentation_has_the_leaderboards_beside_its_pages(alone, tmp_path, monkeypatch):
+    monkeypatch.setenv("BENCHMARK_JOBS", "0")
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    source = tmp_path / "kept"
+    shutil.copytree(alone / "kept", source)
+    (source / "equivalence.csv").write_text("model,score,difference,low,high,margin,verdict\nvae,mig,0.5,0,1,2,equal\n")
+    publications.write(docs, source)
+    said = publications.leaderboards(source) + publications.plain(source)
+    assert (
+        "digits, for a test" in said and "None is archived" not in said and "| vae | mig | 0 | 1 | 2 | equal |" in said
+    )
+    links = re.findall(r"\]\(([^)]+)\)", said)
+    assert set(links) == {
+        "leaderboards/index.html", "leaderboards/my_suite/1/index.html", "published/equivalence.csv",
+    }  # fmt: skip
+    for link in links:
+        assert (docs / link).is_file(), link
+    assert list(agreement.agreements(source)) == [], "two models are too few"
 
 
 def test_a_site_takes_the_place_of_nothing_else(alone, tmp_path):

@@ -356,3 +356,18 @@ def test_an_option_says_the_same_wherever_it_is_the_same():
         for option in (each for each in verb.params if each.param_type_name == "option"):
             said.setdefault(option.opts[0], set()).add(option.help)
     assert {name for name, helps in said.items() if len(helps) > 1} == MANY_MEANINGS
+
+
+def test_the_environment_says_how_many_processes_work_where_nothing_else_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmark.verbs import _workplace
+
+    monkeypatch.setattr(_workplace, "cores", lambda: 7)
+    for said, expected in (("", 7), ("0", 0), ("3", 3)):
+        monkeypatch.setenv("BENCHMARK_JOBS", said)
+        assert _workplace.default_jobs() == expected
+    monkeypatch.delenv("BENCHMARK_JOBS")
+    assert _workplace.default_jobs() == 7
+    for wrong in ("-1", "two", "1.5", "²"):
+        monkeypatch.setenv("BENCHMARK_JOBS", wrong)
+        with pytest.raises(UsageError, match=r"\$BENCHMARK_JOBS is '"):
+            _workplace.default_jobs()

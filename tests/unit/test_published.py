@@ -68,14 +68,9 @@ def test_the_anchors_of_every_supervised_measure_are_published():
     assert anchors("no_such_measure").empty
 
 
-def test_the_published_tables_and_every_package_ship():
+def test_every_package_ships():
     setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
     assert folder().resolve() == (ROOT / setuptools["package-dir"]["benchmark.published"]).resolve()
     modules = [path.parent for path in (*ROOT.glob("benchmark/**/*.py"), *ROOT.glob("leaderboard/**/*.py"))]
     packages = {".".join(path.relative_to(ROOT).parts) for path in modules}
     assert packages <= set(setuptools["packages"])
-    patterns = setuptools["package-data"]["benchmark.published"]
-    assert patterns[0] == "*-summary.csv"
-    shipped = ("quickstart/1/archive.json", "quickstart/1/scores.parquet", "quickstart/1/weights/a.safetensors")
-    for name in (*shipped, "quickstart/1/suite.toml", "quickstart/1/summaries/summary.parquet"):
-        assert any(len(Path(p).parts) == len(Path(name).parts) and Path(name).match(p) for p in patterns), name

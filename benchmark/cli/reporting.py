@@ -11,7 +11,15 @@ import typer
 from benchmark.cli.application import REGRESSION
 from benchmark.cli.completion import columns, one_of
 from benchmark.cli.options import FIGURES, DataDir, Jobs, Json, Name, Plugin, Results
-from benchmark.cli.printed import check_output, command_here, print_next, print_next_line, print_result, write_output
+from benchmark.cli.printed import (
+    check_output,
+    command_here,
+    fail_if,
+    print_next,
+    print_next_line,
+    print_result,
+    write_output,
+)
 from benchmark.errors import UsageError
 
 
@@ -228,7 +236,8 @@ def check(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Compare a suite's table with a saved one; exit 3 where a score, or several together, became worse."""
+    """Compare a suite's table with a saved one; exit 3 where a score, or several together, became worse, else 1 where
+    one that the run was asked for is not there any more."""
     from benchmark.verbs.check import check
     from leaderboard import verdicts as written
     from leaderboard.regression import RULE
@@ -247,5 +256,11 @@ def check(
             if verdict.verdict != "same" or verdict.too_good:
                 print(written.sentence(verdict))
         print(written.summary(verdicts))
+    gone = written.absent(verdicts)
+    if gone:
+        home = against.parent if against.name == f"{Path(suite).name.removesuffix('.toml')}.csv" else "DIR"
+        command = command_here("publish", suite, "--as", "table", "--to", home, results=results, plugins=plugin)
+        print_next_line(f"where it is meant that scores are {gone}: {command}")
     if any(verdict.verdict == "worse" for verdict in verdicts):
         raise typer.Exit(REGRESSION)
+    fail_if(bool(gone))

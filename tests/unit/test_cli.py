@@ -12,6 +12,7 @@ from benchmark.errors import BenchmarkError, UsageError
 from benchmark.naming import score_name
 from benchmark.verbs.run import RunSummary
 from leaderboard.columns import title
+from leaderboard.verdicts import Verdict
 
 VERBS = (
     "demo", "run", "evaluate", "compare", "report", "publish", "check", "status", "list", "show", "merge", "forget",
@@ -245,6 +246,21 @@ def test_failed_runs_are_exit_code_1_with_their_reasons(run_line, monkeypatch):
     said = run_line(*again)[2].splitlines()[-1]
     assert shlex.split(said.removeprefix("next: ")) == ["benchmark", *again, "--retry-failed"]
     assert run_line(*again, "--retry-failed")[2].count("--retry-failed") == 1
+
+
+@pytest.mark.parametrize(
+    ("verdict", "absent", "code"),
+    [("same", 0, 0), ("missing", 0, 0), ("missing", 3, 1), ("same", 1, 1), ("worse", 3, 3)],
+)
+def test_a_check_ends_with_3_on_a_regression_and_with_1_where_a_score_is_gone(
+    run_line, monkeypatch, verdict, absent, code
+):
+    one = Verdict(verdict, "shapes", "vae", "vae", "id", "mig", "mig", None, "mig/v1", "mean", absent=absent)
+    monkeypatch.setattr("benchmark.verbs.check.check", lambda *_, **__: [one])
+    found, _, err = run_line("check", "my.toml", "--against", "saved/my.csv")
+    assert found == code
+    accept = "benchmark publish my.toml --as table --to saved\n"
+    assert err.endswith(accept) == (code == 1)
 
 
 def test_the_last_line_says_what_to_type_next(run_line, asked):

@@ -10,8 +10,11 @@ import pandas as pd
 
 from benchmark.stages.comparisons import counted
 from benchmark.statistics import MINIMUM_CONFIGURATIONS
+from leaderboard.agreement import agreement
+from leaderboard.baselines import baselines
 from leaderboard.cells import decimals, signed
 from leaderboard.charts.seen_unseen import shown
+from leaderboard.reconstructions import reconstructions
 from leaderboard.text_table import TextTable
 
 LISTED = 12
@@ -27,6 +30,9 @@ def statistics_tables(summaries: Mapping[str, pd.DataFrame], titles: Mapping[str
         seen_unseen(summaries),
         variance(summaries, titles),
         selection(summaries, titles),
+        baselines(summaries, titles),
+        agreement(summaries, titles),
+        reconstructions(summaries),
         uncorrelated(summaries, titles),
     ]
     return [table for table in found if table is not None]

@@ -1,4 +1,4 @@
-"""`report`, `publish`, `submit`, `site` and `check`: what others read."""
+"""`report`, `publish`, `submit`, `accept`, `site` and `check`: what others read."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def report(
     SUITE may be an archive or a submission, by its name, folder, zip file or address: the page is made of it alone.
     """
     from benchmark.verbs._given import archive_meant
-    from benchmark.verbs.report import report, report_text
+    from benchmark.verbs.report import figures_of, report, report_text
 
     kind = next((each for each in FIGURES if each == figures), None)
     if figures is not None and kind is None:
@@ -119,7 +119,8 @@ def report(
         drawing: dict[str, Any] = {"columns": names, "width": width, "font": font, "jobs": jobs, "quiet": as_json}
         drawing |= {"beside": beside, "output": output}
         path = report(suite, results=results, plugins=plugin or (), figures=kind, **drawing)
-        written = {"page": path} | ({"figures": path.parent / "figures"} if figures else {})
+        drawn = figures_of(path) if archived else path.parent / "figures"
+        written = {"page": path} | ({"figures": drawn} if figures else {})
         print_result(written, as_json, "\n".join(map(str, written.values())))
         if archived:
             print_next_line("open the page above")
@@ -199,6 +200,22 @@ def submit(
     lines += [f"plug-in   {name}, sha256 {digest}" for name, digest in packed.plugins.items()]
     print_result(packed, as_json, "\n".join([*lines, packed.sentence()]))
     print_next_line(command_here("verify", packed.file, plugins=plugin))
+
+
+def accept(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="a submission's zip file")],
+    into: Annotated[
+        str, typer.Option(metavar="NAME", help="the leaderboard: its name, or the folder that holds its versions")
+    ],
+    plugin: Plugin = None,
+    as_json: Json = False,
+) -> None:
+    """Join a submission that verifies to a leaderboard, as its next version; those before stay as they are."""
+    from benchmark.verbs.accept import accept
+
+    made = accept(file, into, plugins=plugin or ())
+    print_result(made, as_json, "\n".join([*(f"note    {line}" for line in made.notes), made.sentence()]))
+    print_next_line(command_here("report", made.folder, plugins=plugin))
 
 
 def site(

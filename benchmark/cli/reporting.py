@@ -186,6 +186,10 @@ def publish(
 def submit(
     suite: Name,
     to: Annotated[Path, typer.Option(metavar="FILE", help="the zip file to write, for a pull request")],
+    beside: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="the leaderboard that it is for, where the suite has another name"),
+    ] = None,
     results: Results = Path("results"),
     data_dir: DataDir = None,
     plugin: Plugin = None,
@@ -195,7 +199,8 @@ def submit(
     request."""
     from benchmark.verbs.submit import submit
 
-    packed = submit(suite, to, results=results, plugins=plugin or (), data_dir=data_dir, quiet=as_json)
+    chosen: dict[str, Any] = {"data_dir": data_dir, "beside": beside, "quiet": as_json}
+    packed = submit(suite, to, results=results, plugins=plugin or (), **chosen)
     lines = [f"left out  {what}: {why}" for what, why in packed.left_out.items()]
     lines += [f"plug-in   {name}, sha256 {digest}" for name, digest in packed.plugins.items()]
     print_result(packed, as_json, "\n".join([*lines, packed.sentence()]))

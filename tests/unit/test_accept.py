@@ -22,6 +22,7 @@ from benchmark.codes import Codes
 from benchmark.errors import BenchmarkError, UsageError
 from benchmark.sealed import render, sealed
 from benchmark.verbs.accept import accept
+from benchmark.verbs.submit import submit
 from benchmark.verbs.verify import verify
 
 
@@ -178,6 +179,11 @@ def test_a_leaderboard_that_does_not_hold_takes_nothing(made, boards):
     (boards / "1" / "more.txt").write_text("what no digest names")
     with pytest.raises(BenchmarkError, match=r"tiny/1 does not hold itself: files: .*more\.txt"):
         accept(made / "mine.zip", str(boards))
+
+
+def test_runs_that_the_leaderboard_has_are_not_submitted_to_it(made, boards, tmp_path):
+    with pytest.raises(UsageError, match=r"no finished and scored run .* that is not published already"):
+        submit(str(made / "tiny.toml"), tmp_path / "x.zip", results=made / "results", beside=str(boards))
 
 
 def test_only_submissions_join_and_only_leaderboards_take_them(made, boards, tmp_path):

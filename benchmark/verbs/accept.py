@@ -101,7 +101,9 @@ def _check(archive: Archive, board: Archive | None, otherwise: str) -> None:
 
     wrong = [f"{check.title}: {line}" for check in checks(archive, board) for line in check.wrong]
     if wrong:
-        raise BenchmarkError(f"{otherwise}: {_listed(wrong)}; {command_line('verify', archive.place.where)} says all")
+        beside = ["--beside", board.place.where] if board else []
+        told = command_line("verify", archive.place.where, *beside)
+        raise BenchmarkError(f"{otherwise}: {_listed(wrong)}; {told} says all")
 
 
 def _listed(reasons: Sequence[str]) -> str:

@@ -77,6 +77,8 @@ def test_the_next_version_holds_both_and_the_one_before_stays_as_it_was(made, bo
     with pytest.raises(BenchmarkError, match=r"is not accepted into tiny/2: no run twice: run \w+-s\d is published"):
         accept(made / "mine.zip", str(boards))
     assert not (boards / "3").exists()
+    assert any("is published already" in line for line in verify(str(made / "mine.zip"), beside=str(boards)).findings)
+    assert verify(str(made / "mine.zip")).findings == []
 
 
 def unpacked(made: Path, to: Path) -> Path:

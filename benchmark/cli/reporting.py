@@ -282,7 +282,7 @@ def check(
     if gone:
         home = against.parent if against.name == f"{Path(suite).name.removesuffix('.toml')}.csv" else "DIR"
         command = command_here("publish", suite, "--as", "table", "--to", home, results=results, plugins=plugin)
-        print_next_line(f"where it is meant that scores are {gone}: {command}")
+        print_next_line(f"where this is meant ({gone}): {command}")
     if any(verdict.verdict == "worse" for verdict in verdicts):
         raise typer.Exit(REGRESSION)
     fail_if(bool(gone))

@@ -128,7 +128,7 @@ def _runs(board: Content, submission: Content, table: pd.DataFrame, networks: se
     theirs.loc[known, "chosen_by"] = None
     has_weights = theirs["config_id"].map(weights_file).isin(networks)
     theirs["shown"] = theirs["shown"].astype(bool) & ~known & has_weights
-    together = pd.concat([board.runs, theirs[list(board.runs)]], ignore_index=True)
+    together = pd.concat([board.runs, theirs.reindex(columns=list(board.runs))], ignore_index=True)
     of_config = configurations(table).set_index("config_id")
     named = {name: together["config_id"].map(of_config[name]) for name in ("dataset_label", "label", "reference")}
     return together.assign(**named).astype(board.runs.dtypes.to_dict())
@@ -136,7 +136,7 @@ def _runs(board: Content, submission: Content, table: pd.DataFrame, networks: se
 
 def _together(board: Content, submission: Content, name: str, standing: set[str]) -> pd.DataFrame:
     """A table that both have, or one of them; of what half precision moves, only of runs that stand for one."""
-    frames = [each.archive.frame(name) for each in (board, submission) if each.archive.holds(name)]
+    frames = [each.archive.frame(name, ["run_id"]) for each in (board, submission) if each.archive.holds(name)]
     both = pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)
     return both[both["run_id"].isin(standing)].reset_index(drop=True) if name == names.FLOAT16 else both
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from jaxtyping import Float
+from numpy import ndarray
 
 from benchmark.stages.comparisons import counted, oriented
 from benchmark.statistics import MINIMUM_PAIRS, Paired, holm, paired
@@ -33,42 +36,38 @@ def against_baselines(headlines: pd.DataFrame) -> pd.DataFrame:
     found: list[dict[str, Any]] = []
     for (dataset, representation, column), group in rows.groupby(KEY):
         common = {"dataset": dataset, "representation": representation, "column": column}
-        for baseline_id, label, of_baseline in _baselines(group):
-            about = common | {"baseline": label, "baseline_config_id": baseline_id}
-            found += _of_one(about, of_baseline, group[_competing(group) & (group["config_id"] != baseline_id)])
+        found += _of_score(common, group.assign(value=oriented(group)))
     numbers = dict.fromkeys(("difference", "low", "high", "p", "p_holm"), "float64")
     return pd.DataFrame(found, columns=AGAINST).astype(numbers)
 
 
-def _baselines(group: pd.DataFrame) -> Iterator[tuple[str, str, pd.Series]]:
-    """The baselines among a score's rows, each with its id, its label and its values by seed."""
+def _of_score(common: dict[str, Any], group: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """One score's rows. group: its runs, high is better."""
+    configs = group.drop_duplicates("config_id").set_index("config_id")
+    competes = ~configs["reference"] & (configs["supervision"] == "none")
+    by_seed = group.pivot(index="config_id", columns="seed", values="value")
+    values = {str(config_id): row for config_id, row in zip(by_seed.index, by_seed.to_numpy(dtype=float), strict=True)}
+    labels = configs["label"].to_dict()
     for model in BASELINES:
-        for (config_id, label), own in group[group["model"] == model].groupby(["config_id", "label"]):
-            yield str(config_id), str(label), _by_seed(own)
+        for baseline in configs.index[configs["model"] == model]:
+            about = common | {"baseline": labels[baseline], "baseline_config_id": baseline}
+            rivals = {config_id: values[config_id] for config_id in configs.index[competes] if config_id != baseline}
+            for config_id, row in _against(values[baseline], rivals).items():
+                yield about | {"config_id": config_id, "label": labels[config_id], **row}
 
 
-def _competing(group: pd.DataFrame) -> pd.Series:
-    return ~group["reference"] & (group["supervision"] == "none")
-
-
-def _by_seed(rows: pd.DataFrame) -> pd.Series:
-    """Values by seed, high is better."""
-    return pd.Series(oriented(rows), index=rows["seed"].to_numpy())
-
-
-def _of_one(about: dict[str, Any], baseline: pd.Series, rivals: pd.DataFrame) -> list[dict[str, Any]]:
-    """One score against one baseline, a row a configuration."""
-    found = []
-    for (config_id, label), own in rivals.groupby(["config_id", "label"]):
-        values = _by_seed(own)
-        seeds = values.index.intersection(baseline.index)
-        row = about | {"config_id": config_id, "label": label, "seeds": len(seeds), "note": _note(len(seeds))}
-        if len(seeds):
-            row |= _numbers(paired(values[seeds].to_numpy(), baseline[seeds].to_numpy()))
-        found.append(row)
-    tested = [row for row in found if row.get("p") is not None]
-    adjusted = holm(pd.Series([row["p"] for row in tested], dtype=float).to_numpy())
-    for row, p in zip(tested, adjusted, strict=True):
+def _against(
+    baseline: Float[ndarray, " seeds"], rivals: Mapping[str, Float[ndarray, " seeds"]]
+) -> dict[str, dict[str, Any]]:
+    """One score against one baseline, by configuration; NaN where a seed has no such score."""
+    found = {}
+    for config_id, values in rivals.items():
+        both = ~(np.isnan(values) | np.isnan(baseline))
+        seeds = int(both.sum())
+        row: dict[str, Any] = {"seeds": seeds, "note": _note(seeds)}
+        found[config_id] = row | (_numbers(paired(values[both], baseline[both])) if seeds else {})
+    tested = [row for row in found.values() if row.get("p") is not None]
+    for row, p in zip(tested, holm(np.array([row["p"] for row in tested], dtype=float)), strict=True):
         row["p_holm"] = float(p)
     return found
 

@@ -22,6 +22,7 @@ from benchmark.codes import Codes
 from benchmark.errors import BenchmarkError, UsageError
 from benchmark.sealed import render, sealed
 from benchmark.verbs.accept import accept
+from benchmark.verbs.publish import publish
 from benchmark.verbs.submit import submit
 from benchmark.verbs.verify import verify
 
@@ -32,7 +33,7 @@ def made(scored: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     Not to be changed."""
     folder = tmp_path_factory.mktemp("accepting")
     shutil.copytree(scored, folder, dirs_exist_ok=True)
-    succeed(folder, "publish", "tiny.toml", "--as", "archive", "--to", "boards")
+    publish(folder / "tiny.toml", "archive", results=folder / "results", to=folder / "boards")
     reference = next((folder / "results" / "runs").glob("*/ae/*/s0/codes.safetensors"))
     factors = Codes.load(reference).factors
     rng = np.random.default_rng(0)
@@ -41,7 +42,7 @@ def made(scored: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     given = [word for seed in range(2) for word in ("--codes", f"own{seed}.npz")]
     beside = ("--beside", "boards/tiny", "--name", "own", "--metrics", "mig", "--jobs", "0", "--results", "theirs")
     succeed(folder, "evaluate", *given, *beside)
-    succeed(folder, "submit", "own", "--to", "mine.zip", "--results", "theirs")
+    submit("own", folder / "mine.zip", results=folder / "theirs")
     return folder
 
 
@@ -57,8 +58,9 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_the_next_version_holds_both_and_the_one_before_stays_as_it_was(made, boards):
     before = contents(boards / "1")
-    told = succeed(made, "accept", "mine.zip", "--into", str(boards))
-    assert f"{boards.resolve() / '2'}: tiny/2, 2 runs more" in told.stdout
+    told = accept(made / "mine.zip", str(boards))
+    assert told.sentence() == f"{boards.resolve() / '2'}: tiny/2, 2 runs more"
+    assert told.runs == sorted(set(load_results(made / "mine.zip")["run_id"])) and len(told.notes) == 0
     assert contents(boards / "1") == before
     assert verify(str(boards / "2")).findings == []
     first, second = load_results(boards / "1"), load_results(boards)

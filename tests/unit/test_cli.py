@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ import benchmark
 from benchmark import cli, registry
 from benchmark.errors import BenchmarkError, UsageError
 from benchmark.naming import score_name
+from benchmark.verbs.accept import Accepted
 from benchmark.verbs.run import RunSummary
 from leaderboard.columns import title
 from leaderboard.verdicts import Verdict
@@ -261,6 +263,20 @@ def test_a_check_ends_with_3_on_a_regression_and_with_1_where_a_score_is_gone(
     assert found == code
     accept = "benchmark publish my.toml --as table --to saved\n"
     assert err.endswith(accept) == (code == 1)
+
+
+def test_an_accepted_submission_says_its_version_and_what_is_to_be_known(run_line, monkeypatch):
+    calls = []
+
+    def record(file, into, **choice):
+        calls.append((str(file), into, choice))
+        return Accepted(Path("boards/tiny/2"), "tiny/2", ["a-s0"], ["a note"])
+
+    monkeypatch.setattr("benchmark.verbs.accept.accept", record)
+    code, out, err = run_line("accept", "mine.zip", "--into", "tiny", "--plugin", "mine.py")
+    assert (code, calls) == (0, [("mine.zip", "tiny", {"plugins": [Path("mine.py")]})])
+    assert out == "note    a note\nboards/tiny/2: tiny/2, 1 run more\n"
+    assert err == "next: benchmark report boards/tiny/2 --plugin mine.py\n"
 
 
 def test_the_last_line_says_what_to_type_next(run_line, asked):

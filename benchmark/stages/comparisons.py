@@ -128,9 +128,7 @@ def _variance_note(runs: pd.Series, settings: pd.Series, undefined: bool) -> str
         said.append("one setting a model: hyperparameters vary nowhere")
     elif settings.min() == 1:
         varied = int((settings > 1).sum())
-        said.append(
-            f"hyperparameters vary in {varied} of {counted(len(settings), 'model')}, no other has more than one"
-        )
+        said.append(f"hyperparameters vary in {counted(varied, 'model')} alone")
     if runs.min() < runs.max():
         said.append(f"unbalanced: {runs.min()} to {runs.max()} runs a configuration, which weigh by their number")
     elif settings.min() < settings.max():

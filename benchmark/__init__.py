@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from benchmark.networks._network import Network
     from benchmark.spec import Number, Settings, stackable, static
     from benchmark.stages.matrices import CodesByFactors, codes_by_factors
+    from benchmark.verbs.accept import accept
     from benchmark.verbs.add_codes import add_codes
     from benchmark.verbs.check import check
     from benchmark.verbs.compare import compare
@@ -57,6 +58,7 @@ _HOMES = {
     "benchmark.networks._network": ["Network"],
     "benchmark.spec": ["Number", "Settings", "stackable", "static"],
     "benchmark.stages.matrices": ["CodesByFactors", "codes_by_factors"],
+    "benchmark.verbs.accept": ["accept"],
     "benchmark.verbs.add_codes": ["add_codes"],
     "benchmark.verbs.check": ["check"],
     "benchmark.verbs.compare": ["compare"],

@@ -118,17 +118,26 @@ def columns(rows: pd.DataFrame, declarations: Mapping[str, Metric]) -> list[Colu
     shown = pd.concat([numbers, without])
     shown = shown.assign(place=[GROUPS.index(group(declarations[name])) for name in shown["metric"]])
     known = {name: place for place, name in enumerate(PREFERRED)}
-    # Of one measure's protocols the one that most runs have comes first: the others are those of an exception.
+    # Of one measure's protocols the one that most runs have comes first, of several the measure's own settings: the
+    # others are those of an exception, or of a paper.
     runs = ok["protocol"].value_counts()
+    pairs = zip(shown["metric"], shown["protocol"], shown["representation"], strict=True)
     shown = shown.assign(
         without=shown["status"] != "ok",
         known=shown["metric"].map(known).fillna(len(known)),
         rare=-shown["protocol"].map(runs).fillna(0),
+        other=[not _usual(declarations[metric], protocol, codes) for metric, protocol, codes in pairs],
     )
-    order = ["without", "place", "known", "metric", "rare", "protocol", "budget"]
+    order = ["without", "place", "known", "metric", "rare", "other", "protocol", "budget"]
     ordered = shown.sort_values(order).to_dict("records")
     found = [_column(row, declarations[row["metric"]], ordered) for row in ordered]
     return _with_first(found)
+
+
+def _usual(metric: Metric, protocol: str, representation: str) -> bool:
+    """Whether a protocol is that of a measure's own settings, in full or in the quick form."""
+    forms = (metric.settings.read(given, metric.name) for given in ({}, metric.quick))
+    return setting(protocol) in {metric.protocol(form, representation, None) for form in forms}
 
 
 def group(metric: Metric) -> str:

@@ -56,12 +56,13 @@ def check(
     scatter alone raises a false alarm in one check of a hundred. Worse is also what is stuck: all seeds score the same
     where no two did, whichever way that lies, and what had a number and now has none for a reason: the score failed or
     became inapplicable for all runs, or all of the configuration's runs failed. Better likewise, by the margin and the
-    test. Missing: nobody computed the score now. failed: why configurations have no finished run, by their ids.
-    planned: what `benchmark.table.described` says of the new suite's runs, finished or not. reruns: what other seeds
-    move the scores by, as `seed_deviations` gives it; margins of two standard errors follow from it, in place of the
-    default. margins: by metric, in the score's unit, before both. After the scores' verdicts stand
-    those of what dropped together: a row for each configuration, for each measure, and for the suite. A configuration
-    whose code has changed, by a version or in a plug-in, has another id and is compared all the same; its note says so.
+    test. Missing: nobody computed the score now; `absent` says of how many runs it was to be computed. failed: why
+    configurations have no finished run, by their ids. planned: what `benchmark.table.described` says of the new
+    suite's runs, finished or not. reruns: what other seeds move the scores by, as `seed_deviations` gives it;
+    margins of two standard errors follow from it, in place of the default. margins: by metric, in the score's unit,
+    before both. After the scores' verdicts stand those of what dropped together: a row for each configuration, for
+    each measure, and for the suite. A configuration whose code has changed, by a version or in a plug-in, has
+    another id and is compared all the same; its note says so.
     Raises `UsageError` on a metric that is not declared.
     """
     return judge(compared(new, reference, declarations, reruns, margins, failed, planned))
@@ -81,6 +82,8 @@ def compared(
     new = new.assign(config_id=new["config_id"].replace(changed))
     failed = {changed.get(config_id, config_id): reason for config_id, reason in (failed or {}).items()}
     found = _comparisons(new, reference, declarations, _by_key(reruns), margins or {}, failed)
+    asked = _asked(new if planned is None else planned.assign(config_id=planned["config_id"].replace(changed)))
+    found = [_with_absent(each, asked, declarations) for each in found]
     ids = {then: now for now, then in changed.items()}
     return [
         replace(
@@ -90,6 +93,24 @@ def compared(
         else each
         for each in found
     ]
+
+
+def _asked(runs: pd.DataFrame) -> dict[str, set[int]]:
+    """By configuration, the seeds that the new results were asked for."""
+    pairs = runs[["config_id", "seed"]].drop_duplicates()
+    return {str(config_id): set(map(int, seeds)) for config_id, seeds in pairs.groupby("config_id")["seed"]}
+
+
+def _with_absent(each: Comparison, asked: Mapping[str, set[int]], declarations: Mapping[str, Metric]) -> Comparison:
+    """A comparison that says how many runs of the reference were asked for and have no such score now.
+
+    A score over all runs of a configuration is another one where not all of them were asked for.
+    """
+    seeds = asked.get(each.frame.config_id, set())
+    if declarations[each.frame.metric].scope == "configuration" and not seeds.issuperset(each.then_seeds):
+        return each
+    gone = (set(each.then_seeds) & seeds) - set(each.now_seeds)
+    return replace(each, frame=replace(each.frame, absent=len(gone)))
 
 
 def judge(comparisons: Sequence[Comparison]) -> list[Verdict]:
@@ -220,7 +241,8 @@ def _told(each: Comparison) -> Verdict:
     if frame.new_mean is None:
         if frame.note:
             return replace(frame, verdict="worse", note=f"it has no number now: {frame.note}")
-        return replace(frame, verdict="missing", note="the new table has no such score")
+        gone = "the new table has no such score"
+        return replace(frame, verdict="missing", note=gone if frame.absent else f"{gone}, nor was it asked for")
     margin, source = each.margin()
     change = frame.new_mean - frame.reference_mean
     moved = "; it moved by more than the margin" if abs(change) > margin else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,15 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 
 
+@dataclass(frozen=True)
+class Version:
+    """One version of a leaderboard: its title, its page from this one, and whether it is this one."""
+
+    title: str
+    href: str
+    here: bool
+
+
 def write_report(
     suite_name: str,
     description: str,
@@ -43,6 +53,8 @@ def write_report(
     planned: int | None = None,
     origin: Sequence[str] = (),
     file: str = "index.html",
+    tables: Mapping[str, Sequence[TextTable]] | None = None,
+    versions: Sequence[Version] = (),
 ) -> Path:
     """Write `folder`/`file` and return its path.
 
@@ -52,10 +64,12 @@ def write_report(
     one alone. step: hears how many drawings are finished, and how many there are.
     table_digest: the sha256 of the table's file, which the page carries. planned: runs of the suite's plan, where it
     is known. origin: where runs come from that were not made here, and what of them cannot be drawn, a sentence each.
+    tables: what a dataset's part has besides, by its label. versions: of the leaderboard, the newest last, where their
+    pages lie together.
     Raises `BenchmarkError` on a run folder that cannot be read, `UsageError` on an undeclared metric.
     """
     records = {run.run_id: read_record(path) for run, path in runs}
-    parts = sections(table, records, declarations, comparisons, jobs, step, failures)
+    parts = sections(table, records, declarations, comparisons, jobs, step, failures, tables)
     configurations = [each for part in parts for each in part.configurations]
     template = environment().get_template("page.html")
     page = template.render(
@@ -64,6 +78,7 @@ def write_report(
         facts=facts(table, records.values(), failures) | ({"table": f"sha256 {table_digest}"} if table_digest else {}),
         completeness=completeness(len(runs), len(failures), planned),
         origin=origin,
+        versions=versions,
         table_digest=table_digest,
         failures=[flat_failure(failure) for failure in failures],
         sections=parts,

@@ -73,10 +73,11 @@ def sections(
     jobs: int = 0,
     step: Step = lambda _done, _total: None,
     failures: Sequence[Mapping[str, Any]] = (),
+    tables: Mapping[str, Sequence[TextTable]] | None = None,
 ) -> list[Section]:
     """The page's parts, one per dataset, images before synthetic data; `comparisons` are those with papers, by the
-    dataset's label. `jobs` processes draw, and `step` hears how far they are. `failures`: records of runs that did not
-    finish."""
+    dataset's label, `tables` what else is to be said of it. `jobs` processes draw, and `step` hears how far they are.
+    `failures`: records of runs that did not finish."""
     every = ordered_results(table, records, declarations)
     found = [finding(of.boards[0], _failed(of, table, failures)) for of in every]
     turns = _turns([of.boards[0] for of in every])
@@ -107,7 +108,10 @@ def sections(
             boards=of.boards,
             details={board.representation: details(table, board) for board in of.boards},
             charts=grouped([figure for name in charts.ORDER for figure in drawn[number, name]]),
-            statistics=statistics_tables(of.results.summaries, {c.name: c.title for c in of.boards[0].columns}),
+            statistics=[
+                *statistics_tables(of.results.summaries, {c.name: c.title for c in of.boards[0].columns}),
+                *(tables or {}).get(of.boards[0].dataset, ()),
+            ],
             configurations=shown[of.boards[0].dataset],
             comparisons=(comparisons or {}).get(of.boards[0].dataset, ()),
         )

@@ -44,7 +44,8 @@ class Listed:
     place: str
     description: str
     counts: str
-    corrects: str
+    changes: str
+    """What a version from 2 on corrects or adds, in a sentence."""
     sections: Sequence[Headline]
     tables: Sequence[Table]
     earlier: Mapping[str, str] = field(default_factory=dict)

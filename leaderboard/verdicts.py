@@ -31,6 +31,7 @@ class Verdict:
     `margin_from` says whether it is the default, comes from reruns under other seeds, or was given. standard_error:
     of the difference of the two means. p: one-sided, after Holm, for the direction that the change has; None where
     the margin alone decides. cannot_fail: no drop within its measure's range would be called worse; `note` says why.
+    absent: how many runs had the score then, were asked for now and have none.
     """
 
     verdict: Outcome
@@ -58,6 +59,7 @@ class Verdict:
     members: int = 1
     drop: float | None = None
     cannot_fail: bool = False
+    absent: int = 0
 
     @property
     def name(self) -> str:
@@ -103,6 +105,8 @@ def summary(verdicts: Sequence[Verdict]) -> str:
     lines = [", ".join(f"{value} {name}" for name, value in number.items())]
     if cannot:
         lines.append(cannot_fail(verdicts))
+    if gone := absent(verdicts):
+        lines.append(gone)
     levels = together(verdicts)
     if levels:
         lines.append(
@@ -123,6 +127,16 @@ def cannot_fail(verdicts: Sequence[Verdict]) -> str:
     seeds = sorted({min(verdict.reference_runs, verdict.new_runs) for verdict in own})
     words = " or ".join(map(str, seeds))
     return f"{len(own)} of {len(alone(verdicts))} scores cannot fail alone at {words} seeds"
+
+
+def absent(verdicts: Sequence[Verdict]) -> str:
+    """What the reference has and the new results, which were asked for it, have not; empty where there is nothing."""
+    own = [verdict for verdict in alone(verdicts) if verdict.absent and verdict.verdict != "worse"]
+    if not own:
+        return ""
+    whole = sum(verdict.new_runs == 0 for verdict in own)
+    counted = [(whole, "of all runs"), (len(own) - whole, "of some")]
+    return f"not there any more: {', '.join(f'{number:,} scores {of}' for number, of in counted if number)}"
 
 
 def sentence(verdict: Verdict) -> str:
@@ -148,9 +162,9 @@ def as_json(verdicts: Sequence[Verdict]) -> str:
 
 
 def as_junit(verdicts: Sequence[Verdict], suite: str) -> str:
-    """JUnit XML: a test case a score, and one for each set of them; worse fails.
+    """JUnit XML: a test case a score, and one for each set of them; worse fails, and what is not there any more.
 
-    Missing, new and what cannot fail alone are skipped with a message.
+    Missing that was not asked for, new and what cannot fail alone are skipped with a message.
     """
     outcomes = [_of_junit(verdict) for verdict in verdicts]
     root = ElementTree.Element(
@@ -175,7 +189,7 @@ def as_junit(verdicts: Sequence[Verdict], suite: str) -> str:
 
 
 def _of_junit(verdict: Verdict) -> Literal["failure", "skipped", "passed"]:
-    if verdict.verdict == "worse":
+    if verdict.verdict == "worse" or verdict.absent:
         return "failure"
     cannot = verdict.cannot_fail and verdict.verdict == "same"
     return "skipped" if cannot or verdict.verdict in ("missing", "new") else "passed"
@@ -194,6 +208,8 @@ def as_markdown(verdicts: Sequence[Verdict], suite: str, rule: str = "") -> str:
     if any(some for some, _ in worse.values()):
         parts = [_of(some, total, name) for name, (some, total) in worse.items() if some]
         title = f"{', '.join(parts)} worse"
+    elif gone := absent(verdicts):
+        title = gone
     cannot = number.pop("cannot_fail")
     told = ", ".join(f"{value} {name.replace('_', ' ')}" for name, value in number.items() if value)
     lines = [f"### benchmark check `{suite}`: {title}", ""]

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmark.archive.manifest import HISTORIES
+from benchmark.archive.matrices import scores_by_run, write_scores
 from benchmark.archive.opening import Archive
 from benchmark.archive.results import read_run, runs_of
 from benchmark.archive.weights import explorer_file
@@ -30,6 +31,9 @@ def laid_out(
     """
     runs = runs_of(archive)
     wanted = runs if run_ids is None else runs[runs["run_id"].isin(run_ids)]
+    from safetensors.numpy import save
+
+    scores = scores_by_run(archive)
     histories = {}
     if archive.holds(HISTORIES):
         histories = dict(iter(archive.frame(HISTORIES, ["run_id"]).groupby("run_id")))
@@ -37,16 +41,18 @@ def laid_out(
         found = []
         for row in wanted.to_dict("records"):
             run = read_run(row["record"], f"{archive.place.where}: {row['run_id']}")
-            folder = Path(scratch) / run.run_id
-            folder.mkdir(exist_ok=True)
+            folder = Path(scratch, run.dataset.name, run.model.name, run.config_id, f"s{run.seed}")
+            folder.mkdir(parents=True, exist_ok=True)
             record = json.loads(row["record"])
             marks = [*record.get("marks", ()), *([mark] if mark else [])]
             write_json(folder / RECORD, record | ({"marks": marks} if marks else {}))
             if run.run_id in histories:
                 own = histories[run.run_id].drop(columns="run_id").dropna(axis="columns", how="all")
                 own.to_csv(folder / "history.csv", index=False)
-            arrays = explorer_file(run.config_id)
-            if isinstance(row["chosen_by"], str) and archive.holds(arrays):
-                (folder / ARRAYS).write_bytes(archive.read(arrays))
+            if isinstance(row["chosen_by"], str):
+                arrays = explorer_file(run.config_id)
+                # Of a run without a decoder there are no arrays, and maybe matrices.
+                (folder / ARRAYS).write_bytes(archive.read(arrays) if archive.holds(arrays) else save({}))
+                write_scores(scores.get(run.run_id, ()), folder)
             found.append((run, folder))
         yield found

@@ -18,8 +18,8 @@ FORMAT = 1
 """Of archives. Raise it when a reader of before would misread one."""
 MANIFEST = "archive.json"
 SCORES, SINGLE, RUNS, HISTORIES = "scores.parquet", "single_scores.parquet", "runs.parquet", "histories.parquet"
-FLOAT16, MEASURES, SUITE = "float16.parquet", "measures.json", "suite.toml"
-SUMMARIES = ("summary", "correlations", "improvement", "ranking", "variance", "selection")
+FLOAT16, MEASURES, SUITE, MATRICES = "float16.parquet", "measures.json", "suite.toml", "matrices.json"
+FAILURES = "failures.json"
 NEEDED = (SCORES, RUNS, MEASURES, SUITE)
 """Files without which nothing is an archive."""
 LARGEST = 64 * 2**20
@@ -48,6 +48,7 @@ class Manifest:
     """An archive's name, version and files. What enters a version is fixed; a correction is the next version.
 
     version: from 1 on; 0 of a submission, which is of no version yet. corrects: what the version before got wrong.
+    adds: which runs of a submission stand beside those of the version before.
     left_out: what is not published, with the reason. plugins: the sha256 of loose files, by kind and name.
     """
 
@@ -60,6 +61,7 @@ class Manifest:
     left_out: Mapping[str, str] | None = None
     program: str = ""
     plugins: Mapping[str, str] | None = None
+    adds: str = ""
 
     @property
     def title(self) -> str:
@@ -75,6 +77,7 @@ class Manifest:
             "kind": self.kind,
             "description": self.description,
             "corrects": self.corrects,
+            **({"adds": self.adds} if self.adds else {}),
             "left_out": dict(self.left_out or {}),
             "program": self.program,
             "plugins": dict(self.plugins or {}),
@@ -98,7 +101,7 @@ def read_manifest(content: bytes, where: str) -> Manifest:
     if type(version) is not int or version < 0 or kind not in ("leaderboard", "submission"):
         raise UsageError(f"{where}: version {version!r:.40} and kind {kind!r:.40} are none of an archive's; {MEND}")
     files = _files(record["files"], where)
-    texts = {key: str(record.get(key, "")) for key in ("description", "corrects", "program")}
+    texts = {key: str(record.get(key, "")) for key in ("description", "corrects", "adds", "program")}
     left_out, plugins = (
         {str(key): str(text) for key, text in _table(record.get(part, {}), where).items()}
         for part in ("left_out", "plugins")

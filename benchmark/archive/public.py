@@ -36,8 +36,13 @@ def public_record(record: Mapping[str, Any]) -> dict[str, Any]:
     origin = record["provenance"]
     found["provenance"] = without_places({name: origin[name] for name in PROVENANCE if name in origin})
     found["command"] = public_command(str(record.get("command", "")))
-    found["run"] = {name: _component(part) for name, part in record["run"].items()}
+    found["run"] = public_run(record["run"])
     return found
+
+
+def public_run(run: Mapping[str, Any]) -> dict[str, Any]:
+    """A run's description whose files go by their last name."""
+    return {name: _component(part) for name, part in run.items()}
 
 
 def _component(part: Any) -> Any:

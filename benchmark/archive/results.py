@@ -53,8 +53,9 @@ def scores_of(archive: Archive, *, single: bool = False) -> DataFrame:
 
 def runs_of(archive: Archive) -> DataFrame:
     """An archive's runs, a row each: what `OF_RUN` names, `run_id`, `config_id`, `seed`, `shown`, whether its
-    configuration's weights are this run's, and `record`, what is public of its run.json."""
-    return archive.frame(RUNS, ["run_id", "config_id", "seed", "shown", "record", *OF_RUN])
+    configuration's weights are this run's, `chosen_by`, why it stands for its configuration where it does, and
+    `record`, what is public of its run.json."""
+    return archive.frame(RUNS, ["run_id", "config_id", "seed", "shown", "chosen_by", "record", *OF_RUN])
 
 
 def read_run(text: str, where: str) -> Run:

@@ -9,9 +9,11 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from benchmark import registry
 from benchmark.archive.weights import halved
 from benchmark.datasets._dataset import Data
 from benchmark.errors import NotApplicable
+from benchmark.kinds import encoded
 from benchmark.seeds import stream
 from benchmark.spec import Run
 
@@ -19,14 +21,22 @@ if TYPE_CHECKING:
     from benchmark.models._neural import NeuralModel
 
 POINTS = 1_000
+SCORED = ("mig", "mcc", "modularity", "mig_sup")
+"""Measures of codes and factors that need no training: seconds for all networks of an archive."""
+COLUMNS = [
+    "config_id", "run_id", "points", "codes_difference", "codes_deviation",
+    *(f"{name}{ending}" for name in ("reconstruction", *SCORED) for ending in ("", "_float16")),
+]  # fmt: skip
+"""Of an archive's table of them; archives of before know of `reconstruction` and `mig` alone."""
 
 
 def moved(run: Run, weights: Mapping[str, ndarray], data: Data) -> dict[str, Any]:
     """Both networks on the same POINTS evaluation points, drawn by the dataset's name.
 
     `codes_difference`: the largest difference of a mean code; `codes_deviation`: the largest standard deviation of a
-    coordinate over these points, to compare it with; `reconstruction`: mean nats at z = μ; `mig`: 20 bins, absent
-    where these points have no discrete factors enough for it. The names that end in `_float16` are of the halved one.
+    coordinate over these points, to compare it with; `reconstruction`: mean nats at z = μ; and the headline
+    scores of `SCORED`, absent where these points have no factors for them. Names that end in `_float16` are of the
+    halved one.
     """
     rows = data.evaluation_rows
     drawn = np.sort(stream(run.dataset.name, "archive.float16").permutation(len(rows))[:POINTS])
@@ -38,7 +48,7 @@ def moved(run: Run, weights: Mapping[str, ndarray], data: Data) -> dict[str, Any
     }
     for ending, (means, nats) in (("", exact), ("_float16", rounded)):
         found[f"reconstruction{ending}"] = nats
-        found[f"mig{ending}"] = _mig(means, data, rows[drawn])
+        found |= {f"{name}{ending}": _score(name, means, data, rows[drawn]) for name in SCORED}
     return found
 
 
@@ -66,14 +76,13 @@ def _seen(model: NeuralModel, data: Data, rows: ndarray) -> tuple[Float[ndarray,
         return mu.numpy(), float(model.nats(x, model.decode(mu)).double().mean()) if model.decodes else None
 
 
-def _mig(means: Float[ndarray, "m d"], data: Data, rows: ndarray) -> float | None:
-    from benchmark.kinds import encoded
-    from benchmark.metrics.mig import mig
-
+def _score(name: str, means: Float[ndarray, "m d"], data: Data, rows: ndarray) -> float | None:
     if not data.factor_names:
         return None
+    metric = registry.load("metric", name).declaration
     factors = encoded(data.factors[rows], [size > 0 for size in data.factor_sizes])
     try:
-        return mig.declaration.function(means, factors, bins=20, seed=0)["mig"]  # type: ignore[attr-defined]
+        scores, _ = metric.measured(means, factors, seed=0, **metric.settings().model_dump())
     except NotApplicable:
         return None
+    return float(scores[metric.headline])

@@ -16,15 +16,19 @@ import pandas as pd
 
 from benchmark import registry
 from benchmark.archive import manifest as names
+from benchmark.archive.failures import failures_file, public_failure
 from benchmark.archive.manifest import File, Kind, Manifest, read_manifest
+from benchmark.archive.matrices import kept_scores
 from benchmark.archive.parquet import as_parquet
 from benchmark.archive.public import public_record, without_places
+from benchmark.archive.room import Room
+from benchmark.archive.rounding import COLUMNS, moved
 from benchmark.archive.weights import explorer_file, packed, weights_file
 from benchmark.atomic import disk_full_explained, sync, write_atomically
 from benchmark.codes import read_arrays
 from benchmark.errors import BenchmarkError, UsageError
 from benchmark.integrity.run_seal import CODES, WEIGHTS, check_run, scores_digest
-from benchmark.integrity.sealed import read_json, render, sealed
+from benchmark.integrity.sealed import compact, read_json, render, sealed
 from benchmark.metrics._declare import Metric
 from benchmark.published import of_all
 from benchmark.spec import Run
@@ -34,8 +38,6 @@ from benchmark.stages.data_cache import load_data
 if TYPE_CHECKING:
     from numpy import ndarray
 
-ROOM = 25_000_000
-"""Bytes of all weights and explorers of an archive; the configurations that come after are listed as left out."""
 HISTORY_ROWS = 100
 """Rows that are kept of a run's history at most, evenly, its last among them."""
 
@@ -59,6 +61,9 @@ class Suite:
     data_dir: Path | None = None
     say: Callable[[str], None] = lambda _: None
     left_out: dict[str, str] = field(default_factory=dict)
+    planned: int = 0
+    failures: Sequence[Mapping[str, Any]] = ()
+    """Records of those runs of its plan that failed."""
 
 
 def files_of(suite: Suite) -> dict[str, bytes]:
@@ -75,27 +80,32 @@ def files_of(suite: Suite) -> dict[str, bytes]:
         names.HISTORIES: as_parquet(_histories(suite.runs)),
         names.MEASURES: render(sealed(_measures(suite))).encode(),
     }
-    for each in fields(suite.summaries):
-        frame = getattr(suite.summaries, each.name)
+    found |= summary_files(suite.summaries)
+    folders = {run.run_id: folder for run, folder in suite.runs}
+    of_shown = {run_id: kept_scores(folders[run_id]) for run_id, _ in suite.shown.values()}
+    found[names.MATRICES] = compact(sealed({"runs": of_shown})).encode()
+    found[names.FAILURES] = failures_file(suite.planned, [public_failure(record) for record in suite.failures])
+    networks, rounding = _networks(suite)
+    found |= networks
+    found[names.FLOAT16] = as_parquet(pd.DataFrame(rounding, columns=COLUMNS))
+    found[names.RUNS] = as_parquet(_runs(suite, records, set(networks)))
+    return found
+
+
+def summary_files(summaries: Summaries) -> dict[str, bytes]:
+    """The files of what a suite's scores say together."""
+    found = {}
+    for each in fields(summaries):
+        frame = getattr(summaries, each.name)
         if each.name == "ranking":
             frame = frame.assign(indistinguishable_from=frame["indistinguishable_from"].map(" | ".join))
         found[f"summaries/{each.name}.parquet"] = as_parquet(frame)
-    networks, rounding = _networks(suite)
-    found |= networks
-    found[names.FLOAT16] = as_parquet(pd.DataFrame(rounding, columns=ROUNDING))
-    found[names.RUNS] = as_parquet(_runs(suite, records, set(networks)))
     return found
 
 
 def _public(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows of a results table whose reasons name no folders."""
     return rows.assign(reason=rows["reason"].map(without_places, na_action="ignore")).reset_index(drop=True)
-
-
-ROUNDING = [
-    "config_id", "run_id", "points", "codes_difference", "codes_deviation", "reconstruction", "reconstruction_float16",
-    "mig", "mig_float16",
-]  # fmt: skip
 
 
 def _runs(suite: Suite, records: Mapping[str, Mapping[str, Any]], networks: set[str]) -> pd.DataFrame:
@@ -165,38 +175,31 @@ def _networks(suite: Suite) -> tuple[dict[str, bytes], list[dict[str, Any]]]:
     """The weights and the explorer of each configuration's run, and what half precision moves in each of them."""
     from safetensors.numpy import load_file, save
 
-    from benchmark.archive.rounding import moved
-
     runs = {run.run_id: (run, folder) for run, folder in suite.runs}
     for run, _ in suite.runs:
         if run.config_id not in suite.shown:
             suite.left_out[run.model.name] = "a reference: its codes or weights are drawn anew from its seed"
     found: dict[str, bytes] = {}
     rounding: list[dict[str, Any]] = []
-    room = ROOM
+    room = Room(left_out=suite.left_out)
     for config_id, (run_id, _) in suite.shown.items():
         run, folder = runs[run_id]
-        own, arrays = {}, _explorer(folder, suite.explored)
-        if arrays:
-            own[explorer_file(config_id)] = save({f"arrays.{key}": arrays[key] for key in sorted(arrays)})
         reason = _without_weights(run, folder)
         if reason:
             suite.left_out[run.model.name] = reason
-        else:
-            suite.say(f"{run.dataset.name} {run.model.name} {config_id}")
-            weights, data = load_file(folder / WEIGHTS), load_data(run.dataset, suite.data_dir)
-            critics = tuple(registry.load("model", run.model.name).critics)
-            own[weights_file(config_id)] = packed(run, weights, data, critics)
-        size = sum(map(len, own.values()))
-        if size > room:
-            suite.left_out[f"{run.model.name} ({config_id})"] = (
-                f"its {size / 1e6:.1f} MB of weights do not fit into the {ROOM / 1e6:.0f} MB of an archive"
-            )
             continue
-        room -= size
-        found |= own
-        if not reason:
+        suite.say(f"{run.dataset.name} {run.model.name} {config_id}")
+        weights, data = load_file(folder / WEIGHTS), load_data(run.dataset, suite.data_dir)
+        content = packed(run, weights, data, tuple(registry.load("model", run.model.name).critics))
+        if room.takes(content, f"{run.model.name} ({config_id})", "weights"):
+            found[weights_file(config_id)] = content
             rounding.append({"config_id": config_id, "run_id": run_id} | moved(run, weights, data))
+    for config_id, (run_id, _) in suite.shown.items():
+        run, folder = runs[run_id]
+        arrays = _explorer(folder, suite.explored)
+        content = save({f"arrays.{key}": arrays[key] for key in sorted(arrays)})
+        if arrays and room.takes(content, f"the explorer of {run.model.name} ({config_id})", "pictures"):
+            found[explorer_file(config_id)] = content
     return found, rounding
 
 

@@ -86,6 +86,10 @@ def verify(
             autocompletion=suites,
         ),
     ] = None,
+    beside: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="the leaderboard that a submission is for, where its suite has another name"),
+    ] = None,
     results: Results = Path("results"),
     plugin: Plugin = None,
     as_json: Json = False,
@@ -96,7 +100,7 @@ def verify(
     """
     from benchmark.verbs.verify import verify
 
-    found = verify(target, results=results, plugins=plugin or ())
+    found = verify(target, results=results, plugins=plugin or (), beside=beside)
     lines = [f"holds   {line}" for line in found.held]
     lines += [f"WRONG   {line}" for line in found.findings] + [f"note    {line}" for line in found.notes]
     lines += [f"sealed  {line} as it is, on first contact" for line in found.sealed]

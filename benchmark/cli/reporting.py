@@ -1,4 +1,4 @@
-"""`report`, `publish`, `submit`, `site` and `check`: what others read."""
+"""`report`, `publish`, `submit`, `accept`, `site` and `check`: what others read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,15 @@ import typer
 from benchmark.cli.application import REGRESSION
 from benchmark.cli.completion import columns, one_of
 from benchmark.cli.options import FIGURES, Beside, DataDir, Jobs, Json, Name, Plugin, Results
-from benchmark.cli.printed import check_output, command_here, print_next, print_next_line, print_result, write_output
+from benchmark.cli.printed import (
+    check_output,
+    command_here,
+    fail_if,
+    print_next,
+    print_next_line,
+    print_result,
+    write_output,
+)
 from benchmark.errors import UsageError
 
 
@@ -85,7 +93,7 @@ def report(
     SUITE may be an archive or a submission, by its name, folder, zip file or address: the page is made of it alone.
     """
     from benchmark.verbs._given import archive_meant
-    from benchmark.verbs.report import report, report_text
+    from benchmark.verbs.report import figures_of, report, report_text
 
     kind = next((each for each in FIGURES if each == figures), None)
     if figures is not None and kind is None:
@@ -106,7 +114,8 @@ def report(
         drawing: dict[str, Any] = {"columns": names, "width": width, "font": font, "jobs": jobs, "quiet": as_json}
         drawing |= {"beside": beside, "output": output}
         path = report(suite, results=results, plugins=plugin or (), figures=kind, **drawing)
-        written = {"page": path} | ({"figures": path.parent / "figures"} if figures else {})
+        drawn = figures_of(path) if archived else path.parent / "figures"
+        written = {"page": path} | ({"figures": drawn} if figures else {})
         print_result(written, as_json, "\n".join(map(str, written.values())))
         if archived:
             print_next_line("open the page above")
@@ -172,6 +181,10 @@ def publish(
 def submit(
     suite: Name,
     to: Annotated[Path, typer.Option(metavar="FILE", help="the zip file to write, for a pull request")],
+    beside: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="the leaderboard that it is for, where the suite has another name"),
+    ] = None,
     results: Results = Path("results"),
     data_dir: DataDir = None,
     plugin: Plugin = None,
@@ -181,11 +194,28 @@ def submit(
     request."""
     from benchmark.verbs.submit import submit
 
-    packed = submit(suite, to, results=results, plugins=plugin or (), data_dir=data_dir, quiet=as_json)
+    chosen: dict[str, Any] = {"data_dir": data_dir, "beside": beside, "quiet": as_json}
+    packed = submit(suite, to, results=results, plugins=plugin or (), **chosen)
     lines = [f"left out  {what}: {why}" for what, why in packed.left_out.items()]
     lines += [f"plug-in   {name}, sha256 {digest}" for name, digest in packed.plugins.items()]
     print_result(packed, as_json, "\n".join([*lines, packed.sentence()]))
     print_next_line(command_here("verify", packed.file, plugins=plugin))
+
+
+def accept(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="a submission's zip file")],
+    into: Annotated[
+        str, typer.Option(metavar="NAME", help="the leaderboard: its name, or the folder that holds its versions")
+    ],
+    plugin: Plugin = None,
+    as_json: Json = False,
+) -> None:
+    """Join a submission that verifies to a leaderboard, as its next version; those before stay as they are."""
+    from benchmark.verbs.accept import accept
+
+    made = accept(file, into, plugins=plugin or ())
+    print_result(made, as_json, "\n".join([*(f"note    {line}" for line in made.notes), made.sentence()]))
+    print_next_line(command_here("report", made.folder, plugins=plugin))
 
 
 def site(
@@ -223,7 +253,8 @@ def check(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Compare a suite's table with a saved one; exit 3 where a score, or several together, became worse."""
+    """Compare a suite's table with a saved one; exit 3 where a score, or several together, became worse, else 1 where
+    one that the run was asked for is not there any more."""
     from benchmark.verbs.check import check
     from leaderboard import verdicts as written
     from leaderboard.regression import RULE
@@ -242,5 +273,11 @@ def check(
             if verdict.verdict != "same" or verdict.too_good:
                 print(written.sentence(verdict))
         print(written.summary(verdicts))
+    gone = written.absent(verdicts)
+    if gone:
+        home = against.parent if against.name == f"{Path(suite).name.removesuffix('.toml')}.csv" else "DIR"
+        command = command_here("publish", suite, "--as", "table", "--to", home, results=results, plugins=plugin)
+        print_next_line(f"where this is meant ({gone}): {command}")
     if any(verdict.verdict == "worse" for verdict in verdicts):
         raise typer.Exit(REGRESSION)
+    fail_if(bool(gone))

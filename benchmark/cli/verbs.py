@@ -9,13 +9,13 @@ from benchmark.cli.exporting import export
 from benchmark.cli.files import data_fetch, data_list, data_verify
 from benchmark.cli.keeping import doctor, forget, merge, prune, verify
 from benchmark.cli.listing import list_, show, status
-from benchmark.cli.reporting import check, publish, report, site, submit
+from benchmark.cli.reporting import accept, check, publish, report, site, submit
 from benchmark.cli.scoring import compare, evaluate
 from benchmark.cli.training import demo, run
 
 VERBS: list[Callable[..., None]] = [
-    demo, run, evaluate, compare, report, publish, submit, site, export, check, status, list_, show, merge, forget,
-    prune, verify, doctor,
+    demo, run, evaluate, compare, report, publish, submit, accept, site, export, check, status, list_, show, merge,
+    forget, prune, verify, doctor,
 ]  # fmt: skip
 OF_DATA: list[Callable[..., None]] = [data_list, data_fetch, data_verify]
 

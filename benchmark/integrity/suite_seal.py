@@ -11,7 +11,7 @@ from benchmark.integrity.digests import Digests, differing, digests_of, file_dig
 from benchmark.integrity.run_seal import RECORD, check_run, first_contact, read_score, scores_digest
 from benchmark.integrity.sealed import read_json, write_json
 
-SEAL, TABLE, PAGE = "seal.json", "results.parquet", "index.html"
+SEAL, TABLE, PAGE, PAPERS = "seal.json", "results.parquet", "index.html", "papers.csv"
 MEND = "benchmark evaluate {suite} makes it anew"
 
 
@@ -87,7 +87,7 @@ def check_table(folder: Path, runs: Iterable[Path]) -> None:
 
 def is_table(name: str) -> bool:
     """Whether a file is made by `evaluate` rather than by `report`."""
-    return "/" not in name and name != PAGE
+    return "/" not in name and name not in (PAGE, PAPERS)
 
 
 def newer_scores(folder: Path, runs: Iterable[Path]) -> list[Path]:

@@ -21,6 +21,7 @@ from benchmark.naming import score_name
 from benchmark.seeds import stream
 from benchmark.spec import TrainingSettings, canonical, suggest
 from benchmark.stages import comparisons
+from benchmark.stages.baselines import against_baselines
 from benchmark.stages.seen_unseen import seen_unseen
 from benchmark.stages.slices import SLICES
 from benchmark.statistics import (
@@ -76,6 +77,9 @@ class Summaries:
         says.
     selection: a row per supervised score and `criterion` (elbo, reconstruction, udr, random): of sweeps with one run a
         configuration, what the `best` run is expected to score, what the `chosen` one, and their distance, `regret`.
+    baselines: a row per score, unsupervised configuration and baseline (a rotation of perfect codes, ICA on an
+        autoencoder's codes): how much better it is over the seeds that both have, and the paired test's `p`, adjusted
+        over the configurations of a score in `p_holm`. Empty below five seeds, as `note` says.
     seen_unseen: where some combinations of factors are absent in training, a row per configuration and headline score:
         the score on the combinations that were trained on and on the others, and the `difference` of the two. The two
         slices are summarised and ranked like representations, and are in no other frame.
@@ -87,6 +91,7 @@ class Summaries:
     ranking: pd.DataFrame
     variance: pd.DataFrame
     selection: pd.DataFrame
+    baselines: pd.DataFrame
     seen_unseen: pd.DataFrame
 
     def write(self, folder: Path) -> list[str]:
@@ -113,6 +118,7 @@ def aggregate(table: pd.DataFrame, declarations: Mapping[str, Metric], *, seed: 
     headlines = headline_rows(table, declarations)
     competitors = headlines[(headlines["status"] == "ok") & ~headlines["reference"]]
     whole = competitors[~competitors["representation"].isin(SLICES)]
+    whole_board = headlines[(headlines["status"] == "ok") & ~headlines["representation"].isin(SLICES)]
     return Summaries(
         summary=_summary(table, headlines, declarations, seed),
         correlations=_correlations(whole[whole["supervision"] == "none"], seed),
@@ -120,6 +126,7 @@ def aggregate(table: pd.DataFrame, declarations: Mapping[str, Metric], *, seed: 
         ranking=comparisons.rankings(competitors),
         variance=comparisons.variances(whole, seed),
         selection=comparisons.selections(whole, seed),
+        baselines=against_baselines(whole_board),
         seen_unseen=seen_unseen(headlines, seed),
     )
 

@@ -126,6 +126,9 @@ def _variance_note(runs: pd.Series, settings: pd.Series, undefined: bool) -> str
         said.append("one model: nothing is the objective's")
     elif settings.max() == 1:
         said.append("one setting a model: hyperparameters vary nowhere")
+    elif settings.min() == 1:
+        varied = int((settings > 1).sum())
+        said.append(f"hyperparameters vary in {counted(varied, 'model')} alone")
     if runs.min() < runs.max():
         said.append(f"unbalanced: {runs.min()} to {runs.max()} runs a configuration, which weigh by their number")
     elif settings.min() < settings.max():
@@ -167,7 +170,7 @@ def selections(competitors: pd.DataFrame, seed: int) -> pd.DataFrame:
                 continue
             owners = chosen["config_id"].to_numpy(dtype=str)
             rng = stream("selection", seed, *_named(group), criterion)
-            result = selection_regret(_oriented(chosen), by, owners, rng)
+            result = selection_regret(oriented(chosen), by, owners, rng)
             sign = -1 if chosen["direction"].iloc[0] == "lower" else 1
             row |= dict(zip(("regret", "low", "high"), result.regret, strict=True))
             row |= {"best": sign * result.best, "chosen": sign * result.chosen}
@@ -187,7 +190,7 @@ def _criterion(rows: pd.DataFrame, metric: str, representation: str) -> pd.Serie
     rows = own if len(own) else rows[rows["representation"] == "mean"]
     # Two protocols of one criterion say the same of a run; the first by name stands for it.
     rows = rows.sort_values("protocol").drop_duplicates("run_id").set_index("run_id")
-    return pd.Series(_oriented(rows), index=rows.index)
+    return pd.Series(oriented(rows), index=rows.index)
 
 
 def _columns(competitors: pd.DataFrame, *, directed: bool) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
@@ -208,14 +211,15 @@ def _named(group: pd.DataFrame) -> tuple[str, str]:
 
 def _by_configuration(group: pd.DataFrame) -> Mapping[tuple[str, str], np.ndarray]:
     """The values of each (config_id, label), high is better."""
-    group = group.assign(value=_oriented(group))
+    group = group.assign(value=oriented(group))
     return {
         (str(config_id), str(label)): rows["value"].to_numpy()
         for (config_id, label), rows in group.groupby(["config_id", "label"], sort=False)
     }
 
 
-def _oriented(rows: pd.DataFrame) -> np.ndarray:
+def oriented(rows: pd.DataFrame) -> np.ndarray:
+    """Values of which the high ones are better."""
     return rows["value"].to_numpy(dtype=float) * np.where(rows["direction"] == "lower", -1.0, 1.0)
 
 

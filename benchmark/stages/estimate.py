@@ -26,6 +26,8 @@ TIMED_STEPS = 5
 TIMED_POINTS = 256
 PROCESS_GIGABYTES = 0.4
 """What a process holds of torch, other libraries and studies: workers on all of dSprites took 1.1 and 1.2 in all."""
+KEPT_IMAGES = 600
+"""Images that a run's pictures are drawn from: traversals, corrupted ones, interpolations, samples."""
 LAYER_BYTES = 150
 """Memory that training and encoding take for each number of a data point in a batch of 1,024: 0.6 GB at 64 × 64."""
 
@@ -74,11 +76,12 @@ def trained_on(dataset: Component, data: Data) -> Shown | None:
 
 
 @dataclass(frozen=True)
-class _Seconds:
-    """What one step of a fleet takes, and the encoding of one member."""
+class _Costs:
+    """What one step of a fleet takes, and the encoding of one member, in seconds; and the `parameters` of a member."""
 
     step: float
     encoding: float
+    parameters: int
 
 
 def estimate(
@@ -94,7 +97,7 @@ def estimate(
 
     `parts`: those of `kept.ASKED` that are encoded.
     """
-    timed: dict[str, _Seconds] = {}
+    timed: dict[str, _Costs] = {}
     training = encoded = disk = memory = 0.0
     shared: dict[str, float] = {}
     distributions: dict[str, Shown | None] = {}
@@ -102,7 +105,8 @@ def estimate(
         run = fleet.runs[0]
         data = outlined_data(run.dataset, data_dir)
         network = run.network or run.model
-        columns = 3 * int(network.settings.get("latents", 5)) + data.factors.shape[1] * 2
+        latents = int(network.settings.get("latents", 5))
+        columns = 3 * latents + data.factors.shape[1] * 2
         disk += len(fleet.runs) * len(data.evaluation_rows) * columns * 4 / 1e9
         memory = max(memory, worker_gigabytes(fleet, data))
         # All training distributions of a grid map one file.
@@ -115,6 +119,7 @@ def estimate(
                 timed[key] = _time(fleet, data, encoding or EncodingSettings(), place, parts)
             training += timed[key].step * fleet.steps / 3600
             encoded += timed[key].encoding * len(fleet.runs) / 3600
+            disk += len(fleet.runs) * kept_bytes(data, latents, timed[key].parameters) / 1e9
     processes = max(1, min(jobs, len(fleets)))
     return Estimate(
         runs=sum(len(fleet.runs) for fleet in fleets),
@@ -128,6 +133,16 @@ def estimate(
         shared_gigabytes=sum(shared.values()),
         trained_on=tuple(shown for shown in distributions.values() if shown),
     )
+
+
+def kept_bytes(data: Data, latents: int, parameters: int) -> int:
+    """What a network's run keeps besides its codes: weights, the explorer's bytes of a decoder, Jacobians' singular
+    vectors of the decoder and of its logits, and the images that its pictures are drawn from."""
+    from benchmark.stages.encode import JACOBIANS
+
+    numbers = int(np.prod(data.shape))
+    points = min(len(data.evaluation_rows), JACOBIANS)
+    return 5 * parameters + 2 * 8 * points * latents * (latents + 1) + KEPT_IMAGES * numbers
 
 
 def worker_gigabytes(fleet: Fleet, data: Data) -> float:
@@ -144,7 +159,7 @@ def worker_gigabytes(fleet: Fleet, data: Data) -> float:
     return PROCESS_GIGABYTES + (own_bytes(data) + codes + numbers * LAYER_BYTES * 1024 + draws) / 1e9
 
 
-def _time(fleet: Fleet, data: Data, encoding: EncodingSettings, place: str, parts: Collection[str]) -> _Seconds:
+def _time(fleet: Fleet, data: Data, encoding: EncodingSettings, place: str, parts: Collection[str]) -> _Costs:
     from benchmark.training import device, process
     from benchmark.training.loop import build, make_draws, make_engine, make_feed
 
@@ -153,8 +168,9 @@ def _time(fleet: Fleet, data: Data, encoding: EncodingSettings, place: str, part
     trainings = [settings_of(run.training, TrainingSettings) for run in fleet.runs if run.training]
     members = [build(run, data) for run in fleet.runs]
     encoded = _encoding_seconds(members[0], data, encoding, parts)
+    parameters = sum(each.numel() for each in members[0].parameters())
     if not members[0].trained:
-        return _Seconds(0.0, encoded)
+        return _Costs(0.0, encoded, parameters)
     engine = make_engine(fleet.engine, members, trainings, place)
     draws = make_draws(fleet.runs, members[0], data, trainings[0].batch)
     feed = make_feed(engine, draws, data)
@@ -166,7 +182,7 @@ def _time(fleet: Fleet, data: Data, encoding: EncodingSettings, place: str, part
         x, x2, noise, labels = feed.at(step % BLOCK)
         engine.step(x, x2, noise, step, labels)
     device.wait(place)
-    return _Seconds((time.perf_counter() - start) / TIMED_STEPS, encoded)
+    return _Costs((time.perf_counter() - start) / TIMED_STEPS, encoded, parameters)
 
 
 def _encoding_seconds(

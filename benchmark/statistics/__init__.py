@@ -13,6 +13,7 @@ from benchmark.statistics.correlation import (
 )
 from benchmark.statistics.improvement import probabilities_of_improvement, probability_of_improvement
 from benchmark.statistics.interval import MINIMUM_CONFIGURATIONS, MINIMUM_RUNS, Interval
+from benchmark.statistics.paired import MINIMUM_PAIRS, Paired, paired
 from benchmark.statistics.profiles import Profile, performance_profile
 from benchmark.statistics.ranks import Ranked, letter_groups, ranking, runs_needed
 from benchmark.statistics.selection import Selection, selection_regret
@@ -21,9 +22,11 @@ from benchmark.statistics.variance import Shares, variance_shares
 
 __all__ = [
     "MINIMUM_CONFIGURATIONS",
+    "MINIMUM_PAIRS",
     "MINIMUM_PERMUTED",
     "MINIMUM_RUNS",
     "Interval",
+    "Paired",
     "Profile",
     "Ranked",
     "Selection",
@@ -34,6 +37,7 @@ __all__ = [
     "holm",
     "interquartile_mean",
     "letter_groups",
+    "paired",
     "performance_profile",
     "permutation_p",
     "permutation_pairs",

@@ -39,9 +39,8 @@ def finished_suite(
     file = located(suite, results)
     name, store = suite_name(file), Store(results, make=False)
     table = read_table(results_table(suite, results))
-    done = [
-        (run, store.run_folder(run)) for run in store.plan(name) if store.is_done(run) and run.run_id not in without
-    ]
+    planned = [run for run in store.plan(name) if run.run_id not in without]
+    done = [(run, store.run_folder(run)) for run in planned if store.is_done(run)]
     table = table[table["run_id"].isin([run.run_id for run, _ in done])].reset_index(drop=True)
     if not len(table):
         raise UsageError(f'suite "{name}" has no finished and scored run in {results} that is not published already')
@@ -62,6 +61,8 @@ def finished_suite(
         explored=frozenset(NEEDS | USES),
         program=f"benchmark {__version__}",
         data_dir=data_dir,
+        planned=len(planned),
+        failures=[record for run in planned if not store.is_done(run) and (record := store.failure(run))],
         say=(lambda _: None) if quiet else (lambda line: print(f"weights of {line}", file=sys.stderr)),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from benchmark.archive.opening import Archive
     from benchmark.metrics._declare import Metric
+    from leaderboard.text_table import TextTable
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,10 @@ class Reported:
     runs: Sequence[tuple[Run, Path]]
     measures: Mapping[str, Metric]
     origin: Sequence[str] = ()
+    tables: Mapping[str, Sequence[TextTable]] = field(default_factory=dict)
+    """What a page has besides, by the label of the dataset that it is of."""
+    failures: Sequence[Mapping[str, Any]] = ()
+    planned: int | None = None
 
     def records(self) -> dict[str, dict[str, Any]]:
         from leaderboard.records import read_record
@@ -57,35 +62,48 @@ def with_beside(own: Reported, where: str | None) -> Iterator[Reported]:
 @contextmanager
 def of_archive(archive: Archive) -> Iterator[Reported]:
     """An archive's own results, with folders of its runs until the block ends."""
+    from benchmark.archive.failures import unfinished
     from benchmark.archive.laid_out import laid_out
-    from benchmark.archive.results import foreign_measures, scores_of
+    from benchmark.archive.manifest import FLOAT16
+    from benchmark.archive.results import foreign_measures, runs_of, scores_of
     from benchmark.stages.measures import measures_of
+    from leaderboard.half_precision import half_precision
 
     table = scores_of(archive, single=True)
     # What the archive describes itself is not read off the table.
     foreign = foreign_measures(archive)
     measures = {**measures_of(table[~table["metric"].isin(foreign)], ()), **foreign}
     with laid_out(archive) as runs:
-        yield Reported(table, runs, measures, _origin(archive))
+        moved = half_precision(archive.frame(FLOAT16), runs_of(archive)) if archive.holds(FLOAT16) else {}
+        tables = {dataset: [each] for dataset, each in moved.items()}
+        rest = unfinished(archive)
+        yield Reported(table, runs, measures, _origin(archive), tables, rest.failures, rest.planned)
 
 
 def _origin(archive: Archive) -> list[str]:
     """Where an archive's page comes from, and what cannot be on it."""
+    from benchmark.archive.manifest import MATRICES
     from leaderboard.explorer import NEEDS, USES
     from leaderboard.pictures import undrawn
 
     manifest = archive.manifest
     corrects = f" It corrects the version before: {manifest.corrects}." if manifest.corrects else ""
-    absent = ", ".join(undrawn(NEEDS | USES))
+    corrects += f" It adds to the version before: {manifest.adds}." if manifest.adds else ""
+    scores = {"scores"} if archive.holds(MATRICES) else set()
+    absent = ", ".join(undrawn(NEEDS | USES | scores))
     found = [
         f"Made of {manifest.title} alone ({manifest.program}).{corrects}",
-        "An archive keeps the explorer and the traversals of one run of each configuration, and no codes. Not drawn for"
+        "An archive keeps the explorer, the traversals and the matrices of codes by factors of one run of each"
+        " configuration, and no codes. Not drawn for"
         f" this reason: {absent}; embeddings and dictionaries side by side, and the bound of the rate–distortion plane."
         " benchmark report draws them where the runs are.",
     ]
     if manifest.left_out:
-        listed = "; ".join(f"{what} ({why})" for what, why in manifest.left_out.items())
-        found.append(f"Weights are not published of {listed}.")
+        whose: dict[str, list[str]] = {}
+        for what, why in manifest.left_out.items():
+            whose.setdefault(why, []).append(what)
+        listed = "; ".join(f"{', '.join(names)} ({why})" for why, names in whose.items())
+        found.append(f"Not published, as far as networks go: {listed}.")
     return found
 
 

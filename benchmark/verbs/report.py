@@ -11,7 +11,7 @@ from benchmark import registry
 from benchmark.atomic import disk_full_explained
 from benchmark.errors import UsageError
 from benchmark.integrity.digests import file_digest
-from benchmark.integrity.suite_seal import TABLE, newer_scores, seal_page
+from benchmark.integrity.suite_seal import PAPERS, TABLE, newer_scores, seal_page
 from benchmark.spec import Run
 from benchmark.store import Store
 from benchmark.verbs._beside import Reported, of_archive, with_beside
@@ -52,23 +52,27 @@ def report(
     """Write a suite's page from its table, and return its path; with `figures`, its charts and pictures beside it.
 
     `suite` may be an archive or a submission: its page is made of it alone, as `output`, by default NAME-VERSION.html
-    here. `beside`: an archive whose rows on the same data stand on a suite's page, marked with where they come from.
+    here, with its figures in the folder NAME-VERSION-figures beside it. `beside`: an archive whose rows on the same
+    data stand on a suite's page, marked with where they come from.
     `columns`, `width` and `font` are those of the figures: the measures that they show, their width in inches, or
     `column` or `text`, with type of 8 pt at that width, and `serif`, `sans` or the name of an installed font.
     `jobs`: processes that draw, by default one a core; 0 draws in this one.
     """
     if archive_meant(suite, results):
-        if figures or beside:
-            raise UsageError("--figures and --beside are of a suite with its results: of an archive there is the page")
+        if beside:
+            raise UsageError("--beside is of a suite with its results")
         add_plugins(plugins)
-        return _archive_page(suite, output, jobs, quiet=quiet)
+        path = _archive_page(suite, output, jobs, quiet=quiet)
+        if figures:
+            _archive_figures(suite, figures_of(path), figures, columns, width, font, quiet=quiet)
+        return path
     if output is not None:
         raise UsageError(f"--output {output}: a suite's page lies beside its table; an archive's goes where you say")
     with Progress("reading the results", 0, quiet=quiet, passing=True):
         from benchmark.stages.measures import measures_of
         from leaderboard.figures import write_figures
         from leaderboard.paper import Paper, read_font, read_width
-        from leaderboard.papers import comparisons
+        from leaderboard.papers import comparisons, write_numbers
         from leaderboard.report import write_report
 
         paper = Paper(None if width is None else read_width(str(width)), read_font(font))
@@ -92,7 +96,8 @@ def report(
                 step, digest, planned, all_of.origin,
             )  # fmt: skip
             drawn = (folder / "figures").rglob("*") if figures else ()
-            seal_page(folder, [path, *(each for each in drawn if each.is_file())], digest)
+            numbers = write_numbers(papers, folder / PAPERS)
+            seal_page(folder, [path, *numbers, *(each for each in drawn if each.is_file())], digest)
             return PagePath(path)
 
 
@@ -111,10 +116,40 @@ def _archive_page(where: str, output: Path | None, jobs: int | None, *, quiet: b
         processes, digest = default_jobs() if jobs is None else jobs, manifest.files[SCORES].sha256
         with disk_full_explained(path):
             write_report(
-                manifest.title, manifest.description, of.table, of.runs, of.measures, path.parent, (),
-                comparisons(manifest.name, of.table), processes, _steps(progress), digest, None, of.origin, path.name,
+                manifest.title, manifest.description, of.table, of.runs, of.measures, path.parent, of.failures,
+                comparisons(manifest.name, of.table), processes, _steps(progress), digest, of.planned, of.origin,
+                path.name, of.tables,
             )  # fmt: skip
     return PagePath(path)
+
+
+def figures_of(page: Path) -> Path:
+    """The folder of an archive's figures, beside its page."""
+    return page.with_name(f"{page.stem}-figures")
+
+
+def _archive_figures(
+    where: str,
+    folder: Path,
+    kind: Literal["svg", "pdf", "png"],
+    columns: Sequence[str],
+    width: float | str | None,
+    font: str,
+    *,
+    quiet: bool,
+) -> None:
+    """Every chart and picture that an archive has the arrays for, and others' numbers beside its own, as files."""
+    from benchmark.archive.opening import open_archive
+    from leaderboard.figures import write_figures
+    from leaderboard.paper import Paper, read_font, read_width
+    from leaderboard.papers import comparisons, write_numbers
+
+    paper = Paper(None if width is None else read_width(str(width)), read_font(font))
+    archive = open_archive(where)
+    progress = Progress("drawing the figures", 1, quiet=quiet)
+    with of_archive(archive) as of, progress as drawn, disk_full_explained(folder):
+        write_figures(of.table, of.records(), of.measures, folder, kind, columns, paper, _steps(drawn))
+        write_numbers(comparisons(archive.manifest.name, of.table), folder / PAPERS)
 
 
 def _steps(progress: Progress) -> Callable[[int, int], None]:

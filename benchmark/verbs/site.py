@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from benchmark import __version__
 from benchmark.errors import UsageError
+from benchmark.integrity.suite_seal import PAPERS
 from benchmark.verbs._beside import of_archive
 from benchmark.verbs._given import add_plugins, takes_paths
 from benchmark.verbs._workplace import default_jobs
@@ -21,7 +22,9 @@ from benchmark.words.progress import Progress
 if TYPE_CHECKING:
     import pandas as pd
 
+    from benchmark.archive.manifest import Manifest
     from benchmark.archive.opening import Archive
+    from leaderboard.report import Version
     from leaderboard.site import Listed
 
 INDEX, CONTENT = "index.html", "site.json"
@@ -57,8 +60,8 @@ def site(
     """Write a static site of all archives in the folder `source`, NAME/VERSION each, by default the published ones.
 
     `to` then holds index.html, which says of every dataset what the newest version found, and NAME/VERSION/ with the
-    page, the archive as it is, so that `load_results` reads it there, and its scores and summary as CSV. A site that is
-    there is replaced whole; `jobs`: as `report` says.
+    page, the archive as it is, so that `load_results` reads it there, and its scores and summaries as CSV. A site that
+    is there is replaced whole; `jobs`: as `report` says.
     Raises `UsageError` where there is no archive, or `to` holds something else, `BenchmarkError` on an altered one.
     """
     from benchmark import published
@@ -82,7 +85,9 @@ def site(
         with Progress("drawing the pages", len(archives), quiet=quiet) as progress:
             boards = []
             for number, archive in enumerate(archives):
-                boards.append(_board(archive, scratch, default_jobs() if jobs is None else jobs))
+                boards.append(
+                    _board(archive, scratch, default_jobs() if jobs is None else jobs, _versions(archive, archives))
+                )
                 progress.at(number + 1)
         write_index(_newest(boards), f"benchmark {__version__}", scratch / INDEX)
         titles = [archive.manifest.title for archive in archives]
@@ -95,13 +100,25 @@ def site(
     return Site(to, to / INDEX, titles)
 
 
-def _board(archive: Archive, to: Path, jobs: int) -> Listed:
+def _versions(archive: Archive, archives: Sequence[Archive]) -> list[Version]:
+    """All versions of a leaderboard as its page links to them, the newest last."""
+    from leaderboard.report import Version
+
+    manifests = sorted((each.manifest for each in archives), key=lambda manifest: manifest.version)
+    return [
+        Version(each.title, f"../{each.version}/{INDEX}", each.version == archive.manifest.version)
+        for each in manifests
+        if each.name == archive.manifest.name
+    ]
+
+
+def _board(archive: Archive, to: Path, jobs: int, versions: Sequence[Version]) -> Listed:
     """Write a leaderboard's folder, and say what the index lists of it."""
     from benchmark.archive.manifest import MANIFEST, SCORES
     from benchmark.archive.opening import LARGEST_MANIFEST
     from benchmark.archive.results import scores_of
     from benchmark.table import write_csv
-    from leaderboard.papers import comparisons
+    from leaderboard.papers import comparisons, write_numbers
     from leaderboard.report import write_report
     from leaderboard.site import Listed, Table, headlines
 
@@ -114,20 +131,32 @@ def _board(archive: Archive, to: Path, jobs: int) -> Listed:
     (folder / MANIFEST).write_bytes(archive.place.read(MANIFEST, LARGEST_MANIFEST))
     summary = "summaries/summary.parquet"
     write_csv(scores_of(archive), folder / "scores.csv")
-    write_csv(archive.frame(summary), folder / "summary.csv")
+    for name in manifest.files:
+        if name.startswith("summaries/"):
+            write_csv(archive.frame(name), folder / f"{Path(name).stem}.csv")
     with of_archive(archive) as of:
+        papers = comparisons(manifest.name, of.table)
+        numbers = write_numbers(papers, folder / PAPERS)
         write_report(
-            manifest.title, manifest.description, of.table, of.runs, of.measures, folder, (),
-            comparisons(manifest.name, of.table), jobs, table_digest=manifest.files[SCORES].sha256, origin=of.origin,
+            manifest.title, manifest.description, of.table, of.runs, of.measures, folder, of.failures, papers,
+            jobs, table_digest=manifest.files[SCORES].sha256, planned=of.planned, origin=of.origin, tables=of.tables,
+            versions=versions,
         )  # fmt: skip
         found = headlines(of.table, of.records(), of.measures)
         configurations = of.table["config_id"].nunique()
     counts = f"{count(len(of.runs), 'run')} of {count(configurations, 'configuration')}, {manifest.program}."
-    tables = [Table(name, _size(folder / name)) for name in (SCORES, "scores.csv", summary, "summary.csv")]
+    files = [SCORES, "scores.csv", summary, "summary.csv", *(path.name for path in numbers)]
+    tables = [Table(name, _size(folder / name)) for name in files]
     place = f"{manifest.name}/{manifest.version}/"
     return Listed(
-        manifest.name, manifest.title, place, manifest.description, counts, manifest.corrects, found, tables
+        manifest.name, manifest.title, place, manifest.description, counts, _changes(manifest), found, tables
     )  # fmt: skip
+
+
+def _changes(manifest: Manifest) -> str:
+    """What a version from 2 on is there for, in a sentence."""
+    said = [("Corrects", manifest.corrects), ("Adds to", manifest.adds)]
+    return " ".join(f"{what} the version before: {text}." for what, text in said if text)
 
 
 def _size(path: Path) -> str:

@@ -64,7 +64,7 @@ def test_a_submission_holds_own_models_and_codes_and_verifies(submission):
     assert {"own", "ae"} <= set(found["model"])
     assert "first_spread" in set(found["metric"])
     told = succeed(submission, "verify", "mine.zip", "--plugin", "first_spread.py")
-    assert told.stdout.count("holds   a submission to tiny, ") == 10
+    assert told.stdout.count("holds   a submission to tiny, ") == 11
     assert "WRONG" not in told.stdout
     assert "a score that is forged within its bounds" in told.stdout.lower()
     assert "first_spread, a measure from outside" in succeed(submission, "verify", "mine.zip").stdout

@@ -13,18 +13,25 @@ import pandas as pd
 import pytest
 from command import command as run_command
 from command import sentence, succeed
+from test_archive_checks import forge
 
 from benchmark import export, load_model, load_results
+from benchmark.archive.failures import unfinished
 from benchmark.archive.manifest import read_manifest
 from benchmark.archive.opening import open_archive
 from benchmark.archive.parquet import as_parquet, from_parquet
+from benchmark.archive.results import runs_of
 from benchmark.archive.weights import halved
 from benchmark.codes import Codes
 from benchmark.errors import BenchmarkError, UsageError
 from benchmark.integrity.sealed import render, sealed
 from benchmark.published import of_all
+from benchmark.store import Store
 from benchmark.table import KEY, read_table
+from benchmark.verbs._beside import of_archive
 from benchmark.verbs.publish import publish
+from benchmark.verbs.verify import verify
+from leaderboard.records import completeness
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +96,32 @@ def test_a_published_network_gives_the_codes_that_were_scored(archive, scored):
     assert found.decode(encoded[:5]).shape == (5, *data.shape)
     moved = open_archive(archive).frame("float16.parquet").set_index("config_id").loc[found.run.config_id]
     assert 0 < moved["codes_difference"] <= np.abs(encoded - codes.means).max() + 1e-6
+
+
+def test_an_archive_says_what_failed_and_not_where(work):
+    store = Store(work / "results")
+    lost = next(run for run in store.plan("tiny") if run.model.name == "beta_vae" and run.seed == 1)
+    shutil.rmtree(store.run_folder(lost))
+    store.record_failure(lost, "train", "the loss of /home/jane/x.npz is no number")
+    succeed(work, "evaluate", "tiny.toml", "--jobs", "0")
+    folder = publish(work / "tiny.toml", "archive", results=work / "results", to=work / "kept")
+    found = unfinished(open_archive(folder))
+    [failure] = found.failures
+    assert (found.planned, failure["run_id"]) == (6, lost.run_id)
+    assert failure["reason"] == "the loss of x.npz is no number"
+    assert "host" not in failure
+    with of_archive(open_archive(folder)) as shown:
+        assert completeness(len(shown.runs), len(shown.failures), shown.planned) == (
+            "1 of 6 planned runs is missing: 1 failed."
+        )
+    assert verify(str(folder)).findings == []
+    record = json.loads((folder / "failures.json").read_bytes())
+    here = runs_of(open_archive(folder)).iloc[0]
+    other = failure | {"run_id": here["run_id"], "run": json.loads(here["record"])["run"]}
+    forge(folder, "failures.json", render(sealed(record | {"failures": [other]})).encode())
+    assert any("is said to have failed, and is here" in line for line in verify(str(folder)).findings)
+    forge(folder, "failures.json", render(sealed(record | {"failures": [failure | {"run_id": "x-s0"}]})).encode())
+    assert any("is another run's id" in line for line in verify(str(folder)).findings)
 
 
 def test_an_unknown_configuration_names_the_near_ones(archive):

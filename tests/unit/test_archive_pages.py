@@ -6,6 +6,7 @@ The archive is made by the commands of CONTRIBUTING, on a suite of digits.
 import json
 import re
 import shutil
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -36,7 +37,7 @@ steps = 40
 batch = 16
 
 [evaluation]
-metrics = ["explicitness(train=100, test=100)", "active_units"]
+metrics = ["explicitness(train=100, test=100)", "active_units", "mcc"]
 
 [[block]]
 dataset = "digits"
@@ -75,7 +76,9 @@ def test_a_page_is_made_of_the_archive_alone_with_explorers_and_traversals(made)
     assert page.count('<details class="explorer">') == 2
     assert page.count('<figure class="traversals') == 2
     assert "Made of a submission to my_suite alone" in page
-    assert "Not drawn for this reason: reconstructions, codes by factors, samples" in page
+    assert "Not drawn for this reason: reconstructions, samples" in page
+    assert page.count('<figure class="codes-by-factors') == 2
+    assert "What half precision moves" in page
     assert 'class="curves"' in page
     assert "the run folder is not here" not in page
 
@@ -84,8 +87,18 @@ def test_an_archive_has_its_leaderboards_as_text(alone):
     told = succeed(alone, "report", "kept/my_suite", "--format", "markdown", "--plugin", "my_vae.py").stdout
     assert "| ae " in told
     assert r"| my\_vae " in told
-    refused = run_command(alone, "report", "kept/my_suite", "--figures", "svg", "--plugin", "my_vae.py")
-    assert "of an archive there is the page" in sentence(refused, 2)
+
+
+def test_an_archive_has_its_figures_and_the_numbers_of_its_matrices_as_files(alone, scored_matrices, tmp_path):
+    there = str(alone / "kept" / "my_suite")
+    plugin = ("--plugin", str(alone / "my_vae.py"))
+    told = succeed(tmp_path, "report", there, "--figures", "svg", "--jobs", "0", *plugin)
+    assert told.stdout.split() == ["my_suite-1.html", "my_suite-1-figures"]
+    written = {path.name for path in (tmp_path / "my_suite-1-figures").iterdir()}
+    assert {"digits-ae-codes-by-factors.png", "digits-ae-traversals.png", "matrices.csv"} <= written
+    numbers = pd.read_csv(tmp_path / "my_suite-1-figures" / "matrices.csv").sort_values(SORTED, ignore_index=True)
+    pd.testing.assert_frame_equal(numbers, scored_matrices(set(numbers["run_id"])), check_like=True)
+    assert set(numbers["model"]) == {"ae", "my_vae"}
 
 
 def test_another_network_under_the_right_name_is_found(alone, tmp_path):
@@ -102,6 +115,24 @@ def test_another_network_under_the_right_name_is_found(alone, tmp_path):
     forge(folder, f"weights/{path.name}", save(other, metadata=header))
     findings = verify(str(folder)).findings
     assert [line for line in findings if "is another network than that of" in line], findings
+
+
+SORTED = ["run_id", "protocol", "code", "factor"]
+
+
+@pytest.fixture(scope="module")
+def scored_matrices(made: Path) -> Callable[[set[str]], pd.DataFrame]:
+    """The matrices of some runs as they lie beside their scores."""
+    from benchmark.stages.matrices import matrices_of
+
+    def read(run_ids: set[str]) -> pd.DataFrame:
+        folders = (path.parent for path in (made / "results" / "runs").glob("*/*/*/*/run.json"))
+        own = [path for path in folders if f"{path.parent.name}-{path.name}" in run_ids]
+        frame = pd.concat([each.long() for path in own for each in matrices_of(path)], ignore_index=True)
+        frame = frame[frame["representation"] == "mean"]
+        return frame.sort_values(SORTED, ignore_index=True)
+
+    return read
 
 
 def own_codes(folder: Path, rows: slice = slice(None)) -> Path:
@@ -166,7 +197,8 @@ class Fetched(HTMLParser):
 def test_a_site_has_an_index_pages_and_tables_and_loads_nothing_from_elsewhere(alone, tmp_path):
     source = tmp_path / "published"
     place = source / "my_suite" / "2"
-    shutil.copytree(alone / "kept" / "my_suite" / "1", place)
+    for version in ("1", "2"):
+        shutil.copytree(alone / "kept" / "my_suite" / "1", source / "my_suite" / version)
     record = json.loads((place / "archive.json").read_bytes())
     (place / "archive.json").write_text(render(sealed(record | {"version": 2, "corrects": "a label"})))
     told = succeed(tmp_path, "site", "--to", "public", "--from", str(source), "--jobs", "0")
@@ -176,8 +208,14 @@ def test_a_site_has_an_index_pages_and_tables_and_loads_nothing_from_elsewhere(a
     assert "Corrects the version before: a label." in index
     assert '<a href="my_suite/2/index.html#data-0">digits</a>' in index
     assert index.count('<svg class="strip"') == 1
-    for link in re.findall(r'href="([^"#]+)', index):
-        assert (public / link).is_file(), link
+    pages = {path: path.read_text() for path in public.rglob("*.html")}
+    for page, text in pages.items():
+        for link in re.findall(r'href="([^"#]+)', text):
+            assert (page.parent / link).is_file(), link
+    first, second = (pages[public / "my_suite" / version / "index.html"] for version in ("1", "2"))
+    assert 'A newer version is there: <a href="../2/index.html">my_suite/2</a>.' in first
+    assert '<a href="../1/index.html">my_suite/1</a>, my_suite/2 (this page).' in second
+    assert "A newer version" not in second
     for path in public.rglob("*.html"):
         addresses = Fetched(path.read_text()).addresses
         assert [each for each in addresses if not each.startswith(("data:", "#"))] == [], path

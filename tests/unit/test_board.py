@@ -62,6 +62,18 @@ def test_what_one_setting_lacks_does_not_stand_under_another(table):
     assert next(row for row in board.rows if row.label == "ae").cells[lacking[0].name].status == "absent"
 
 
+def test_a_papers_setting_does_not_lead_the_board_by_its_name(table):
+    """Every run has MIG in 10 bins as well, whose protocol comes first by the alphabet: ours still orders the rows."""
+    found = table
+    for model in table["model"].unique():
+        found = with_setting(found, model, "mig/bins10-mean-n10000/v1")
+    board = boards(found, DECLARATIONS)[0]
+    assert [c.protocol for c in board.columns if c.metric == "mig"] == [
+        "mig/bins20-mean-n10000/v1", "mig/bins10-mean-n10000/v1",
+    ]  # fmt: skip
+    assert board.ordered_by is not None and board.ordered_by.protocol == "mig/bins20-mean-n10000/v1"
+
+
 def test_a_measure_that_gave_up_early_stands_under_its_own_setting(table):
     """Its protocol says n0, since nobody counted points; the column of the others says n10000."""
     found = table.copy()

@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from pathlib import Path
 
 import pytest
 from typer.main import get_command
@@ -11,8 +12,10 @@ import benchmark
 from benchmark import cli, registry
 from benchmark.errors import BenchmarkError, UsageError
 from benchmark.naming import score_name
+from benchmark.verbs.accept import Accepted
 from benchmark.verbs.run import RunSummary
 from leaderboard.columns import title
+from leaderboard.verdicts import Verdict
 
 VERBS = (
     "demo", "run", "evaluate", "compare", "report", "publish", "check", "status", "list", "show", "merge", "forget",
@@ -260,6 +263,35 @@ def test_failed_runs_are_exit_code_1_with_their_reasons(run_line, monkeypatch):
     said = run_line(*again)[2].splitlines()[-1]
     assert shlex.split(said.removeprefix("next: ")) == ["benchmark", *again, "--retry-failed"]
     assert run_line(*again, "--retry-failed")[2].count("--retry-failed") == 1
+
+
+@pytest.mark.parametrize(
+    ("verdict", "absent", "code"),
+    [("same", 0, 0), ("missing", 0, 0), ("missing", 3, 1), ("same", 1, 1), ("worse", 3, 3)],
+)
+def test_a_check_ends_with_3_on_a_regression_and_with_1_where_a_score_is_gone(
+    run_line, monkeypatch, verdict, absent, code
+):
+    one = Verdict(verdict, "shapes", "vae", "vae", "id", "mig", "mig", None, "mig/v1", "mean", absent=absent)
+    monkeypatch.setattr("benchmark.verbs.check.check", lambda *_, **__: [one])
+    found, _, err = run_line("check", "my.toml", "--against", "saved/my.csv")
+    assert found == code
+    accept = "benchmark publish my.toml --as table --to saved\n"
+    assert err.endswith(accept) == (code == 1)
+
+
+def test_an_accepted_submission_says_its_version_and_what_is_to_be_known(run_line, monkeypatch):
+    calls = []
+
+    def record(file, into, **choice):
+        calls.append((str(file), into, choice))
+        return Accepted(Path("boards/tiny/2"), "tiny/2", ["a-s0"], ["a note"])
+
+    monkeypatch.setattr("benchmark.verbs.accept.accept", record)
+    code, out, err = run_line("accept", "mine.zip", "--into", "tiny", "--plugin", "mine.py")
+    assert (code, calls) == (0, [("mine.zip", "tiny", {"plugins": [Path("mine.py")]})])
+    assert out == "note    a note\nboards/tiny/2: tiny/2, 1 run more\n"
+    assert err == "next: benchmark report boards/tiny/2 --plugin mine.py\n"
 
 
 def test_the_last_line_says_what_to_type_next(run_line, asked):

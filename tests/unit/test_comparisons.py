@@ -148,6 +148,7 @@ def test_variance_says_what_the_design_cannot_tell():
         "one setting a model: hyperparameters vary nowhere; unbalanced: 2 to 3 runs a configuration, which weigh by"
         " their number; 2 runs of a configuration: no interval below 10"
     )
+    assert note(models | {"vae/again": {"mig": [0.7, 0.8]}}).startswith("hyperparameters vary in 1 model alone; ")
 
 
 def test_few_configurations_have_no_shares_and_say_so():

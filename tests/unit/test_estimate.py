@@ -7,6 +7,7 @@ import pytest
 from benchmark.registry import load
 from benchmark.spec import Component
 from benchmark.stages.data_cache import outlined_data
+from benchmark.stages.estimate import kept_bytes
 from benchmark.words.estimates import duration
 
 
@@ -37,3 +38,11 @@ def test_absent_files_are_outlined(name: str, tmp_path: Path, monkeypatch: pytes
     assert len(data.images) == len(data.factors) > len(data.factor_sizes)
     assert len(data.images[data.evaluation_rows[:3]]) == 3
     assert not list(tmp_path.iterdir())
+
+
+def test_a_run_keeps_weights_jacobians_and_pictures() -> None:
+    """dSprites in 32 × 32 pixels, ten latents, half a million weights: a run measured 5.3 MB beside its codes."""
+    data = outlined_data(Component("dsprites", 1, {"resolution": 32, "stride": [1, 1, 4, 4, 4]}), None)
+    found = kept_bytes(data, 10, 497_000)
+    assert found == 5 * 497_000 + 2 * 8 * 1_000 * 110 + 600 * 1_024
+    assert found == pytest.approx(5.3e6, rel=0.2)

@@ -10,7 +10,10 @@ from benchmark import registry
 from benchmark.choice import read_choice
 from benchmark.suite import expand
 from benchmark.table import COLUMNS
-from leaderboard.papers import Level, comparisons, figures_of
+from leaderboard import bands, paper_correlations
+from leaderboard.levels import Level
+from leaderboard.papers import NOT_TRAINED, SETTINGS_OF, comparisons, figures_of
+from leaderboard.text_table import TextTable
 
 WITH_FIGURES = [name for name in registry.names("suite") if figures_of(name) is not None]
 
@@ -35,9 +38,13 @@ def table(steps: int, runs: int, mean: float, protocol: str = "mig/bins10-mean-n
 
 
 def row_of(tables: pd.DataFrame) -> list[str]:
-    (found,) = comparisons("mushom-mini", tables)["dsprites"]
-    (row,) = [row for row in found.rows if row[1] == "mig"]
+    found = by_title(comparisons("mushom-mini", tables)["dsprites"])["Table 5.3"]
+    (row,) = [row for row in found.rows if row[1] == "mig" and row[3] != NOT_TRAINED]
     return list(row)
+
+
+def by_title(tables: list[TextTable]) -> dict[str, TextTable]:
+    return {table.title: table for table in tables}
 
 
 @pytest.mark.parametrize(("mean", "said"), [(0.269, "overlap"), (0.5, "apart")])
@@ -66,13 +73,97 @@ def test_students_interval():
     assert Level(0.0, 1.0, 9).interval is None and Level(0.0, None, None).interval is None
 
 
+def test_rows_of_a_paper_that_nothing_was_trained_as_say_so():
+    found = by_title(comparisons("dsprites-core", table(100, 5, 0.2))["dsprites"])
+    assert "Table 5.6, best settings" not in found, "nothing of it is here"
+    rows = found["Table 5.3"].rows
+    assert [row[0] for row in rows if row[3] != NOT_TRAINED] == ["β-VAE, β = 3"] * 3
+    assert {row[0] for row in rows if row[3] == NOT_TRAINED} == {f"β-VAE, β = {beta}" for beta in (1, 10, 30)}
+    assert found["Table 5.3"].caption.endswith("Trained here by the suite’s own recipe, for 100 steps.")
+    numbers = found["Table 5.3"].numbers.set_index(["row", "score"])
+    assert numbers.loc[("β-VAE, β = 3", "mig"), "ours"] == pytest.approx(0.2 - 0.02 / 5)
+    assert numbers.loc[("β-VAE, β = 3", "mig"), "ours_runs"] == 5
+    assert numbers.loc[("β-VAE, β = 1", "mig"), ["paper", "intervals"]].tolist() == [0.201, NOT_TRAINED]
+
+
+def configuration(model: str, seeds: int, steps: int = 100, **settings: float) -> pd.DataFrame:
+    """A MIG of 20 bins for each seed: of 0, .1, .2, …"""
+    rows = table(steps, seeds, 0.0, "mig/bins20-mean-n10000/v1")
+    text = {"dataset": {}, "model": settings, "network": {"latents": 10}, "training": {"steps": steps}}
+    name = f"{model} {settings}"
+    values = np.arange(seeds) / 10
+    ids = [f"{name}-s{seed}" for seed in range(seeds)]
+    return rows.assign(model=model, settings=json.dumps(text), config_id=name, run_id=ids, value=values)
+
+
+def test_public_models_stand_beside_ours_of_their_setting_and_of_their_objective():
+    ours = [configuration("beta_vae", 3, beta=1), configuration("beta_vae", 2, beta=10), configuration("ae", 2)]
+    found = by_title(comparisons("dsprites-core", pd.concat(ours))["dsprites"])[bands.TITLE]
+    place = list(found.columns).index("MIG")
+    told = [(row[0], row[1], row[place]) for row in found.rows]
+    assert told[:2] == [
+        ("VAE", bands.THEIRS, "0.101"),
+        ("beta_vae β=1", "the same setting, conv64, 100 steps", "0.100 ± 0.100 (3)"),
+    ]
+    assert told[2:4] == [
+        ("β-VAE, β = 4", bands.THEIRS, "0.125"),
+        ("beta_vae β=10", "another setting, conv64, 100 steps", "0.050 ± 0.071 (2)"),
+    ]
+    assert [row[1] for row in told[4:]] == [bands.THEIRS, "not trained here"] * 3
+    assert {row[place + 1] for row in found.rows if "setting" in row[1]} == {"not scored"}
+
+
+def test_a_score_under_our_own_protocol_is_marked_among_the_public_ones():
+    own = configuration("beta_vae", 2, beta=1)
+    other = own.assign(metric="modularity", score="modularity", protocol="modularity/bins20-mean-n10000/v1")
+    found = by_title(comparisons("dsprites-core", pd.concat([own, other]))["dsprites"])[bands.TITLE]
+    (row,) = [row for row in found.rows if row[1].startswith("the same setting")]
+    assert row[list(found.columns).index("modularity")] == "0.050 ± 0.071 (2)†"
+    assert "† Under our own protocol" in found.caption
+
+
+def correlated(configurations: int) -> pd.DataFrame:
+    """MIG of 10 bins and KL that rise together, reconstruction that falls with them."""
+    parts = []
+    for place in range(configurations):
+        own = configuration("beta_vae", 2, beta=place)
+        value = place + np.arange(2) / 10
+        for metric, protocol, sign in (
+            ("mig", "mig/bins10-mean-n10000/v1", 1), ("kl", "kl/mean-n1000/v1", 1),
+            ("reconstruction", "reconstruction/mean-n1000/v1", -1),
+        ):  # fmt: skip
+            parts.append(own.assign(metric=metric, score=metric, protocol=protocol, value=sign * value))
+    return pd.concat(parts)
+
+
+def test_the_papers_correlations_beside_ours():
+    found = by_title(comparisons("mushom", correlated(5))["dsprites"])[paper_correlations.TITLE]
+    rows = {(row[0], row[1]): tuple(row[2:]) for row in found.rows}
+    few = "no interval below 10 configurations"
+    assert rows["MIG", "KL"] == ("−0.50", "1.00", few, "10 runs of 5 configurations")
+    assert rows["MIG", "reconstruction"][:2] == ("0.44", "−1.00")
+    assert rows["MIG", "reconstruction, as a likelihood"][:2] == ("0.44", "1.00")
+    assert rows["MIG", "ELBO"][1] == "–" and "no correlation below 5" in rows["MIG", "ELBO"][2]
+    with_interval = by_title(comparisons("mushom", correlated(10))["dsprites"])[paper_correlations.TITLE]
+    assert {tuple(row[2:5]) for row in with_interval.rows if row[:2] == ["MIG", "KL"]} == {
+        ("−0.50", "1.00", "1.00 to 1.00")
+    }
+
+
+def test_over_four_configurations_there_is_no_correlation():
+    found = by_title(comparisons("mushom", correlated(4))["dsprites"])[paper_correlations.TITLE]
+    assert {row[3] for row in found.rows} == {"–"} and found.numbers["ours"].isna().all()
+    assert {row[4] for row in found.rows if row[1] != "ELBO"} >= {"8 runs of 4 configurations: no correlation below 5"}
+
+
 def test_suites_without_figures():
     assert figures_of("quickstart") is None and comparisons("quickstart", table(1, 1, 0.0)) == {}
 
 
 @pytest.mark.parametrize("suite", WITH_FIGURES)
 def test_every_figure_has_a_configuration_and_a_measure(suite):
-    known, runs = figures_of(suite), expand(suite, seeds=[0]).runs
+    """A suite that trains a part of a paper by a recipe of its own is looked at as the whole."""
+    known, runs = figures_of(suite), expand(SETTINGS_OF.get(suite, suite), seeds=[0]).runs
     for choice in {*known["ours"], *known["paper"].dropna()}:
         read = read_choice(choice)
         registry.load("metric", read.name).declaration.settings.read(dict(read.settings), choice)

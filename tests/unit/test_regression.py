@@ -15,7 +15,7 @@ from benchmark.published import publish
 from benchmark.table import compile_table
 from leaderboard.margins import beside, read_margins, seed_deviations
 from leaderboard.regression import RULE, check
-from leaderboard.verdicts import alone, as_json, as_junit, as_markdown, counts, together
+from leaderboard.verdicts import absent, alone, as_json, as_junit, as_markdown, counts, summary, together
 
 
 def table_of(tmp_path_factory, seeds: int) -> pd.DataFrame:
@@ -181,6 +181,49 @@ def test_missing_and_new(two):
     fewer = two[two["model"] != "vae"]
     assert all(name.startswith("vae") for name in outcomes(fewer, two)["missing"])
     assert all(name.startswith("vae") for name in outcomes(two, fewer)["new"])
+
+
+def planned(table: pd.DataFrame) -> pd.DataFrame:
+    """What the runs of a table were asked for."""
+    return table.drop_duplicates("run_id")
+
+
+def gone(new: pd.DataFrame, reference: pd.DataFrame, asked: pd.DataFrame) -> dict[str, int]:
+    """By configuration and score, of how many runs it was asked for and is not there."""
+    verdicts = alone(check(new, reference, DECLARATIONS, planned=planned(asked)))
+    return {f"{v.configuration}: {v.score}": v.absent for v in verdicts if v.absent}
+
+
+def test_what_was_asked_for_and_is_not_there_is_told_from_what_left_the_suite(two):
+    fewer = two[two["model"] != "vae"]
+    assert set(gone(fewer, two, two).values()) == {2}
+    assert all(name.startswith("vae: ") for name in gone(fewer, two, two))
+    assert gone(fewer, two, fewer) == {}, "nobody asked for it"
+    told = {v.note for v in check(fewer, two, DECLARATIONS, planned=planned(fewer)) if v.verdict == "missing"}
+    assert told == {"the new table has no such score, nor was it asked for"}
+    other = two.assign(protocol=two["protocol"].str.replace("bins20", "bins10"))
+    assert {name.partition(": ")[2] for name in gone(other, two, two)} == {"mig"}, "another protocol"
+    assert gone(two, two, two) == {}
+
+
+def test_a_seed_that_was_asked_for_and_is_not_there_is_told(six):
+    left_out = (six["model"] == "vae") & (six["seed"] == 5)
+    assert set(gone(six[~left_out], six, six).values()) == {1}
+    assert gone(six[six["seed"] < 5], six, six[six["seed"] < 5]) == {}, "fewer seeds may be asked for"
+    verdicts = check(six[~left_out], six, DECLARATIONS, planned=planned(six))
+    assert "not there any more: " in summary(verdicts) and "of some" in absent(verdicts)
+    assert as_markdown(verdicts, "six").startswith("### benchmark check `six`: not there any more: ")
+    assert "<failure" in as_junit(verdicts, "six")
+
+
+def test_a_score_over_all_seeds_is_another_one_over_fewer(six):
+    over_all = DECLARATIONS | {"mig": replace(DECLARATIONS["mig"], scope="configuration")}
+    rows = six["metric"] == "mig"
+    fewer = six[six["seed"] < 5]
+    renamed = fewer.assign(protocol=fewer["protocol"].where(~rows[fewer.index], fewer["protocol"] + "-fewer"))
+    verdicts = alone(check(renamed, six, over_all, planned=planned(fewer)))
+    assert {v.verdict for v in verdicts if v.metric == "mig"} == {"new", "missing"}
+    assert not any(v.absent for v in verdicts)
 
 
 @pytest.mark.parametrize("status", ["failed", "not_applicable"])

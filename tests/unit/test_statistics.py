@@ -13,6 +13,7 @@ from benchmark.statistics import (
     holm,
     interquartile_mean,
     letter_groups,
+    paired,
     performance_profile,
     permutation_p,
     probability_of_improvement,
@@ -49,6 +50,30 @@ def test_no_interval_below_ten_runs():
 
 def test_interval_of_constant_runs_is_a_point():
     assert bootstrap_interval(np.full(10, 2.0), rng()) == (2.0, 2.0, 2.0)
+
+
+def test_pairs_are_tested_by_students_t():
+    """Differences 1, 2, 3, 4, 5: t = 3 / √(2.5 / 5) = 4.243 with four degrees of freedom."""
+    found = paired(np.array([11.0, 22, 33, 44, 55]), np.array([10.0, 20, 30, 40, 50]))
+    assert (found.pairs, found.higher, found.difference) == (5, 5, (3.0, None, None))
+    assert found.p == pytest.approx(0.013236, abs=1e-6)
+    assert paired(np.arange(5.0), np.arange(5.0) + 0.5)[2:] == (0, 0.0), "no spread: certain"
+    assert paired(np.arange(5.0), np.arange(5.0)).p == 1
+
+
+def test_few_pairs_are_not_tested_and_ten_have_an_interval():
+    assert paired(np.arange(4.0), np.zeros(4)).p is None
+    ten = paired(np.arange(10.0), np.zeros(10))
+    half = 2.262157 * np.std(np.arange(10), ddof=1) / np.sqrt(10)
+    assert ten.difference == pytest.approx((4.5, 4.5 - half, 4.5 + half), rel=1e-6)
+    with pytest.raises(ValueError, match="no pair"):
+        paired(np.empty(0), np.empty(0))
+
+
+def test_pairs_without_a_difference_are_told_apart_as_often_as_the_level_says():
+    drawn = rng().normal(size=(2_000, 2, 5))
+    rejected = np.mean([paired(x, y).p < 0.05 for x, y in drawn])
+    assert 0.035 < rejected < 0.065
 
 
 def test_stratified_runs_never_cross_strata():

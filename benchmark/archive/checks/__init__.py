@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from benchmark.archive.checks.content import Check, read_content
 from benchmark.archive.checks.files import check_files
+from benchmark.archive.checks.matrices import check_matrices
 from benchmark.archive.checks.names import check_names
 from benchmark.archive.checks.plugins import check_plugins
 from benchmark.archive.checks.protocols import check_protocols
@@ -22,7 +23,7 @@ from benchmark.naming import printable
 
 OF_CONTENT = (
     check_schema, check_runs, check_twice, check_protocols, check_values, check_summaries, check_plugins, check_weights,
-    check_names,
+    check_matrices, check_names,
 )  # fmt: skip
 """In their order. `check_files` comes before them: they look at what its digests vouch for."""
 UNSEEN = (
@@ -35,14 +36,17 @@ LISTED = 5
 """Sentences of one check that are listed at most."""
 
 
-def checks(archive: Archive) -> list[Check]:
-    """All checks of an archive, in their order. Where its files or tables cannot be read, the others are not made."""
+def checks(archive: Archive, beside: Archive | None = None) -> list[Check]:
+    """All checks of an archive, in their order; of a submission beside a leaderboard, or the published one of its name.
+
+    Where its files or tables cannot be read, the others are not made.
+    """
     files = check_files(archive)
     if files.wrong:
         others = "the other checks look at what the digests vouch for, and were not made"
         return [_shortened(Check(files.title, "", files.wrong, (others,)))]
     try:
-        content = read_content(archive)
+        content = read_content(archive, beside)
     except BenchmarkError as error:
         return [files, Check("schema", "", (printable(str(error)),))]
     return [files, *(_shortened(check(content)) for check in OF_CONTENT)]

@@ -48,6 +48,8 @@ class Content:
     protocols: Mapping[str, Mapping[str, Any]]
     known: Mapping[str, Metric]
     foreign: Mapping[str, Metric]
+    beside: Archive | None = None
+    """The leaderboard that a submission is to; without it, the published one of its name."""
 
     @property
     def measures(self) -> dict[str, Metric]:
@@ -57,13 +59,18 @@ class Content:
     def leaderboard(self) -> Content | None:
         """The published leaderboard that a submission is to; None where there is none, and of a leaderboard itself."""
         manifest = self.archive.manifest
+        if self.beside is not None:
+            return read_content(self.beside)
         if manifest.kind == "leaderboard" or not published_name(manifest.name):
             return None
         return read_content(open_archive(manifest.name))
 
 
-def read_content(archive: Archive) -> Content:
-    """Raises `BenchmarkError` on what does not have an archive's form."""
+def read_content(archive: Archive, beside: Archive | None = None) -> Content:
+    """beside: the leaderboard that a submission is to.
+
+    Raises `BenchmarkError` on what does not have an archive's form.
+    """
     runs = runs_of(archive)
     where = archive.place.where
     scores = scores_of(archive)
@@ -83,4 +90,4 @@ def read_content(archive: Archive) -> Content:
         foreign = foreign_measures(archive)
     except (KeyError, TypeError, ValueError) as error:
         raise UsageError(f"{where}: {MEASURES} describes a measure that is none ({error})") from None
-    return Content(archive, scores, single, runs, records, described, protocols, declarations(), foreign)
+    return Content(archive, scores, single, runs, records, described, protocols, declarations(), foreign, beside)

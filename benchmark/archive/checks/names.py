@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from benchmark.archive.checks.content import Check, Content
-from benchmark.archive.manifest import MANIFEST, MEASURES, SUITE
+from benchmark.archive.manifest import FAILURES, MANIFEST, MATRICES, MEASURES, SUITE
 from benchmark.archive.public import PROVENANCE, RECORD, places_in
 
-TEXT = (SUITE, MEASURES)
+TEXT = (SUITE, MEASURES, MATRICES, FAILURES)
 
 
 def check_names(content: Content) -> Check:
@@ -30,9 +30,9 @@ def _wrong(content: Content) -> Iterator[str]:
 def _texts(content: Content) -> Iterator[tuple[str, str]]:
     """Every text of an archive, with where it stands."""
     manifest = content.archive.manifest
-    for said in (manifest.description, manifest.corrects, *(manifest.left_out or {}).values()):
+    for said in (manifest.description, manifest.corrects, manifest.adds, *(manifest.left_out or {}).values()):
         yield MANIFEST, said
-    for name in TEXT:
+    for name in filter(content.archive.holds, TEXT):
         yield name, content.archive.read(name).decode(errors="replace")
     for frame in (content.scores, content.single):
         for reason in frame["reason"].dropna().unique():

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pandas as pd
 
 from benchmark.archive.checks.content import Check, Content
+from benchmark.archive.failures import unfinished
+from benchmark.errors import BenchmarkError
 from benchmark.published import of_all
 from benchmark.table import described_run
 
@@ -27,10 +29,26 @@ def _wrong(content: Content) -> Iterator[str]:
         yield f"there are scores of {run_id} and no such run"
     for run_id in sorted(set(content.described) - set(content.scores["run_id"])):
         yield f"run {run_id} has no score"
+    yield from _failed(content)
     yield from _other_runs(content, every)
     yield from _missing(content)
     if len(of_all(content.single)) or len(of_all(content.scores)) < len(content.scores):
         yield "scores of single factors and coordinates stand among the others, or the other way round"
+
+
+def _failed(content: Content) -> Iterator[str]:
+    """What is said of runs that are not here, and cannot be so."""
+    try:
+        found = unfinished(content.archive)
+    except BenchmarkError as error:
+        yield str(error)
+        return
+    failed = {str(failure["run_id"]) for failure in found.failures}
+    for run_id in sorted(failed & set(content.described)):
+        yield f"run {run_id} is said to have failed, and is here"
+    missing = len(set(content.described) | failed)
+    if found.planned is not None and found.planned < missing:
+        yield f"{found.planned:,} runs are said to have been planned, and {missing:,} finished or failed"
 
 
 def _other_runs(content: Content, every: pd.DataFrame) -> Iterator[str]:

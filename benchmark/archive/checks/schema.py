@@ -20,8 +20,8 @@ def _wrong(content: Content) -> Iterator[str]:
     manifest, place = content.archive.manifest, content.archive.place
     if (manifest.kind == "submission") != (manifest.version == 0):
         yield f"it is a {manifest.kind} of version {manifest.version}: a leaderboard counts from 1, a submission has 0"
-    if manifest.version > 1 and not manifest.corrects.strip():
-        yield f"version {manifest.version} does not say what it corrects of the one before"
+    if manifest.version > 1 and not (manifest.corrects + manifest.adds).strip():
+        yield f"version {manifest.version} says neither what it corrects of the one before, nor what it adds"
     if isinstance(place, Folder) and published.folder().resolve() in place.path.resolve().parents:
         own = place.path.resolve().relative_to(published.folder().resolve()).as_posix()
         if own != manifest.title:

@@ -6,8 +6,12 @@ import time
 
 import pytest
 
+from benchmark.spec import Component, Run
+from benchmark.store import Store
 from benchmark.words import progress as module
+from benchmark.words.encoding import Encoding
 from benchmark.words.progress import Progress
+from benchmark.words.training import Following
 
 
 @pytest.fixture
@@ -94,3 +98,28 @@ def test_a_passing_bar_moves_before_anything_is_counted_and_leaves_nothing(monke
 )
 def test_durations_read_at_a_glance(seconds, words):
     assert module._duration(seconds) == words
+
+
+def test_what_fleets_wait_for_is_said(capsys, tmp_path):
+    following = Following(Store(tmp_path), [], Progress("training", 0))
+    following.on_waiting("f1", "host:7")
+    following.on_alone(2)
+    following.on_note("a checkpoint was altered; training begins again at step 0")
+    assert capsys.readouterr().err.splitlines() == [
+        "waiting for fleet f1, which host:7 trains",
+        "no memory for 2 of the fleets beside the others: each is tried again alone",
+        "a checkpoint was altered; training begins again at step 0",
+    ]
+
+
+def test_what_is_encoded_again_is_said_and_what_failed_is_kept(capsys):
+    said, run = (
+        Encoding(Progress("encoding", 2)),
+        Run(Component("d", 1, {}), Component("m", 1, {"beta": 4}), None, None, 3),
+    )
+    said.on_encoded(run, None)
+    said.on_encoded(run, "no weights")
+    one, other = capsys.readouterr().err.splitlines()
+    assert one == f"encoded {run.run_id}  d m beta=4 seed 3"
+    assert other == f"failed  {run.run_id}  d m beta=4 seed 3: no weights"
+    assert said.failed == [(run, "no weights")]

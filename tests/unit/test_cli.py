@@ -378,7 +378,7 @@ def test_doctor_of_a_file_says_of_each_check_what_to_do(run_line, tmp_path):
     assert json.loads(run_line("doctor", "wild.py", "--json")[1])["codes"] == "passed"
 
 
-MANY_MEANINGS = {"--name", "--dataset", "--to"}
+MANY_MEANINGS = {"--name", "--dataset", "--output", "--to"}
 """Options that are another thing for another verb, and say so."""
 
 

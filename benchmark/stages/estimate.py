@@ -1,7 +1,8 @@
-"""What a run would cost: a few real steps and batches of each kind of fleet, timed, and the size of codes and data."""
+"""What a run would cost, by finished runs of its kind or a few real steps and batches of it, and what it would hold."""
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -15,7 +16,9 @@ from benchmark.datasets._shift import ShiftSettings
 from benchmark.seeds import BLOCK
 from benchmark.spec import Component, TrainingSettings, digest
 from benchmark.stages.data_cache import mapped_bytes, outlined_data, own_bytes
-from benchmark.stages.kept import ASKED
+from benchmark.stages.kept import ASKED, kept
+from benchmark.stages.recorded_speeds import RecordedSpeeds
+from benchmark.store import Store
 from benchmark.suite import EncodingSettings, settings_of
 from benchmark.training.fleet import Fleet, static_part
 
@@ -49,7 +52,10 @@ class Estimate:
 
     `memory_gigabytes` is what the processes take of their own; `shared_gigabytes` are files of images that all of them
     map into memory, and that the system gives back where memory is short. Pictures and closed forms are not in the
-    hours. `trained_on`: what of its grid each dataset with another training distribution shows.
+    hours, which rest on the speed of the finished runs of the same kind for `by_records` of the runs, and for
+    `by_timing` on steps timed in this process: on a CPU in seconds of a core's work, however busy the machine is just
+    now. A process then has a core to itself, so that no more of them count than there are `cores` (None on a GPU).
+    `trained_on`: what of its grid each dataset with another training distribution shows.
     """
 
     runs: int
@@ -62,6 +68,9 @@ class Estimate:
     memory_gigabytes: float
     shared_gigabytes: float
     trained_on: tuple[Shown, ...] = ()
+    by_records: int = 0
+    by_timing: int = 0
+    cores: int | None = None
 
 
 def trained_on(dataset: Component, data: Data) -> Shown | None:
@@ -92,12 +101,18 @@ def estimate(
     encoding: EncodingSettings | None = None,
     place: str = "cpu",
     parts: Collection[str] = tuple(ASKED),
+    store: Store | None = None,
+    cores: int | None = None,
 ) -> Estimate:
-    """Time a few steps and batches of each kind of fleet in this process, on the device `place`; nothing is written.
+    """What fleets would take on the device `place`, by the finished runs of `store`, where it has some of the kind,
+    else by a few steps and batches in this process; nothing is written.
 
-    `parts`: those of `kept.ASKED` that are encoded.
+    `parts`: those of `kept.ASKED` that are encoded. `cores`: those that processes may use, by default all.
     """
-    timed: dict[str, _Costs] = {}
+    encoding = encoding or EncodingSettings()
+    records = RecordedSpeeds(store, place, kept(encoding, parts)) if store else None
+    counts = {"by_records": 0, "by_timing": 0}
+    known: dict[str, tuple[str, _Costs]] = {}
     training = encoded = disk = memory = 0.0
     shared: dict[str, float] = {}
     distributions: dict[str, Shown | None] = {}
@@ -115,23 +130,34 @@ def estimate(
         distributions.setdefault(str(run.dataset), trained_on(run.dataset, data))
         if fleet.engine != "closed_form":
             key = digest({"static": static_part(run), "members": len(fleet.runs)})
-            if key not in timed:
-                timed[key] = _time(fleet, data, encoding or EncodingSettings(), place, parts)
-            training += timed[key].step * fleet.steps / 3600
-            encoded += timed[key].encoding * len(fleet.runs) / 3600
-            disk += len(fleet.runs) * kept_bytes(data, latents, timed[key].parameters) / 1e9
+            if key not in known:
+                found = records.of(fleet) if records else None
+                known[key] = (
+                    ("by_records", _Costs(found.step, found.encoding, found.parameters))
+                    if found
+                    else ("by_timing", _time(fleet, data, encoding, place, parts))
+                )
+            by, costs = known[key]
+            counts[by] += len(fleet.runs)
+            training += costs.step * fleet.steps / 3600
+            encoded += costs.encoding * len(fleet.runs) / 3600
+            disk += len(fleet.runs) * kept_bytes(data, latents, costs.parameters) / 1e9
     processes = max(1, min(jobs, len(fleets)))
+    cores = (cores or os.cpu_count() or 1) if place == "cpu" else None
+    at_once = min(processes, cores or processes)
     return Estimate(
         runs=sum(len(fleet.runs) for fleet in fleets),
         done=done,
         fleets=len(fleets),
         jobs=jobs,
-        hours=(training + encoded) / processes,
-        encoding_hours=encoded / processes,
+        hours=(training + encoded) / at_once,
+        encoding_hours=encoded / at_once,
         disk_gigabytes=disk,
         memory_gigabytes=processes * memory,
         shared_gigabytes=sum(shared.values()),
         trained_on=tuple(shown for shown in distributions.values() if shown),
+        cores=cores,
+        **counts,
     )
 
 
@@ -167,6 +193,7 @@ def _time(fleet: Fleet, data: Data, encoding: EncodingSettings, place: str, part
     device.set_up(place)
     trainings = [settings_of(run.training, TrainingSettings) for run in fleet.runs if run.training]
     members = [build(run, data) for run in fleet.runs]
+    clock = _clock(place)
     encoded = _encoding_seconds(members[0], data, encoding, parts)
     parameters = sum(each.numel() for each in members[0].parameters())
     if not members[0].trained:
@@ -178,11 +205,16 @@ def _time(fleet: Fleet, data: Data, encoding: EncodingSettings, place: str, part
     for step in range(2 + TIMED_STEPS):
         if step == 2:
             device.wait(place)
-            start = time.perf_counter()
+            start = clock()
         x, x2, noise, labels = feed.at(step % BLOCK)
         engine.step(x, x2, noise, step, labels)
     device.wait(place)
-    return _Costs((time.perf_counter() - start) / TIMED_STEPS, encoded, parameters)
+    return _Costs((clock() - start) / TIMED_STEPS, encoded, parameters)
+
+
+def _clock(place: str) -> Callable[[], float]:
+    """Seconds of this process's work on a CPU: those by the clock grow with whatever else runs here just now."""
+    return time.process_time if place == "cpu" else time.perf_counter
 
 
 def _encoding_seconds(
@@ -211,8 +243,9 @@ def _encoding_seconds(
 
 
 def _seconds(function: Callable[[Any], Any], argument: Any) -> float:
-    """The second of two calls: the first one also makes room."""
+    """Of work, on the CPU, in the second of two calls: the first one also makes room."""
+    clock = _clock("cpu")
     function(argument)
-    start = time.perf_counter()
+    start = clock()
     function(argument)
-    return time.perf_counter() - start
+    return clock() - start

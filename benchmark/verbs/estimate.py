@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchmark.verbs._request import Request
-from benchmark.verbs._workplace import Workplace
+from benchmark.verbs._workplace import Workplace, cores
 
 if TYPE_CHECKING:
     from benchmark.stages.estimate import Estimate
@@ -27,4 +27,4 @@ def estimate(request: Request, at: Workplace) -> Estimate:
     parts = parts_of(arrays_read(check_metrics(suite.evaluation.metrics)))
     done = sum(store.is_done(each) for each in runs)
     jobs = len(places) if kind == "cuda" and at.jobs is None else max(1, at.processes())
-    return cost(fleets, done, jobs, at.data_dir, suite.encoding, places[0], parts)
+    return cost(fleets, done, jobs, at.data_dir, suite.encoding, places[0], parts, store, cores())

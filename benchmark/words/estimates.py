@@ -9,14 +9,26 @@ from benchmark.stages.estimate import Estimate, Shown
 
 
 def as_text(cost: Estimate) -> str:
-    """Runs, hours, disk and memory, a line each, then what datasets show of their grids."""
+    """Runs, hours and what they rest on, disk and memory, a line each, then what datasets show of their grids."""
     shared = f" and {cost.shared_gigabytes:.2g} GB that they share" if cost.shared_gigabytes >= 0.01 else ""
     return (
         f"{cost.runs} runs to train in {cost.fleets} fleets, {cost.done} done already\n"
         f"about {duration(cost.hours)} with {cost.jobs} processes, {duration(cost.encoding_hours)} of it encoding\n"
+        f"{rests_on(cost)}"
         f"{cost.disk_gigabytes:.2g} GB of disk, {cost.memory_gigabytes:.2g} GB of memory{shared}"
         + "".join(f"\n{shown_line(each)}" for each in cost.trained_on)
     )
+
+
+def rests_on(cost: Estimate) -> str:
+    """A line that says what the hours rest on; none where there is nothing to train."""
+    recorded = "on the recorded speed of finished runs of the same kind"
+    timed = "on steps timed just now"
+    if cost.cores:
+        timed += f", in seconds of a core's work; a process has one of {cost.cores} cores to itself"
+    if cost.by_records and cost.by_timing:
+        return f"that rests {recorded} for {cost.by_records:,} runs, {timed}, for {cost.by_timing:,}\n"
+    return f"that rests {recorded if cost.by_records else timed}\n" if cost.by_records or cost.by_timing else ""
 
 
 def as_record(cost: Estimate) -> dict[str, Any]:

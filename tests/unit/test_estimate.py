@@ -1,14 +1,25 @@
-"""What a dry run says: times as people write them."""
+"""What a dry run says: times as people write them, and what they rest on."""
 
+import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from small import small_run
 
+from benchmark.integrity.sealed import write_json
+from benchmark.provenance import provenance
 from benchmark.registry import load
-from benchmark.spec import Component
+from benchmark.spec import Component, Run
+from benchmark.stages import estimate as stage
 from benchmark.stages.data_cache import outlined_data
-from benchmark.stages.estimate import kept_bytes
-from benchmark.words.estimates import duration
+from benchmark.stages.estimate import estimate, kept_bytes
+from benchmark.stages.kept import ASKED, kept
+from benchmark.store import Store
+from benchmark.suite import EncodingSettings
+from benchmark.training.fleet import plan_fleets
+from benchmark.words.estimates import as_text, duration
 
 
 @pytest.mark.parametrize(
@@ -46,3 +57,64 @@ def test_a_run_keeps_weights_jacobians_and_pictures() -> None:
     found = kept_bytes(data, 10, 497_000)
     assert found == 5 * 497_000 + 2 * 8 * 1_000 * 110 + 600 * 1_024
     assert found == pytest.approx(5.3e6, rel=0.2)
+
+
+def finished(store: Store, run: Run, training: float, members: int, **about: Any) -> None:
+    """A record that says how long a run took."""
+    record = {
+        "run": run.to_json(),
+        "seconds": {"training": training, "encoding": 7.2},
+        "parameters": 1_000,
+        "encoding": kept(EncodingSettings(), tuple(ASKED)),
+        "provenance": {**provenance(), "fleet": {"members": members}, **about},
+    }
+    store.run_folder(run).mkdir(parents=True)
+    write_json(store.run_folder(run) / "run.json", record)
+
+
+@pytest.fixture
+def untimed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is timed here takes no time, so that hours are those that records say."""
+    monkeypatch.setattr(stage, "_time", lambda *_: stage._Costs(0.0, 0.0, 1_000))
+
+
+@pytest.mark.usefixtures("untimed")
+def test_hours_follow_from_finished_runs_of_the_same_kind(tmp_path: Path) -> None:
+    """Two runs of a fleet whose members took 100 s each, median of 90 and 110, and 7.2 s to encode; in two processes of
+    which there is one fleet."""
+    store = Store(tmp_path)
+    runs = [small_run("beta_vae", seed=seed) for seed in range(4)]
+    for run, seconds in zip(runs[:2], (90.0, 110.0), strict=True):
+        finished(store, run, seconds, members=2)
+    told = estimate(plan_fleets(runs[2:]), 2, 2, None, store=store, cores=2)
+    assert told.hours * 3600 == pytest.approx(2 * (100 + 7.2)) and told.encoding_hours * 3600 == pytest.approx(14.4)
+    assert (told.by_records, told.by_timing) == (2, 0)
+    assert "\nthat rests on the recorded speed of finished runs of the same kind\n" in as_text(told)
+
+
+@pytest.mark.usefixtures("untimed")
+def test_runs_of_another_kind_say_nothing(tmp_path: Path) -> None:
+    """Another network, another number of members, another processor, other arrays: each is timed here."""
+    store = Store(tmp_path)
+    run = small_run("beta_vae", seed=9)
+    other = small_run("beta_vae", seed=0)
+    assert other.network is not None
+    wider = replace(other, network=replace(other.network, settings={**other.network.settings, "latents": 9}))
+    finished(store, wider, 100.0, members=1)
+    finished(store, small_run("beta_vae", seed=1), 100.0, members=2)
+    finished(store, small_run("beta_vae", seed=2), 100.0, members=1, cpu="abacus")
+    finished(store, small_run("beta_vae", seed=3), 100.0, members=1, device="cuda, of another day")
+    told = estimate(plan_fleets([run]), 0, 1, None, store=store, parts=tuple(ASKED))
+    assert (told.hours, told.by_records, told.by_timing) == (0, 0, 1)
+    finished(store, small_run("beta_vae", seed=4), 100.0, members=1)
+    assert estimate(plan_fleets([run]), 0, 1, None, store=store).by_records == 1
+    assert estimate(plan_fleets([run]), 0, 1, None, store=store, parts=()).by_records == 0
+
+
+def test_waiting_for_a_busy_core_is_no_work() -> None:
+    assert stage._seconds(time.sleep, 0.2) < 0.1
+    told = estimate(plan_fleets([small_run("beta_vae")]), 0, 8, None, cores=2)
+    assert told.cores == 2 and told.hours > 0
+    assert "that rests on steps timed just now, in seconds of a core's work; a process has one of 2 cores" in as_text(
+        told
+    )

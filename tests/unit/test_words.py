@@ -10,7 +10,18 @@ import pytest
 import benchmark
 
 ROOT = Path(benchmark.__file__).parent
-COMPUTES = ("stages", "integrations", "reading", "training", "models", "networks", "metrics", "statistics", "integrity", "archive")
+COMPUTES = (
+    "stages",
+    "integrations",
+    "reading",
+    "training",
+    "models",
+    "networks",
+    "metrics",
+    "statistics",
+    "integrity",
+    "archive",
+)
 TEXTS = {"text", "as_text", "sentence", "lines", "as_lines", "as_table", "as_html"}
 """What functions are called that word something."""
 

@@ -13,8 +13,8 @@ import pandas as pd
 from benchmark.archive.public import public_record, without_places
 from benchmark.errors import BenchmarkError
 from benchmark.integrations.score_names import score_names
-from benchmark.integrity.run_seal import MEND, RECORD
-from benchmark.integrity.sealed import check_format, read_json
+from benchmark.run_seal import MEND, RECORD
+from benchmark.sealed import check_format, read_json
 from benchmark.spec import Run, canonical, digest
 from benchmark.stages.aggregate import configurations
 from benchmark.table import STATUSES, described
@@ -123,20 +123,19 @@ def exported(
     Raises `BenchmarkError` on a record or history that cannot be read.
     """
     everyone = [run for run, _ in [*done, *failures]]
-    told = configurations(described(suite, everyone)).set_index("config_id")
+    told = configurations(described(suite, everyone))
+    labels = {row["config_id"]: (str(row["label"]), str(row["dataset_label"])) for row in told.to_dict("records")}
     named = table.assign(name=score_names(table))
     none, rows = named.iloc[:0], dict(iter(named.groupby("run_id")))
     wanted = {run.run_id for run in chosen}
     for run, folder in done:
         if run.run_id in wanted:
-            label, data = map(str, told.loc[run.config_id, ["label", "dataset_label"]])
             record, own = public_record(_record(folder)), rows.get(run.run_id, none)
-            yield Exported(suite, run, label, data, "finished", own, record, _history(folder))
+            yield Exported(suite, run, *labels[run.config_id], "finished", own, record, _history(folder))
     for run, failure in failures:
         if run.run_id in wanted:
-            label, data = map(str, told.loc[run.config_id, ["label", "dataset_label"]])
             reason = without_places(f"{failure['stage']}: {failure['reason']}")
-            yield Exported(suite, run, label, data, "failed", none, {}, reason=reason)
+            yield Exported(suite, run, *labels[run.config_id], "failed", none, {}, reason=reason)
 
 
 def _record(folder: Path) -> dict[str, Any]:

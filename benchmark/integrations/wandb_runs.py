@@ -15,6 +15,7 @@ import socket
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from benchmark.integrations.package import needed, silent
 from benchmark.integrity.sealed import read_json, write_json
 
 MARK = "benchmark.json"
+STAMP = "%Y%m%d_%H%M%S"
 LONGEST, LONGEST_TAG = 128, 64
 """Characters of a name or group, and of a tag, at most."""
 ORIGIN = ("commit", "device", "cpu", "cores", "started", "finished", "trained", "versions")
@@ -94,9 +96,17 @@ def _write(into: Path, project: str, run: Exported) -> None:
         _log(scratch, project, run)
         (made,) = (scratch / "wandb").glob("offline-run-*")
         write_json(made / MARK, {"run_id": run.run_id, "project": project, "exported": run.digest})
-        made.rename(into / made.name)
+        made.rename(into / _free(into, made.name))
     finally:
         shutil.rmtree(scratch)
+
+
+def _free(into: Path, name: str) -> str:
+    """The name itself, or that of the next second that no folder here has: wandb's names tell the time in seconds."""
+    start, when, run_id = re.fullmatch(r"(offline-run-)(\d{8}_\d{6})(-.*)", name).groups()  # type: ignore[union-attr]
+    while (into / f"{start}{when}{run_id}").exists():
+        when = (datetime.strptime(when, STAMP) + timedelta(seconds=1)).strftime(STAMP)
+    return f"{start}{when}{run_id}"
 
 
 def _log(scratch: Path, project: str, run: Exported) -> None:

@@ -50,7 +50,8 @@ class Export(Shown):
     def sentence(self) -> str:
         counts = Counter(self.runs.values())
         said = ", ".join(f"{counts[what]:,} {what}" for what in ("exported", "renewed", "unchanged") if counts[what])
-        project = "" if self.project is None else f", project {self.project}"
+        word = "experiment" if self.to == "mlflow" else "project"
+        project = "" if self.project is None else f", {word} {self.project}"
         rest = [
             f"{count(len(self.failed), 'run')} failed, and arrive as failed" if self.failed else "",
             f"{count(self.missing, 'score')} without a number arrive as the reason why" if self.missing else "",

@@ -32,6 +32,6 @@ def test_every_command_of_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         text = text.replace(shown, run)
     said = tutorials.played(text, tmp_path / "here", "tutorial")
     assert "wandb, project codes: 1 run: 1 exported; 1 score without a number" in said
-    assert "sqlite:///runs.db, project mine: 1 run: 1 exported" in said
+    assert "sqlite:///runs.db, experiment mine: 1 run: 1 exported" in said
     assert "ClassLabel" in said and "{'n_components': 3}" in said
     assert len(list((tmp_path / "here" / "wandb").glob("offline-run-*"))) == 1

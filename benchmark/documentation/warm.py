@@ -37,7 +37,9 @@ SECONDS = 300
 
 @contextmanager
 def server() -> Iterator[str]:
-    """Where orders are taken while the block runs: the address of a socket."""
+    """Where orders are taken while the block runs: the address of a socket. Raises `BenchmarkError` without a start."""
+    from benchmark.errors import BenchmarkError  # here, so that this file can be read alone
+
     with tempfile.TemporaryDirectory() as folder:
         address = f"{folder}/door"
         # Started by -c, so that the worker processes of a fork find no main module to import again.
@@ -48,7 +50,7 @@ def server() -> Iterator[str]:
         ) as process:
             assert process.stdin and process.stdout
             if process.stdout.readline() != "ready\n":
-                raise RuntimeError("the process that is forked for commands did not start; stderr above says why")
+                raise BenchmarkError("the process that is forked for commands did not start; above stands why")
             yield address
             process.stdin.close()
 

@@ -13,8 +13,8 @@ import pandas as pd
 from benchmark.archive.public import public_record, without_places
 from benchmark.errors import BenchmarkError
 from benchmark.integrations.score_names import score_names
-from benchmark.run_seal import MEND, RECORD
-from benchmark.sealed import check_format, read_json
+from benchmark.integrity.run_seal import MEND, RECORD
+from benchmark.integrity.sealed import check_format, read_json
 from benchmark.spec import Run, canonical, digest
 from benchmark.stages.aggregate import configurations
 from benchmark.table import STATUSES, described

@@ -10,7 +10,7 @@ import typer
 
 from benchmark import registry
 from benchmark.cli.completion import checked, components, datasets, metrics, models, suites
-from benchmark.cli.options import Json, Name, Plugin, Results
+from benchmark.cli.options import Into, Json, Name, Plugin, Results
 from benchmark.cli.printed import fail_if, print_next, print_result
 from benchmark.cli.typed import add_plugins, read_kind
 from benchmark.errors import UsageError
@@ -86,10 +86,7 @@ def verify(
             autocompletion=suites,
         ),
     ] = None,
-    beside: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="the leaderboard that a submission is for, where its suite has another name"),
-    ] = None,
+    into: Into = None,
     results: Results = Path("results"),
     plugin: Plugin = None,
     as_json: Json = False,
@@ -100,7 +97,7 @@ def verify(
     """
     from benchmark.verbs.verify import verify
 
-    found = verify(target, results=results, plugins=plugin or (), beside=beside)
+    found = verify(target, results=results, plugins=plugin or (), into=into)
     lines = [f"holds   {line}" for line in found.held]
     lines += [f"WRONG   {line}" for line in found.findings] + [f"note    {line}" for line in found.notes]
     lines += [f"sealed  {line} as it is, on first contact" for line in found.sealed]

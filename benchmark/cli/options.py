@@ -113,6 +113,9 @@ Rename = Annotated[
 ]
 
 
+INTO = "the leaderboard that a submission is for: its name, or the folder that holds its versions"
+Into = Annotated[str | None, typer.Option(metavar="NAME", help=INTO)]
+
 Beside = Annotated[
     str | None,
     typer.Option(

@@ -10,7 +10,7 @@ import typer
 
 from benchmark.cli.application import REGRESSION
 from benchmark.cli.completion import columns, one_of
-from benchmark.cli.options import FIGURES, Beside, DataDir, Jobs, Json, Name, Plugin, Results
+from benchmark.cli.options import FIGURES, INTO, Beside, DataDir, Into, Jobs, Json, Name, Plugin, Results
 from benchmark.cli.printed import (
     check_output,
     command_here,
@@ -181,10 +181,7 @@ def publish(
 def submit(
     suite: Name,
     to: Annotated[Path, typer.Option(metavar="FILE", help="the zip file to write, for a pull request")],
-    beside: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="the leaderboard that it is for, where the suite has another name"),
-    ] = None,
+    into: Into = None,
     results: Results = Path("results"),
     data_dir: DataDir = None,
     plugin: Plugin = None,
@@ -194,7 +191,7 @@ def submit(
     request."""
     from benchmark.verbs.submit import submit
 
-    chosen: dict[str, Any] = {"data_dir": data_dir, "beside": beside, "quiet": as_json}
+    chosen: dict[str, Any] = {"data_dir": data_dir, "into": into, "quiet": as_json}
     packed = submit(suite, to, results=results, plugins=plugin or (), **chosen)
     lines = [f"left out  {what}: {why}" for what, why in packed.left_out.items()]
     lines += [f"plug-in   {name}, sha256 {digest}" for name, digest in packed.plugins.items()]
@@ -204,9 +201,7 @@ def submit(
 
 def accept(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="a submission's zip file")],
-    into: Annotated[
-        str, typer.Option(metavar="NAME", help="the leaderboard: its name, or the folder that holds its versions")
-    ],
+    into: Annotated[str, typer.Option(metavar="NAME", help=INTO)],
     plugin: Plugin = None,
     as_json: Json = False,
 ) -> None:

@@ -101,8 +101,8 @@ def _check(archive: Archive, board: Archive | None, otherwise: str) -> None:
 
     wrong = [f"{check.title}: {line}" for check in checks(archive, board) for line in check.wrong]
     if wrong:
-        beside = ["--beside", board.place.where] if board else []
-        told = command_line("verify", archive.place.where, *beside)
+        into = ["--into", board.place.where] if board else []
+        told = command_line("verify", archive.place.where, *into)
         raise BenchmarkError(f"{otherwise}: {_listed(wrong)}; {told} says all")
 
 

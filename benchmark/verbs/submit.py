@@ -48,13 +48,13 @@ def submit(
     results: Path = RESULTS,
     plugins: Sequence[Path] = (),
     data_dir: Path | None = None,
-    beside: str | None = None,
+    into: str | None = None,
     quiet: bool = True,
 ) -> Submission:
     """Pack a suite's finished and evaluated runs, models of your own and codes from elsewhere too, into the zip file
     `to`: an archive without a version, which `verify`, `report` and `load_results` read.
 
-    Runs that the leaderboard `beside` has already, or the published one of the suite's name, are left out. Plug-ins are
+    Runs that the leaderboard `into` has already, or the published one of the suite's name, are left out. Plug-ins are
     recorded by their content's sha256; their files go into the pull request beside it.
     Raises `UsageError` where nothing is there to submit, or `to` is there with another content.
     """
@@ -66,7 +66,7 @@ def submit(
     if not to.parent.is_dir():
         raise UsageError(f"--to {to}: {to.parent} is no folder; make it first, or choose another place")
     add_plugins(plugins)
-    known = _published(suite, beside)
+    known = _published(suite, into)
     packed: Suite = finished_suite(suite, results, data_dir, without=frozenset(known), quiet=quiet)
     files = files_of(packed)
     manifest = manifest_of(packed, files, 0, "submission")
@@ -76,14 +76,14 @@ def submit(
     return Submission(to, runs, dict(manifest.plugins or {}), dict(packed.left_out), there)
 
 
-def _published(suite: str, beside: str | None) -> set[str]:
+def _published(suite: str, into: str | None) -> set[str]:
     """The ids of a leaderboard's runs: of the one that is named, else of that which is published under a suite's name;
     none where none is."""
     from benchmark.archive.opening import open_archive, published_name
     from benchmark.archive.results import runs_of
 
-    if beside is not None:
-        return set(runs_of(open_archive(beside))["run_id"])
+    if into is not None:
+        return set(runs_of(open_archive(into))["run_id"])
     name = Path(suite).stem if suite.endswith(".toml") else suite
     return set(runs_of(open_archive(name))["run_id"]) if published_name(name) else set()
 

@@ -86,10 +86,10 @@ def verify(
     *,
     results: Path = RESULTS,
     plugins: Sequence[Path] = (),
-    beside: str | None = None,
+    into: str | None = None,
 ) -> Verification:
     """Check every file of a results folder, of one suite in it, or of one folder: of results, of a suite or of a run;
-    or an archive or a submission, by its name, folder, zip file or address, as `benchmark.archive.checks` says. beside:
+    or an archive or a submission, by its name, folder, zip file or address, as `benchmark.archive.checks` says. into:
     the leaderboard that a submission is to; without it, the published one of its name.
 
     A file is sound where its bytes are those that its own digest, its run's record or its suite's seal names. What
@@ -102,10 +102,10 @@ def verify(
     archives = [] if target is None else _archives(target, results)
     if archives:
         for archive in archives:
-            _archive(archive, beside, found)
+            _archive(archive, into, found)
         return found
-    if beside is not None:
-        raise UsageError(f"--beside {beside}: {target or results} is no submission; it is compared with itself alone")
+    if into is not None:
+        raise UsageError(f"--into {into}: {target or results} is no submission; it is compared with itself alone")
     if (folder / "format.json").is_file():
         store = found.attempt(lambda: Store(folder, make=False))
         if store is not None:
@@ -131,7 +131,7 @@ def _archives(target: str, results: Path) -> list[str]:
     return [one] if one else [str(path.parent) for path in several]
 
 
-def _archive(where: str, beside: str | None, found: Verification) -> None:
+def _archive(where: str, into: str | None, found: Verification) -> None:
     """An archive or a submission, check by check, beside a leaderboard where one is named."""
     from benchmark.archive.checks import UNSEEN, checks
     from benchmark.archive.opening import open_archive
@@ -140,7 +140,7 @@ def _archive(where: str, beside: str | None, found: Verification) -> None:
     if archive is None:
         return
     found.files, found.unseen = found.files + len(archive.manifest.files) + 1, UNSEEN
-    for check in checks(archive, open_archive(beside) if beside else None):
+    for check in checks(archive, open_archive(into) if into else None):
         where = f"{archive.manifest.title}, {check.title}"
         found.findings += [f"{where}: {line}" for line in check.wrong]
         found.notes += [f"{where}: {line}" for line in check.notes]

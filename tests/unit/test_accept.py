@@ -79,7 +79,7 @@ def test_the_next_version_holds_both_and_the_one_before_stays_as_it_was(made, bo
     with pytest.raises(BenchmarkError, match=r"is not accepted into tiny/2: no run twice: run \w+-s\d is published"):
         accept(made / "mine.zip", str(boards))
     assert not (boards / "3").exists()
-    assert any("is published already" in line for line in verify(str(made / "mine.zip"), beside=str(boards)).findings)
+    assert any("is published already" in line for line in verify(str(made / "mine.zip"), into=str(boards)).findings)
     assert verify(str(made / "mine.zip")).findings == []
 
 
@@ -187,7 +187,7 @@ def test_a_leaderboard_that_does_not_hold_takes_nothing(made, boards):
 
 def test_runs_that_the_leaderboard_has_are_not_submitted_to_it(made, boards, tmp_path):
     with pytest.raises(UsageError, match=r"no finished and scored run .* that is not published already"):
-        submit(str(made / "tiny.toml"), tmp_path / "x.zip", results=made / "results", beside=str(boards))
+        submit(str(made / "tiny.toml"), tmp_path / "x.zip", results=made / "results", into=str(boards))
 
 
 def test_only_submissions_join_and_only_leaderboards_take_them(made, boards, tmp_path):

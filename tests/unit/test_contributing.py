@@ -44,7 +44,7 @@ def test_every_command_exists_with_its_flags(words):
 
 def test_a_command_that_is_not_there_is_found():
     assert wrong(["benchmark", "submitt", "x"]) == ["submitt"]
-    assert wrong(["benchmark", "submit", "x", "--into", "y"]) == ["--into"]
+    assert wrong(["benchmark", "submit", "x", "--onto", "y"]) == ["--onto"]
     assert wrong(["benchmark", "data", "mend"]) == ["mend"]
     assert len(commands("`benchmark list`\n```sh\nbenchmark demo\npip install x\n```\n")) == 2
 

@@ -32,6 +32,7 @@ class EvaluationSettings(Settings):
     metrics: tuple[str, ...] = static(
         (), "measures, such as mig or mig(bins=10), or a set of them; all, or none, is every one"
     )
+    headline: str = static("mig", "the measure that orders a page's rows, picks median runs and is spoken of first")
     budget: Literal["quick", "full"] = static("full", "quick and full are different protocols of the costly measures")
     points: int = static(10_000, "points that the sampled measures share", ge=2)
     seed: int = static(0, "seed of every random choice of the evaluation", ge=0)
@@ -154,6 +155,7 @@ def expand(
     """
     stem, content, source = read(name)
     overrides, only = dict(overrides or {}), dict(only or {})
+    registry.metric_named(content.evaluation.headline)
     for metric in with_all(content.evaluation.metrics, ()):
         check_choice(read_choice(metric))  # said now rather than after hours of training
     used: set[str] = set()

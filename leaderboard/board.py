@@ -15,7 +15,7 @@ from benchmark.stages.slices import SLICES
 from benchmark.statistics import Interval, runs_needed
 from leaderboard.bars import Axis, axis
 from leaderboard.cells import Cell, Rank, cells
-from leaderboard.columns import Column, columns, primary
+from leaderboard.columns import PRIMARY, Column, columns, primary
 from leaderboard.costs import cost_cell, cost_columns, costs_of
 
 SUPERVISED = {"sees labels": "labelled", "weakly supervised": "paired"}
@@ -134,11 +134,12 @@ def boards(
     records: Mapping[str, Mapping[str, Any]] | None = None,
     summary: pd.DataFrame = NOTHING,
     ranking: pd.DataFrame = NOTHING,
+    headline: str = PRIMARY,
 ) -> list[Board]:
     """A board per dataset and representation, in the table's order of datasets, means first.
 
     records: the runs' run.json by run id, for marks and costs. summary, ranking: the aggregate stage's frames, for
-    intervals and ranks. Raises `UsageError` on an undeclared metric.
+    intervals and ranks. headline: the metric that orders rows. Raises `UsageError` on an undeclared metric.
     """
     rows = headline_rows(table, declarations)
     rows = rows.assign(place=rows["representation"] != "mean").sort_values("place", kind="stable")
@@ -153,7 +154,8 @@ def boards(
         of_board = (str(dataset), str(representation))
         spread = _intervals(summary, str(representation))
         ranks = _ranks(ranking, *of_board)
-        found.append(_board(*of_board, group, declarations, spread, ranks, costs, marks))
+        of_scores = columns(group, declarations, headline)
+        found.append(_board(*of_board, group, of_scores, spread, ranks, costs, marks))
     return found
 
 
@@ -161,13 +163,12 @@ def _board(
     dataset: str,
     representation: str,
     rows: pd.DataFrame,
-    declarations: Mapping[str, Metric],
+    of_scores: list[Column],
     spread: Mapping[str, Mapping[Any, Interval]],
     ranks: Mapping[str, Mapping[str, Rank]],
     costs: pd.DataFrame,
     marks: Mapping[str, tuple[str, ...]],
 ) -> Board:
-    of_scores = columns(rows, declarations)
     of_costs = cost_columns(costs[costs["config_id"].isin(rows["config_id"])])
     costs_by_config = dict(iter(costs.groupby("config_id")))
     found = []

@@ -18,7 +18,7 @@ from benchmark.published import anchors, spelled
 from benchmark.stages.aggregate import symbol
 
 PRIMARY = "mig"
-"""The metric that orders the rows at first and picks the median seed, where it is there."""
+"""The metric that orders the rows at first and picks the median seed, where a suite names no headline of its own."""
 SHOWN = 7
 """Boards with more scores than this show so many at first."""
 PREFERRED = (
@@ -61,6 +61,8 @@ class Column:
     anchors: str = ""
     """What the anchor rows score on dSprites, and by which protocol, where that is published."""
     group: str = ""
+    headline: bool = False
+    """Whether it is of the metric that orders the rows at first."""
     first: bool = True
     """Whether it is shown before the reader chooses columns."""
     bounds: tuple[float, float] = (-math.inf, math.inf)
@@ -101,10 +103,10 @@ def setting(protocol: str) -> str:
     return re.sub(r"[-/]n\d+(?=/v\d+(-[0-9a-f]+)?$)", "", protocol)
 
 
-def columns(rows: pd.DataFrame, declarations: Mapping[str, Metric]) -> list[Column]:
+def columns(rows: pd.DataFrame, declarations: Mapping[str, Metric], headline: str = PRIMARY) -> list[Column]:
     """A column for each score under each protocol that has numbers, then one for each setting that has none.
 
-    rows: one board's rows of `headline_rows`. Supervised measures come first.
+    rows: one board's rows of `headline_rows`. Supervised measures come first, and of a kind the metric `headline`.
     """
     rows = rows.assign(setting=rows["protocol"].map(setting))
     ok = rows[rows["status"] == "ok"]
@@ -117,7 +119,7 @@ def columns(rows: pd.DataFrame, declarations: Mapping[str, Metric]) -> list[Colu
     )
     shown = pd.concat([numbers, without])
     shown = shown.assign(place=[GROUPS.index(group(declarations[name])) for name in shown["metric"]])
-    known = {name: place for place, name in enumerate(PREFERRED)}
+    known = {name: place for place, name in enumerate(_preferred(headline))}
     # Of one measure's protocols the one that most runs have comes first, of several the measure's own settings: the
     # others are those of an exception, or of a paper.
     runs = ok["protocol"].value_counts()
@@ -131,7 +133,8 @@ def columns(rows: pd.DataFrame, declarations: Mapping[str, Metric]) -> list[Colu
     order = ["without", "place", "known", "metric", "rare", "other", "protocol", "budget"]
     ordered = shown.sort_values(order).to_dict("records")
     found = [_column(row, declarations[row["metric"]], ordered) for row in ordered]
-    return _with_first(found)
+    found = [replace(column, headline=column.metric == headline) for column in found]
+    return _with_first(found, _preferred(headline))
 
 
 def _usual(metric: Metric, protocol: str, representation: str) -> bool:
@@ -149,10 +152,14 @@ def group(metric: Metric) -> str:
     return "disentanglement" if metric.supervised else "unsupervised"
 
 
+def _preferred(headline: str) -> list[str]:
+    return [headline, *(name for name in PREFERRED if name != headline)]
+
+
 def primary(of: Sequence[Column]) -> Column | None:
-    """The column that orders rows and picks the median seed: the primary metric's, or the first with a direction."""
+    """The column that orders rows and picks the median seed: the headline's, or the first with a direction."""
     directed = [column for column in of if column.numbers and column.direction != "none"]
-    return next((column for column in directed if column.metric == PRIMARY), directed[0] if directed else None)
+    return next((column for column in directed if column.headline), directed[0] if directed else None)
 
 
 def _column(row: Mapping[Hashable, Any], metric: Metric, others: Sequence[Mapping[Hashable, Any]]) -> Column:
@@ -197,7 +204,7 @@ def _spaced(word: str, settings: Iterable[str]) -> str:
     return word
 
 
-def _with_first(found: list[Column]) -> list[Column]:
+def _with_first(found: list[Column], preferred: Sequence[str]) -> list[Column]:
     """Which columns a board shows at first: all of a narrow board, else the preferred measures, each once."""
     numbered = [column for column in found if column.numbers]
     if len(numbered) <= SHOWN + 2:
@@ -207,7 +214,7 @@ def _with_first(found: list[Column]) -> list[Column]:
         protocols.setdefault(column.metric, column.protocol)
     usual = [column for column in numbered if column.protocol == protocols[column.metric]]
     by_metric = {column.metric: column.name for column in usual}  # the largest label budget is the last
-    order = [name for name in PREFERRED if name in by_metric]
+    order = [name for name in preferred if name in by_metric]
     order += [name for name in by_metric if name not in order]
     kept = {by_metric[name] for name in order[:SHOWN]}
     return [replace(column, first=column.name in kept) for column in found]

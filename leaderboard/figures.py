@@ -17,6 +17,7 @@ from benchmark.stages.aggregate import headline_rows
 from benchmark.stages.matrices import matrices_of
 from benchmark.table import write_table
 from leaderboard import charts, pictures
+from leaderboard.columns import PRIMARY
 from leaderboard.configuration import median_codes
 from leaderboard.drawing import Step
 from leaderboard.formats import narrowed
@@ -37,6 +38,7 @@ def write_figures(
     columns: Sequence[str] = (),
     printed: Paper | None = None,
     step: Step = lambda _done, _total: None,
+    headline: str = PRIMARY,
 ) -> list[Path]:
     """Write DATASET-CHART.`kind` and DATASET-CONFIGURATION-PICTURE.png below `folder`; pictures are pixels throughout.
 
@@ -46,11 +48,12 @@ def write_figures(
     width, those that a page shows at first.
     printed: the width and the fonts of the paper that the figures are for.
     step: hears how many parts are drawn, a dataset's charts or a configuration's pictures, and how many there are.
+    headline: the metric that orders rows.
     Raises `UsageError` on a column that is not there.
     """
     printed = printed or SCREEN
     chosen = list(columns) or ["all" if printed.width is None else "first"]
-    every = list(all_results(table, records, declarations))
+    every = list(all_results(table, records, declarations, headline))
     kept = narrowed([each.results.board for each in every], chosen)
     folder.mkdir(parents=True, exist_ok=True)
     written: list[Path] = []

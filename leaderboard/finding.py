@@ -156,13 +156,14 @@ def finding(board: Board, failed: Mapping[str, int] | None = None) -> Finding:
 
 
 def named(board: Board, kind: str = "trained") -> Column | None:
-    """The column by which a board's finding speaks: of `NAMED` the first in which two models compete, else one, else
-    the board's own first column with a direction; None where there is no such number."""
+    """The column by which a board's finding speaks: the headline, then of `NAMED` the first in which two models
+    compete, else one, else the board's own first column with a direction; None where there is no such number."""
     directed = [column for column in board.columns if column.numbers and column.direction != "none"]
     of_metric: dict[str, Column] = {}
     for column in directed:
         of_metric.setdefault(column.metric, column)
-    known = [of_metric[name] for name in NAMED if name in of_metric]
+    known = [column for column in directed if column.headline][:1]
+    known += [of_metric[name] for name in NAMED if name in of_metric]
     for least in (2, 1):
         for column in (*known, *directed):
             if len(competing(board.rows, column, kind)) >= least:

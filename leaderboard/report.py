@@ -16,7 +16,7 @@ from benchmark.stages.aggregate import headline_rows
 from leaderboard import charts
 from leaderboard.bars import bar
 from leaderboard.chart_groups import grouped
-from leaderboard.columns import GROUPS
+from leaderboard.columns import GROUPS, PRIMARY
 from leaderboard.drawing import Step
 from leaderboard.places import headed, written
 from leaderboard.records import completeness, facts, flat_failure, read_record
@@ -55,6 +55,7 @@ def write_report(
     file: str = "index.html",
     tables: Mapping[str, Sequence[TextTable]] | None = None,
     versions: Sequence[Version] = (),
+    headline: str = PRIMARY,
 ) -> Path:
     """Write `folder`/`file` and return its path.
 
@@ -65,11 +66,11 @@ def write_report(
     table_digest: the sha256 of the table's file, which the page carries. planned: runs of the suite's plan, where it
     is known. origin: where runs come from that were not made here, and what of them cannot be drawn, a sentence each.
     tables: what a dataset's part has besides, by its label. versions: of the leaderboard, the newest last, where their
-    pages lie together.
+    pages lie together. headline: the metric that orders rows and is spoken of first.
     Raises `BenchmarkError` on a run folder that cannot be read, `UsageError` on an undeclared metric.
     """
     records = {run.run_id: read_record(path) for run, path in runs}
-    parts = sections(table, records, declarations, comparisons, jobs, step, failures, tables)
+    parts = sections(table, records, declarations, comparisons, jobs, step, failures, tables, headline)
     configurations = [each for part in parts for each in part.configurations]
     template = environment().get_template("page.html")
     page = template.render(

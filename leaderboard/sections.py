@@ -16,6 +16,7 @@ from benchmark.stages.aggregate import Summaries, aggregate, configurations, hea
 from leaderboard import charts
 from leaderboard.board import Board, Row, boards
 from leaderboard.chart_groups import ChartGroup, grouped
+from leaderboard.columns import PRIMARY
 from leaderboard.configuration import Configuration, Drawn, configuration, draw, median_codes
 from leaderboard.details import Detail, details
 from leaderboard.drawing import Step, draw_all
@@ -74,11 +75,12 @@ def sections(
     step: Step = lambda _done, _total: None,
     failures: Sequence[Mapping[str, Any]] = (),
     tables: Mapping[str, Sequence[TextTable]] | None = None,
+    headline: str = PRIMARY,
 ) -> list[Section]:
     """The page's parts, one per dataset, images before synthetic data; `comparisons` are those with papers, by the
     dataset's label, `tables` what else is to be said of it. `jobs` processes draw, and `step` hears how far they are.
-    `failures`: records of runs that did not finish."""
-    every = ordered_results(table, records, declarations)
+    `failures`: records of runs that did not finish. `headline`: the metric that orders rows."""
+    every = ordered_results(table, records, declarations, headline)
     found = [finding(of.boards[0], _failed(of, table, failures)) for of in every]
     turns = _turns([of.boards[0] for of in every])
     drawings: dict[Any, Callable[[], Any]] = {
@@ -120,10 +122,13 @@ def sections(
 
 
 def ordered_results(
-    table: pd.DataFrame, records: Mapping[str, Mapping[str, Any]], declarations: Mapping[str, Metric]
+    table: pd.DataFrame,
+    records: Mapping[str, Mapping[str, Any]],
+    declarations: Mapping[str, Metric],
+    headline: str = PRIMARY,
 ) -> list[OfDataset]:
     """Each dataset's boards and results, in the order of the page."""
-    return sorted(all_results(table, records, declarations), key=lambda of: _turn(of.boards[0].dataset))
+    return sorted(all_results(table, records, declarations, headline), key=lambda of: _turn(of.boards[0].dataset))
 
 
 def anchor(number: int) -> str:
@@ -170,14 +175,18 @@ class OfDataset:
 
 
 def all_results(
-    table: pd.DataFrame, records: Mapping[str, Mapping[str, Any]], declarations: Mapping[str, Metric]
+    table: pd.DataFrame,
+    records: Mapping[str, Mapping[str, Any]],
+    declarations: Mapping[str, Metric],
+    headline: str = PRIMARY,
 ) -> Iterator[OfDataset]:
     """Each dataset's boards and results, in the table's order."""
     described = configurations(table)
     summaries = aggregate(table, declarations)
     headlines = headline_rows(table, declarations)
     by_dataset: dict[str, list[Board]] = {}
-    for board in boards(table, declarations, records=records, summary=summaries.summary, ranking=summaries.ranking):
+    spread = {"summary": summaries.summary, "ranking": summaries.ranking}
+    for board in boards(table, declarations, records=records, headline=headline, **spread):
         by_dataset.setdefault(board.dataset, []).append(board)
     for dataset, own in by_dataset.items():
         of_dataset = described[described["dataset_label"] == dataset]

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from benchmark.metrics._declare import Metric
+from leaderboard.columns import PRIMARY
 from leaderboard.finding import finding
 from leaderboard.report import assets, environment
 from leaderboard.sections import anchor, ordered_results
@@ -52,11 +53,14 @@ class Listed:
 
 
 def headlines(
-    table: pd.DataFrame, records: Mapping[str, Mapping[str, Any]], declarations: Mapping[str, Metric]
+    table: pd.DataFrame,
+    records: Mapping[str, Mapping[str, Any]],
+    declarations: Mapping[str, Metric],
+    headline: str = PRIMARY,
 ) -> list[Headline]:
     """What the page of these results says first, a dataset each, in its order."""
     found = []
-    for number, of in enumerate(ordered_results(table, records, declarations)):
+    for number, of in enumerate(ordered_results(table, records, declarations, headline)):
         says = finding(of.boards[0], {})
         drawn = strip(says, of.results.looks)
         found.append(Headline(anchor(number), of.boards[0].dataset, sentence(says), drawn))

@@ -47,11 +47,12 @@ def finished_suite(
     _check_text(name, file, store)
     measures = measures_of(table, [folder for _, folder in done])
     records = {run.run_id: read_record(folder) for run, folder in done}
-    found = boards(table, measures, records=records)
+    content = read(file)[1]
+    found = boards(table, measures, records=records, headline=registry.metric_named(content.evaluation.headline))
     path = find(file)
     return Suite(
         name=name,
-        description=read(file)[1].description,
+        description=content.description,
         text=path.read_text(encoding="utf-8"),
         table=table,
         runs=done,

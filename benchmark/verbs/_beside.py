@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmark import registry
 from benchmark.spec import Run
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class Reported:
     """What a page has besides, by the label of the dataset that it is of."""
     failures: Sequence[Mapping[str, Any]] = ()
     planned: int | None = None
+    headline: str = "mig"
+    """The measure that orders the rows."""
 
     def records(self) -> dict[str, dict[str, Any]]:
         from leaderboard.records import read_record
@@ -56,7 +59,8 @@ def with_beside(own: Reported, where: str | None) -> Iterator[Reported]:
     found = beside(archive, own.table, [run for run, _ in own.runs], own.measures)
     with laid_out(archive, set(found.scores["run_id"]), found.mark) as published:
         table = pd.concat([own.table, found.scores], ignore_index=True)
-        yield Reported(table, [*own.runs, *published], {**found.foreign, **own.measures}, found.sentences())
+        measures = {**found.foreign, **own.measures}
+        yield Reported(table, [*own.runs, *published], measures, found.sentences(), headline=own.headline)
 
 
 @contextmanager
@@ -64,9 +68,10 @@ def of_archive(archive: Archive) -> Iterator[Reported]:
     """An archive's own results, with folders of its runs until the block ends."""
     from benchmark.archive.failures import unfinished
     from benchmark.archive.laid_out import laid_out
-    from benchmark.archive.manifest import FLOAT16
+    from benchmark.archive.manifest import FLOAT16, SUITE
     from benchmark.archive.results import foreign_measures, runs_of, scores_of
     from benchmark.stages.measures import measures_of
+    from benchmark.suite import parse_evaluation
     from leaderboard.half_precision import half_precision
 
     table = scores_of(archive, single=True)
@@ -77,7 +82,9 @@ def of_archive(archive: Archive) -> Iterator[Reported]:
         moved = half_precision(archive.frame(FLOAT16), runs_of(archive)) if archive.holds(FLOAT16) else {}
         tables = {dataset: [each] for dataset, each in moved.items()}
         rest = unfinished(archive)
-        yield Reported(table, runs, measures, _origin(archive), tables, rest.failures, rest.planned)
+        headline = parse_evaluation(archive.read(SUITE).decode(), f"{archive.place.where}: {SUITE}").headline
+        headline = headline if headline in measures else registry.metric_named(headline)
+        yield Reported(table, runs, measures, _origin(archive), tables, rest.failures, rest.planned, headline)
 
 
 def _origin(archive: Archive) -> list[str]:

@@ -77,7 +77,8 @@ def report(
 
         paper = Paper(None if width is None else read_width(str(width)), read_font(font))
         name, folder, table, done, failures, planned = _reported(suite, results, plugins)
-        own = Reported(table, done, measures_of(table, [path for _, path in done]))
+        measures = measures_of(table, [path for _, path in done])
+        own = Reported(table, done, measures, headline=_headline(suite, results))
         digest = file_digest(folder / TABLE)
     description = registry.describe("suite", name) if name in registry.names("suite") else ""
     with with_beside(own, beside) as all_of, disk_full_explained(folder / "index.html"):
@@ -85,7 +86,7 @@ def report(
             with Progress("drawing the figures", 1, quiet=quiet) as progress:
                 write_figures(
                     all_of.table, all_of.records(), all_of.measures, folder / "figures", figures, columns, paper,
-                    _steps(progress),
+                    _steps(progress), all_of.headline,
                 )  # fmt: skip
         with Progress("drawing the page", 1, quiet=quiet) as progress:
             step = _steps(progress)
@@ -93,7 +94,7 @@ def report(
             planned += len(all_of.runs) - len(done)
             path = write_report(
                 name, description, all_of.table, all_of.runs, all_of.measures, folder, failures, papers, processes,
-                step, digest, planned, all_of.origin,
+                step, digest, planned, all_of.origin, headline=all_of.headline,
             )  # fmt: skip
             drawn = (folder / "figures").rglob("*") if figures else ()
             numbers = write_numbers(papers, folder / PAPERS)
@@ -118,7 +119,7 @@ def _archive_page(where: str, output: Path | None, jobs: int | None, *, quiet: b
             write_report(
                 manifest.title, manifest.description, of.table, of.runs, of.measures, path.parent, of.failures,
                 comparisons(manifest.name, of.table), processes, _steps(progress), digest, of.planned, of.origin,
-                path.name, of.tables,
+                path.name, of.tables, headline=of.headline,
             )  # fmt: skip
     return PagePath(path)
 
@@ -148,7 +149,7 @@ def _archive_figures(
     archive = open_archive(where)
     progress = Progress("drawing the figures", 1, quiet=quiet)
     with of_archive(archive) as of, progress as drawn, disk_full_explained(folder):
-        write_figures(of.table, of.records(), of.measures, folder, kind, columns, paper, _steps(drawn))
+        write_figures(of.table, of.records(), of.measures, folder, kind, columns, paper, _steps(drawn), of.headline)
         write_numbers(comparisons(archive.manifest.name, of.table), folder / PAPERS)
 
 
@@ -192,13 +193,23 @@ def report_text(
         shown = of_archive(open_archive(suite))
     else:
         _, _, table, done, _, _ = _reported(suite, results, plugins)
-        shown = with_beside(Reported(table, done, measures_of(table, [path for _, path in done])), beside)
+        measures = measures_of(table, [path for _, path in done])
+        shown = with_beside(Reported(table, done, measures, headline=_headline(suite, results)), beside)
     with shown as of:
         summaries = aggregate(of.table, of.measures)
         found = boards(
-            of.table, of.measures, records=of.records(), summary=summaries.summary, ranking=summaries.ranking
-        )
+            of.table, of.measures, records=of.records(), summary=summaries.summary, ranking=summaries.ranking,
+            headline=of.headline,
+        )  # fmt: skip
     return formats.render(kind, found, columns, **options)
+
+
+def _headline(suite: str, results: Path) -> str:
+    """The measure that a suite's file puts first. Raises `UsageError` on a name that no measure has."""
+    from benchmark.suite import read
+
+    _, content, _ = read(located(suite, results))
+    return registry.metric_named(content.evaluation.headline)
 
 
 def _reported(

@@ -140,9 +140,9 @@ def _board(archive: Archive, to: Path, jobs: int, versions: Sequence[Version]) -
         write_report(
             manifest.title, manifest.description, of.table, of.runs, of.measures, folder, of.failures, papers,
             jobs, table_digest=manifest.files[SCORES].sha256, planned=of.planned, origin=of.origin, tables=of.tables,
-            versions=versions,
+            versions=versions, headline=of.headline,
         )  # fmt: skip
-        found = headlines(of.table, of.records(), of.measures)
+        found = headlines(of.table, of.records(), of.measures, of.headline)
         configurations = of.table["config_id"].nunique()
     counts = f"{count(len(of.runs), 'run')} of {count(configurations, 'configuration')}, {manifest.program}."
     files = [SCORES, "scores.csv", summary, "summary.csv", *(path.name for path in numbers)]

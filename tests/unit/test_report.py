@@ -13,7 +13,9 @@ from benchmark.errors import BenchmarkError, UsageError
 from benchmark.table import compile_table
 from leaderboard.board import boards
 from leaderboard.columns import title
+from leaderboard.finding import finding
 from leaderboard.report import write_report
+from leaderboard.sections import all_results
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
 
@@ -46,6 +48,18 @@ class Page(HTMLParser):
 
     def all(self, tag: str) -> list[dict[str, str]]:
         return [found for name, found in self.attributes if name == tag]
+
+
+def test_a_suite_names_the_measure_that_orders_the_rows_and_is_spoken_of(tmp_path: Path) -> None:
+    table = compile_table("suite", synthetic_suite(tmp_path))
+    (usual,) = all_results(table, {}, DECLARATIONS)
+    (asked,) = all_results(table, {}, DECLARATIONS, "reconstruction")
+    leading = [of.boards[0].ordered_by for of in (usual, asked)]
+    assert [column and column.metric for column in leading] == ["mig", "reconstruction"]
+    points = [row.cells[leading[1].name].point for row in asked.boards[0].trained]
+    assert points == sorted(points)
+    assert [finding(of.boards[0], {}).column.metric for of in (usual, asked)] == ["mig", "reconstruction"]
+    assert asked.boards[0].columns[0].metric == "mig", "the headline leads its own kind of columns"
 
 
 def write(folder: Path, **options) -> str:

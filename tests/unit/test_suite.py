@@ -197,6 +197,7 @@ def test_a_share_that_there_is_not(part, parts):
         ("[[block]]", "[evaluation]\npoint = 3\n[[block]]", r'evaluation\.point: unknown .* mean "points"'),
         ("[[block]]", "[evaluation]\nbudget = 'slow'\n[[block]]", r"evaluation\.budget = 'slow': input should be"),
         ("[[block]]", "[evaluation]\nmetrics = ['mgi']\n[[block]]", r'unknown metric "mgi"; did you mean "mig"'),
+        ("[[block]]", "[evaluation]\nheadline = 'mgi'\n[[block]]", r'unknown metric "mgi"; did you mean "mig"'),
         ("[[block]]", "[execution]\nseconds = 3\n[[block]]", r"execution\.seconds: unknown setting"),
         ("[[block]]", "[training]\nstepz = 3\n[[block]]", r'block\[0\]\.training\.stepz: unknown .* mean "steps"'),
         ("[[block]]", "[training]\nsteps = 1.5\n[[block]]", r"block\[0\]\.training\.steps = 1\.5"),

@@ -53,8 +53,8 @@ class Export(Shown):
         word = "experiment" if self.to == "mlflow" else "project"
         project = "" if self.project is None else f", {word} {self.project}"
         rest = [
-            f"{count(len(self.failed), 'run')} failed, and arrive as failed" if self.failed else "",
-            f"{count(self.missing, 'score')} without a number arrive as the reason why" if self.missing else "",
+            f"{count(len(self.failed), 'run')} failed, with the reason" if self.failed else "",
+            f"{count(self.missing, 'score')} without a number, with the reason in its place" if self.missing else "",
             f"{count(self.waiting, 'planned run')} not finished" if self.waiting else "",
         ]
         runs = f"{self.where}{project}: {count(len(self.runs), 'run')}: {said}"

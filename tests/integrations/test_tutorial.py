@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.documentation import tutorials
+from benchmark.documentation import tutorials, warm
 from benchmark.documentation.site import PAGES
 
 for package in ("datasets", "mlflow", "wandb"):
@@ -30,7 +30,8 @@ def test_every_command_of_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     for shown, run in (("```console\n", "```sh\n"), ("```py\n", "```python\n")):
         assert shown in text
         text = text.replace(shown, run)
-    said = tutorials.played(text, tmp_path / "here", "tutorial")
+    with warm.server() as address:
+        said = tutorials.played(text, tmp_path / "here", "tutorial", address)
     assert "wandb, project codes: 1 run: 1 exported; 1 score without a number" in said
     assert "sqlite:///runs.db, experiment mine: 1 run: 1 exported" in said
     assert "ClassLabel" in said and "{'n_components': 3}" in said

@@ -169,7 +169,7 @@ def headline_rows(table: pd.DataFrame, declarations: Mapping[str, Metric]) -> pd
             metric in by_construction(model) for metric, model in zip(rows["metric"], rows["model"], strict=True)
         ],
     )
-    return rows.astype({"direction": "str", "supervised": "bool", "by_construction": "bool"})
+    return rows.astype({"column": "str", "direction": "str", "supervised": "bool", "by_construction": "bool"})
 
 
 def _column_names(rows: pd.DataFrame) -> pd.Series:

@@ -25,7 +25,8 @@ def rests_on(cost: Estimate) -> str:
     recorded = "on the recorded speed of finished runs of the same kind"
     timed = "on steps timed just now"
     if cost.cores:
-        timed += f", in seconds of a core's work; a process has one of {cost.cores} cores to itself"
+        timed += ", in seconds of a core's work; a process has "
+        timed += f"one of {cost.cores} cores to itself" if cost.cores > 1 else "the only core to itself"
     if cost.by_records and cost.by_timing:
         return f"that rests {recorded} for {cost.by_records:,} runs, {timed}, for {cost.by_timing:,}\n"
     return f"that rests {recorded if cost.by_records else timed}\n" if cost.by_records or cost.by_timing else ""

@@ -75,7 +75,7 @@ SENTENCES: dict[str, tuple[Mapping[str, Scores], str]] = {
     ),
     "ten seeds, and no telling the first from either other": (
         {"mig": {"ae": around(0.499), "beta_vae": around(0.5), "vae": around(0.5004)}},
-        "shapes: vae is first by MIG with 0.500 [0.494, 0.506], less than 0.001 ahead of beta_vae, and cannot be told "
+        "shapes: vae is first by MIG with 0.500 [0.494, 0.507], less than 0.001 ahead of beta_vae, and cannot be told "
         "from beta_vae and ae.",
     ),
     "an interval that touches the rotation's leaves it open": (

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small import build, component, small_run
+from small import component, small_run
 
 from benchmark.datasets._dataset import Data
 from benchmark.datasets._shift import withheld
@@ -20,6 +20,7 @@ from benchmark.stages.data_cache import outlined_data
 from benchmark.stages.worker import training_sample
 from benchmark.suite import expand
 from benchmark.training.draws import Draws
+from benchmark.training.loop import build
 
 COARSE = {"resolution": 32, "stride": (1, 1, 20, 16, 16)}
 """Shape 3, scale 6, orientation 2, posX 2, posY 2: 144 images."""

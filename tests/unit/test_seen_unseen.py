@@ -41,7 +41,7 @@ FRAME = pd.DataFrame(
 def test_read_outs_come_first_and_what_has_no_better_direction_is_not_drawn() -> None:
     assert shown(FRAME, ()) == [
         ("linear_readout", "linear readout\xa0↑"),
-        ("mlp_readout", "mlp readout\xa0↑"),
+        ("mlp_readout", "MLP readout\xa0↑"),
         ("sap", "SAP\xa0↑"),
     ]
     assert [name for name, _ in shown(FRAME, (), 1)] == ["linear_readout"]
@@ -50,7 +50,7 @@ def test_read_outs_come_first_and_what_has_no_better_direction_is_not_drawn() ->
 def test_the_table_says_both_sides_and_their_difference() -> None:
     found = table({"seen_unseen": FRAME})
     assert found is not None
-    assert found.columns == ["configuration", "linear readout\xa0↑", "mlp readout\xa0↑", "SAP\xa0↑", "over"]
+    assert found.columns == ["configuration", "linear readout\xa0↑", "MLP readout\xa0↑", "SAP\xa0↑", "over"]
     assert found.rows == [
         ["vae", "0.750 → 0.250 (−0.500)", "0.900 → 0.500 (−0.400)", "0.250 → 0.250 (+0.000)", "3 runs"],
         ["ae", "0.500 → 0.750 (+0.250)", "–", "–", "3 runs"],

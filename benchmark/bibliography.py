@@ -112,6 +112,10 @@ PAPERS = {
     "Hyvärinen & Oja 2000": (
         "A. Hyvärinen, E. Oja. Independent Component Analysis: Algorithms and Applications. Neural Networks 13, 2000."
     ),
+    "Julka et al. 2024": (
+        "S. Julka, Y. Wang, M. Granitzer. Towards an Improved Metric for Evaluating Disentangled Representations. "
+        "2024, arXiv:2410.03056."
+    ),
     "Khemakhem et al. 2020": (
         "I. Khemakhem, D. P. Kingma, R. P. Monti, A. Hyvärinen. Variational Autoencoders and Nonlinear ICA: A "
         "Unifying Framework. AISTATS 2020."

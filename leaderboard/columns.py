@@ -38,7 +38,7 @@ WORDS = {"mig": "MIG", "dto": "DtO", "kl": "KL", "elbo": "ELBO", "vae": "VAE", "
          "rmig": "RMIG", "jemmig": "JEMMIG", "dcimig": "DCIMIG", "infomec": "InfoMEC", "infom": "InfoM",
          "infoc": "InfoC", "infoe": "InfoE", "med": "MED", "omes": "OMES", "snc": "SNC", "nk": "NK", "mlp": "MLP",
          "gaussian": "Gaussian", "wasserstein": "Wasserstein", "renyi": "Rényi", "pearson": "Pearson",
-         "spearman": "Spearman"}  # fmt: skip
+         "spearman": "Spearman", "edi": "EDI"}  # fmt: skip
 
 JOINED = {"β VAE": "β-VAE", "MIG sup": "MIG-sup", "DCI es": "DCI-ES", "@ ": "@\xa0"}
 

@@ -53,6 +53,7 @@ PICTURES: Mapping[str, str] = {
     "recipes.png": "The reconstruction over the steps of each recipe",
     "dsprites-shifts-mini.png": "R² of linear read-outs of combinations that were seen in training and of those"
     " that were not, by model and training distribution",
+    "since2020-mini.png": "InfoMEC's modularity and a linear read-out of every run of what came since 2020 and before",
     "page.png": "The page of a suite: a sentence and a strip for each dataset, then its leaderboard",
 }
 ELSEWHERE = ("page.png",)

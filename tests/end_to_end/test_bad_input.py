@@ -11,8 +11,9 @@ import pytest
 from command import TINY, checksums, command, sentence, succeed
 
 FULL_DISK = """
-import resource, runpy, signal, sys
-sys.dont_write_bytecode = True  # modules imported here for the first time would be kept in part
+import os, resource, runpy, signal, sys
+# Modules imported for the first time, here or in a worker, would be kept in part.
+sys.dont_write_bytecode, os.environ["PYTHONDONTWRITEBYTECODE"] = True, "1"
 limit = int(sys.argv.pop(1))
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))

@@ -40,13 +40,17 @@ def examples(seed: int = 0) -> dict[str, Float[ndarray, "n d"]]:
 
 
 def scores() -> pd.DataFrame:
-    """A row a measure that codes and factors suffice for, a column an example; by the quick protocols."""
+    """A row a measure that codes and factors suffice for, with its headline score, a column an example; by the quick
+    protocols."""
+    from benchmark import registry
     from benchmark.verbs.score import score
 
+    headlines = {name: registry.load("metric", name).declaration.headline for name in registry.names("metric")}
     found = {}
     for name, codes in examples().items():
         frame = score(codes, factors(), factor_names=LETTERS, budget="quick", quiet=True)
         frame = frame[frame["factor"].isna() & (frame["status"] == "ok")]
+        frame = frame[frame["score"] == frame["metric"].map(headlines)]
         found[name] = frame.drop_duplicates("metric").set_index("metric")["value"]
     return pd.DataFrame(found).dropna(how="all")
 

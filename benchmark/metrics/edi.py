@@ -94,9 +94,9 @@ def edi(
     modularity and compactness, too high, though never over 1: rotations beside five codes of noise have modularity 0.14
     at 10,000 points, 0.17 at 3,000 and 0.39 at 1,000, where explicitness falls to 0.57.
     Others: the authors' code estimates I(C; v) by MINE, another network's lower bound, from four codes on, by
-    neighbours below, and takes factors as continuous unless told. Nearest neighbours of all codes together lose
-    information: of rotated codes on dSprites' grid they find 0.39 of the orientation, 0.23 beside five codes of noise,
-    where this network finds 0.99 and 0.97. The paper's own text was not at hand: the definition is that of the authors'
+    neighbours below, and takes factors as continuous unless told. Nearest neighbours of all codes together lose much:
+    of the orientation in rotated codes on dSprites' grid they find 0.39, beside five codes of noise 0.23, where this
+    network finds 0.99 and 0.97. The paper's own text was not at hand: the definition is that of the authors'
     published code. Its formulas give the boundary cases that the paper prints as 0.431 and 0.574 of shares that are
     known; its third, 0.03 for codes that are neither, hangs on how theirs mixes factors and was not run.
     Raises `NotApplicable` below 1,000 points, on over 200 codes, a factor of over 1,000 values or of fewer than 4 rows

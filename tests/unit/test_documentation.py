@@ -138,6 +138,19 @@ def test_places_of_pages_are_filled_by_name() -> None:
         filled("<!-- rotations -->", "here")
 
 
+def test_portraits_are_of_headline_scores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EDI returns what codes say of factors at all before how exclusively they do."""
+    rows = {
+        "metric": "edi",
+        "score": ["edi_explicitness", "edi_modularity"],
+        "value": [1.0, 0.2],
+        "factor": None,
+        "status": "ok",
+    }
+    monkeypatch.setattr("benchmark.verbs.score.score", lambda *_, **__: pd.DataFrame(rows))
+    assert set(portraits.scores().loc["edi"]) == {0.2}
+
+
 def test_portraits_show_what_measures_see(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     codes = portraits.examples()
     from benchmark import score

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.atomic import PART, disk_full_explained, share, sync
-from benchmark.claim import alive
 from benchmark.errors import BenchmarkError, UsageError
+from benchmark.execution.claim import alive
 from benchmark.integrity.run_seal import read_record, seal_run
 from benchmark.integrity.sealed import FORMAT as FORMAT
 from benchmark.integrity.sealed import check_format as check_format

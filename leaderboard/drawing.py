@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 from benchmark.errors import BenchmarkError
-from benchmark.execution import execute
+from benchmark.execution.processes import execute
 
 Step = Callable[[int, int], None]
 """Hears how many drawings are finished, and how many there are."""

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.atomic import PART
-from benchmark.claim import alive
 from benchmark.errors import UsageError
+from benchmark.execution.claim import alive
 from benchmark.integrations.exported import PARTS, Exported
 from benchmark.integrations.outcome import Outcome, Outcomes
 from benchmark.integrations.package import needed, silent

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmark import registry
 from benchmark.choice import read_choice
-from benchmark.execution import Workers, execute
+from benchmark.execution.processes import Workers, execute
 from benchmark.metrics._matrix import Matrix
 from benchmark.spec import Run
 from benchmark.stages.score_files import (

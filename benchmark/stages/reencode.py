@@ -16,7 +16,7 @@ from benchmark import registry
 from benchmark.atomic import share, write_atomically
 from benchmark.codes import Codes
 from benchmark.errors import BenchmarkError
-from benchmark.execution import Workers, execute
+from benchmark.execution.processes import Workers, execute
 from benchmark.integrity.digests import differing, file_digest
 from benchmark.integrity.run_seal import CODES, MEND, RECORD, SCORES, WEIGHTS, listed
 from benchmark.spec import Run

@@ -11,6 +11,7 @@ from typing import Any
 
 from benchmark.codes import Codes
 from benchmark.errors import NotApplicable
+from benchmark.execution.tasks import few_threads
 from benchmark.metrics._split import Split
 from benchmark.stages.score_files import score_path
 from benchmark.stages.score_task import (
@@ -25,7 +26,6 @@ from benchmark.stages.score_task import (
     seeded,
 )
 from benchmark.stages.supply import arrays_from, put_together
-from benchmark.tasks import few_threads
 
 NOWHERE = Path()
 """The folder of a task that has none: it is only ever named."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from benchmark.errors import BenchmarkError
-from benchmark.execution import Workers, execute
+from benchmark.execution.processes import Workers, execute
 from benchmark.spec import Run
 from benchmark.stages.data_cache import forget_data, load_data
 from benchmark.stages.order import Order

@@ -18,11 +18,11 @@ from numpy import ndarray
 
 from benchmark import registry
 from benchmark.atomic import disk_full_explained
-from benchmark.claim import Claim
-from benchmark.cluster import told_to_stop
 from benchmark.codes import Codes
 from benchmark.datasets._dataset import Data
 from benchmark.errors import BenchmarkError, ModelError
+from benchmark.execution.claim import Claim
+from benchmark.execution.cluster import told_to_stop
 from benchmark.models._model import Anchor, Embedding
 from benchmark.models._neural import NeuralModel
 from benchmark.provenance import provenance

@@ -15,7 +15,7 @@ from benchmark.verbs._given import RESULTS, add_plugins
 from benchmark.words.progress import Progress
 
 if TYPE_CHECKING:
-    from benchmark.execution import Workers
+    from benchmark.execution.processes import Workers
     from benchmark.training.device import Device
 
 JOBS = "BENCHMARK_JOBS"
@@ -65,7 +65,7 @@ class Workplace:
         if not self.scheduler:
             yield self.processes()
             return
-        from benchmark.cluster import Cluster
+        from benchmark.execution.cluster import Cluster
 
         with Cluster(self.scheduler, self.results, say) as cluster:
             yield cluster

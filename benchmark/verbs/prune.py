@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from benchmark.semaphores import clear_dead
+from benchmark.execution.semaphores import clear_dead
 from benchmark.store import Store
 from benchmark.verbs._given import RESULTS, takes_paths
 from benchmark.words.notebook import Counts

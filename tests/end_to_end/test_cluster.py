@@ -17,12 +17,12 @@ from command import command, environment, sentence, succeed, tensors
 from test_interrupt import DEADLY, KILLER, SUITE
 
 import benchmark
-from benchmark import cluster as module
-from benchmark.cluster import Cluster, told_to_stop
 from benchmark.errors import BenchmarkError, UsageError
-from benchmark.execution import execute
+from benchmark.execution import cluster as module
+from benchmark.execution.cluster import Cluster, told_to_stop
+from benchmark.execution.processes import execute
+from benchmark.execution.tasks import DEATHS
 from benchmark.integrity.sealed import write_json
-from benchmark.tasks import DEATHS
 
 pytest.importorskip("distributed")
 

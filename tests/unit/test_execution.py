@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.claim import born
 from benchmark.errors import BenchmarkError
-from benchmark.execution import execute
-from benchmark.semaphores import FOLDER, _space, clear_dead
-from benchmark.tasks import DEATHS
+from benchmark.execution.claim import born
+from benchmark.execution.processes import execute
+from benchmark.execution.semaphores import FOLDER, _space, clear_dead
+from benchmark.execution.tasks import DEATHS
 
 
 def square(task: int) -> tuple[int, int]:
@@ -108,7 +108,7 @@ def test_whoever_stops_listening_stops_the_processes():
 
 KILLED = """
 import os, signal, time
-from benchmark.execution import execute
+from benchmark.execution.processes import execute
 
 def kill(task):
     os.killpg(os.getppid(), signal.SIGKILL)

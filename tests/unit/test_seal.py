@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from command import command, sentence, succeed
 
-from benchmark.claim import Claim
 from benchmark.errors import BenchmarkError
+from benchmark.execution.claim import Claim
 from benchmark.integrity.digests import file_digest
 from benchmark.integrity.run_seal import check_run, damage
 from benchmark.integrity.sealed import content_digest, read_json, render, sealed, write_json

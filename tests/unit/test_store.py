@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from benchmark import store as module
-from benchmark.claim import CLAIM_SECONDS, Claim, born
 from benchmark.errors import BenchmarkError, UsageError
+from benchmark.execution.claim import CLAIM_SECONDS, Claim, born
 from benchmark.integrity.sealed import render, sealed
 from benchmark.spec import Component, Run
 from benchmark.store import Store, read_json, write_json

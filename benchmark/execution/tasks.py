@@ -29,7 +29,7 @@ class Elsewhere(Protocol):
     def execute(
         self, function: Callable[[Task], Any], tasks: Sequence[Task], watch: Callable[[], None] = ...
     ) -> Iterator[Outcome[Task]]:
-        """As `benchmark.execution.execute`."""
+        """As `benchmark.execution.processes.execute`."""
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from benchmark.errors import BenchmarkError, UsageError
-from benchmark.tasks import DEATHS, Outcome, few_threads
+from benchmark.execution.tasks import DEATHS, Outcome, few_threads
 
 Task = TypeVar("Task")
 
@@ -33,7 +33,7 @@ PAUSED_SECONDS = 10.0
 
 def sources() -> str:
     """The sha256 of this package's source files: a worker that has others would not compute what is asked here."""
-    files = sorted(Path(__file__).parent.rglob("*.py"))
+    files = sorted(Path(__file__).parents[1].rglob("*.py"))
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 

@@ -11,7 +11,7 @@ import warnings
 from contextlib import suppress
 from pathlib import Path
 
-from benchmark.claim import alive, born
+from benchmark.execution.claim import alive, born
 
 FOLDER = Path("/dev/shm")
 NAME = re.compile(r"sem\.benchmark-(?P<space>\d+)-(?P<pid>\d+)-(?P<born>\d+)-\w+")

@@ -14,8 +14,8 @@ from typing import Any, TypeAlias
 
 from benchmark.atomic import is_full
 from benchmark.errors import BenchmarkError
-from benchmark.semaphores import clear_dead, name_ours
-from benchmark.tasks import DEATHS, Elsewhere, Outcome, Task, few_threads
+from benchmark.execution.semaphores import clear_dead, name_ours
+from benchmark.execution.tasks import DEATHS, Elsewhere, Outcome, Task, few_threads
 
 Workers: TypeAlias = "int | Elsewhere"
 """Where tasks run: so many processes here, none for this process itself, or the workers of a dask scheduler."""

@@ -12,7 +12,7 @@ from benchmark.archive.manifest import HISTORIES
 from benchmark.archive.matrices import scores_by_run, write_scores
 from benchmark.archive.opening import Archive
 from benchmark.archive.results import read_run, runs_of
-from benchmark.archive.weights import explorer_file
+from benchmark.archive.weights import arrays_of
 from benchmark.integrity.run_seal import RECORD
 from benchmark.integrity.sealed import write_json
 from benchmark.spec import Run
@@ -31,7 +31,7 @@ def laid_out(
     """
     runs = runs_of(archive)
     wanted = runs if run_ids is None else runs[runs["run_id"].isin(run_ids)]
-    from safetensors.numpy import save
+    from safetensors.numpy import save_file
 
     scores = scores_by_run(archive)
     histories = {}
@@ -50,9 +50,9 @@ def laid_out(
                 own = histories[run.run_id].drop(columns="run_id").dropna(axis="columns", how="all")
                 own.to_csv(folder / "history.csv", index=False)
             if isinstance(row["chosen_by"], str):
-                arrays = explorer_file(run.config_id)
                 # Of a run without a decoder there are no arrays, and maybe matrices.
-                (folder / ARRAYS).write_bytes(archive.read(arrays) if archive.holds(arrays) else save({}))
+                arrays = arrays_of(archive, run.config_id)
+                save_file({f"arrays.{name}": array for name, array in arrays.items()}, folder / ARRAYS)
                 write_scores(scores.get(run.run_id, ()), folder)
             found.append((run, folder))
         yield found

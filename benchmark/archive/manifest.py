@@ -14,7 +14,7 @@ from benchmark.integrity.sealed import parse_json, render, sealed
 from benchmark.naming import check_name
 from benchmark.spec import SHA256
 
-FORMAT = 1
+FORMAT = 2
 """Of archives. Raise it when a reader of before would misread one."""
 MANIFEST = "archive.json"
 SCORES, SINGLE, RUNS, HISTORIES = "scores.parquet", "single_scores.parquet", "runs.parquet", "histories.parquet"
@@ -93,7 +93,11 @@ def read_manifest(content: bytes, where: str) -> Manifest:
     if "archive" not in record:
         raise UsageError(f"{where} is no archive's: it names no format; {MEND}")
     if record["archive"] != FORMAT:
-        raise UsageError(f"{where} has the archive format {record['archive']!r}, this version reads {FORMAT}; update")
+        older = record["archive"] in range(1, FORMAT)
+        what = "it is older: publish it anew" if older else "update"
+        raise UsageError(
+            f"{where} has the archive format {record['archive']!r:.40}, this version reads {FORMAT}; {what}"
+        )
     missing = sorted({"name", "version", "kind", "files", "digest"} - record.keys())
     if missing:
         raise UsageError(f"{where} is no archive's: it lacks {missing[0]}; {MEND}")

@@ -23,7 +23,7 @@ from benchmark.archive.parquet import as_parquet
 from benchmark.archive.public import public_record, without_places
 from benchmark.archive.room import Room
 from benchmark.archive.rounding import COLUMNS, moved
-from benchmark.archive.weights import explorer_file, packed, weights_file
+from benchmark.archive.weights import compressed, explorer_file, packed, weights_file
 from benchmark.atomic import disk_full_explained, sync, write_atomically
 from benchmark.codes import read_arrays
 from benchmark.errors import BenchmarkError, UsageError
@@ -173,7 +173,7 @@ def _measures(suite: Suite) -> dict[str, Any]:
 
 def _networks(suite: Suite) -> tuple[dict[str, bytes], list[dict[str, Any]]]:
     """The weights and the explorer of each configuration's run, and what half precision moves in each of them."""
-    from safetensors.numpy import load_file, save
+    from safetensors.numpy import load_file
 
     runs = {run.run_id: (run, folder) for run, folder in suite.runs}
     for run, _ in suite.runs:
@@ -197,7 +197,7 @@ def _networks(suite: Suite) -> tuple[dict[str, bytes], list[dict[str, Any]]]:
     for config_id, (run_id, _) in suite.shown.items():
         run, folder = runs[run_id]
         arrays = _explorer(folder, suite.explored)
-        content = save({f"arrays.{key}": arrays[key] for key in sorted(arrays)})
+        content = compressed(arrays)
         if arrays and room.takes(content, f"the explorer of {run.model.name} ({config_id})", "pictures"):
             found[explorer_file(config_id)] = content
     return found, rounding

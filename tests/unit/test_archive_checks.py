@@ -273,7 +273,12 @@ def lay_beside(folder: Path) -> None:
 
 def newer_format(folder: Path) -> None:
     manifest = json.loads((folder / "archive.json").read_bytes())
-    (folder / "archive.json").write_text(render(sealed(manifest | {"archive": 2})))
+    (folder / "archive.json").write_text(render(sealed(manifest | {"archive": 3})))
+
+
+def older_format(folder: Path) -> None:
+    manifest = json.loads((folder / "archive.json").read_bytes())
+    (folder / "archive.json").write_text(render(sealed(manifest | {"archive": 1})))
 
 
 TAMPERED = {
@@ -291,7 +296,8 @@ TAMPERED = {
     "somebody's folder": (plant_path, "nobody's folders: a score's reason names the folder '/home/jane/work/'"),
     "a model under a name that is none here": (hide_plugin, "plug-ins: model mine of run .* is no part"),
     "a file besides": (lay_beside, r"files: .*more\.parquet is not in archive\.json"),
-    "a newer format": (newer_format, "has the archive format 2, this version reads 1"),
+    "a newer format": (newer_format, "has the archive format 3, this version reads 2; update"),
+    "an older format": (older_format, "this version reads 2; it is older: publish it anew"),
 }
 
 

@@ -44,6 +44,8 @@ def check_posterior(
 
 def check_losses(losses: Num[ndarray, " r"], name: str) -> Float[ndarray, " r"]:
     """One loss a point in double precision, or `UsageError`."""
+    if np.ndim(losses) > 1 and np.shape(losses)[1:] != (1,):
+        raise UsageError(f"{name} of shape {np.shape(losses)} must be one loss a point, summed over its dimensions")
     return check_table(np.asarray(losses)[:, None] if np.ndim(losses) == 1 else losses, name)[:, 0].astype(np.float64)
 
 

@@ -72,11 +72,16 @@ def _warn_of_outliers(j: int, code: Float[ndarray, " n"], bins: Integer[ndarray,
 
 
 def factor_classes(factor: Num[ndarray, " n"]) -> Integer[ndarray, " n"]:
-    """A discrete factor's values as they are, a continuous one in 20 bins of equal frequency."""
+    """A discrete factor's values as they are, a continuous one in 20 bins of equal frequency.
+
+    Of a factor whose smallest value is over nineteen twentieths of the rows, which one bin would hold with all others,
+    these others are a bin of their own.
+    """
     if is_discrete(factor):
         return classes(factor)
     edges = np.quantile(factor, np.arange(1, FACTOR_BINS) / FACTOR_BINS)
-    return classes(np.searchsorted(edges, factor, side="right"))
+    binned = np.searchsorted(edges, factor, side="right")
+    return classes(binned if np.ptp(binned) > 0 else np.searchsorted(edges, factor, side="left"))
 
 
 def entropy(labels: Integer[ndarray, " n"]) -> float:

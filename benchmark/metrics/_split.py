@@ -30,10 +30,15 @@ def learning_rows(n: int, train: int, test: int, seed: int, split: Split | None)
 
 def check_split(n: int, split: Split) -> Split:
     """The split itself, or `UsageError` where its rows overlap, are missing or not among the n."""
-    training, testing = split
-    if not len(training) or not len(testing):
-        raise UsageError(f"split: {len(training)} training and {len(testing)} test rows; both must be there")
-    for rows in split:
+    training, testing = (np.asarray(rows) for rows in split)
+    if not training.size or not testing.size:
+        raise UsageError(f"split: {training.size} training and {testing.size} test rows; both must be there")
+    for rows in (training, testing):
+        if rows.ndim != 1 or rows.dtype.kind not in "iu":
+            raise UsageError(
+                f"split: rows are positions in the table, whole numbers, and not {rows.dtype} of shape {rows.shape};"
+                " np.flatnonzero gives those of a mask"
+            )
         if rows.min() < 0 or rows.max() >= n:
             raise UsageError(f"split: rows go from {rows.min()} to {rows.max()}, the table has {n:,}")
     if np.intersect1d(training, testing).size:

@@ -13,6 +13,7 @@ from jaxtyping import Float, Integer, Num
 from numpy import ndarray
 
 from benchmark.errors import NotApplicable, UsageError
+from benchmark.kinds import OFFSET
 from benchmark.metrics._check import classes, is_discrete, need_few_classes, need_few_codes, need_rows, varying_codes
 from benchmark.metrics._settings import Definition
 from benchmark.metrics._split import Split
@@ -25,11 +26,17 @@ VERSION = 1
 CONTINUOUS = ("random_forest", "lasso")
 """The models that predict continuous factors too; the lasso takes discrete ones as numbers."""
 
+GROWN = ("gradient_boosting", "random_forest")
+"""The trees of scikit-learn."""
+
 ALPHA = 0.02
 """The lasso's penalty on standardised values, as in the code of Eastwood & Williams."""
 
 MOST_CODES = {"gradient_boosting": 256, "lightgbm": 256, "random_forest": 256}
 """That vary: with more, one fit takes hours."""
+
+FAINT, HUGE = 1e-5, 1e30
+"""scikit-learn's trees hold values less than 1e-7 apart for equal, and read single precision."""
 
 FOLDS = 5
 """Of the logistic regression's cross-validation."""
@@ -119,6 +126,8 @@ def compute(codes: Float[ndarray, "n d"], factors: Num[ndarray, "n k"], fit: Fit
     target = factors[:, fit.factor]
     classified = _is_classified(target, fit.model)
     target = classes(target) if classified else target.astype(np.float64)
+    if not classified and fit.model in GROWN:
+        target = visible(target[:, None])[0][:, 0]
     known, asked = target[fit.train], target[fit.test]
     # A column without a split would still enter the random order in which equally good splits are tried.
     columns = np.flatnonzero(varying_codes(codes[fit.train]))
@@ -151,6 +160,8 @@ def _predict(
         return _logistic_regression(train, known, test)
     if fit.model == "lasso":
         return _lasso(train.astype(np.float64), known, test.astype(np.float64))
+    if fit.model in GROWN:
+        train, test = visible(train, test)
     model = _trees(fit.model, classified, fit.seed)
     with warnings.catch_warnings():
         # At 10 labels of a factor of 40 values scikit-learn suspects a regression problem.
@@ -158,6 +169,20 @@ def _predict(
         model.fit(train, known)
     importances = model.feature_importances_.astype(np.float64)
     return model.predict(test), importances / (importances.sum() or 1.0)
+
+
+def visible(known: Float[ndarray, "a c"], *others: Float[ndarray, "b c"]) -> list[Float[ndarray, "n c"]]:
+    """Tables as they are, unless scikit-learn's trees would see little of them or nothing: in units that they see.
+
+    Columns that lie a million times their range away from zero in `known` are measured from their smallest value there.
+    Where all ranges are below 1e-5, or a value is above 1e30, all columns are, in units of the largest range.
+    """
+    low, high = (edge(axis=0).astype(np.float64) for edge in (known.min, known.max))
+    ranges, sizes = high - low, np.maximum(np.abs(low), np.abs(high))
+    if ranges.max() < FAINT or sizes.max() > HUGE:
+        return [(table - low) / ranges.max() for table in (known, *others)]
+    far = sizes > OFFSET * ranges
+    return [table - np.where(far, low, 0.0) if far.any() else table for table in (known, *others)]
 
 
 def _trees(model: Model, classified: bool, seed: int) -> Any:

@@ -54,6 +54,8 @@ def corrected(
     `of` = "mig", "modularity" or "med", each as it is defined there with its other settings at their defaults. A
     shuffle permutes the rows of all factors together, so that codes know nothing of them while codes among themselves
     and factors among themselves stay as they are: what is then scored is the bias of counts from so few points.
+    Shuffles under which no code tells of any factor, as happens to codes of two values, have no modularity and are
+    left out.
 
     Returns `corrected` = `corrected_plain` − `corrected_chance`, in [−1, 1], higher is better, the measure itself, its
     mean over `shuffles` shuffles, and `corrected_chance_deviation`, the standard deviation over them: a score within
@@ -80,13 +82,20 @@ def corrected(
         )
     plain = SCORES[of](information(varying, binned, labels))[of]
     rng = np.random.default_rng(seed)
-    chance = np.empty(shuffles)
-    for place in range(shuffles):
+    chance = []
+    for _ in range(shuffles):
         order = rng.permutation(len(codes))
-        chance[place] = SCORES[of](information(varying, binned, [label[order] for label in labels]))[of]
+        found = information(varying, binned, [label[order] for label in labels])
+        if of != "modularity" or found.shared.max() > modularity.NOTHING:
+            chance.append(SCORES[of](found)[of])
+    if len(chance) < 2:
+        raise NotApplicable(
+            f"under {shuffles - len(chance)} of {shuffles} shuffles no code tells of a factor, and modularity is not"
+            ' defined: take of = "mig"'
+        )
     return {
-        "corrected": plain - float(chance.mean()),
+        "corrected": plain - float(np.mean(chance)),
         "corrected_plain": plain,
-        "corrected_chance": float(chance.mean()),
-        "corrected_chance_deviation": float(chance.std(ddof=1)),
+        "corrected_chance": float(np.mean(chance)),
+        "corrected_chance_deviation": float(np.std(chance, ddof=1)),
     }

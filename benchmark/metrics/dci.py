@@ -144,6 +144,8 @@ def dci(
     Σ_i R_ij (the same for trees, not for the lasso), counts dead codes in d, and divides by zero with a single code:
     `definition` = "disentanglement_lib" does the first two and adds 1e-11 to R in the entropies.
     A default forest for classification tries only the root of d codes at each split: perfect codes score 0.57.
+    scikit-learn's trees hold values less than 1e-7 apart for equal. Where the ranges of all codes are below 1e-5 they
+    are given them in units of the largest range; a code of so small a range beside larger ones they do not see.
     Raises `NotApplicable` with too few rows, fewer than two factors that vary, by boosting on continuous factors, and
     by trees on more than 256 codes;
     `UsageError` on unusable input, or where LightGBM is asked for and not there.

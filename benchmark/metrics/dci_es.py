@@ -23,6 +23,7 @@ from benchmark.metrics._check import (
 from benchmark.metrics._declare import metric
 from benchmark.metrics._settings import Count
 from benchmark.metrics._split import Split, learning_rows
+from benchmark.metrics._trees import visible
 
 WORK_A_SECOND = 1e6
 """Training rows times codes times trees times factors, about, on one core."""
@@ -137,10 +138,12 @@ def _losses(
         known, asked, guess = labels[training], labels[testing], 1.0 - 1.0 / (int(labels.max()) + 1)
         forest = RandomForestClassifier
     else:
-        known, asked, guess = factor[training].astype(np.float64), factor[testing].astype(np.float64), 1.0
+        factor = visible(factor[:, None].astype(np.float64))[0][:, 0]
+        known, asked, guess = factor[training], factor[testing], 1.0
         forest = RandomForestRegressor
     if not train.shape[1] or known.min() == known.max():
         return np.full(len(depths), guess), guess
+    train, test = visible(train, test)
     model = forest(trees, max_depth=depths[-1], max_features=None, random_state=seed).fit(train, known)
     outputs = _cut(model, test, depths)
     if is_discrete(factor):

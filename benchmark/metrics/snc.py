@@ -53,7 +53,9 @@ def snc(
     the grid of dSprites perfect codes score 0.83, random rotations of them about 0.3, noise 0.12.
     Cost: 0.3 s on 10,000 × 10 codes with five factors, 5 s on 1,000 codes with ten.
     Blind to what the other codes hold, `nk` is not; intervals of equal frequency misread values that are not equally
-    frequent, and coarse codes: of perfect codes on a uniform grid all is right but for what a draw's edges cut off.
+    frequent. Of coarse codes an edge takes a whole value with it to the interval above, whatever of the value it should
+    cut off: a perfect code of two values scores 1 where the draw has fewer of the lower, about ½ where it has more, and
+    its negative the other way round. Sign does not matter to codes without such ties alone.
     Others: the authors' code estimates information from a resampled density and reports single factors; whether their
     table subtracts chance could not be confirmed, and here it is not.
     Raises `NotApplicable` on too few rows, on continuous factors, on one of over 1,000 values and without a factor that

@@ -57,6 +57,18 @@ def test_codes_that_determine_each_other_are_no_signal():
     assert found["corrected_plain"] == found["corrected_chance"] == pytest.approx(0)
 
 
+def test_shuffles_that_leave_modularity_undefined_are_left_out():
+    """One code of two values, each combination 13 times: under a shuffle in twenty both its halves hold as many of
+    each value of either factor, and it tells nothing. By seed 15 one of two is so, and one score has no spread."""
+    factors = np.tile([[0, 0], [0, 1], [1, 0], [1, 1]], (13, 1))
+    codes = factors[:, :1].astype(float)
+    found = corrected(codes, factors, of="modularity")
+    assert found["corrected_plain"] == pytest.approx(1)
+    assert 0 < found["corrected_chance"] < 1
+    with pytest.raises(NotApplicable, match="1 of 2 shuffles"):
+        corrected(codes, factors, of="modularity", shuffles=2, seed=15)
+
+
 def test_refusals():
     factors, noise = table(49)
     with pytest.raises(NotApplicable, match="at least 50"):

@@ -184,6 +184,23 @@ def test_continuous_factors():
         dci(v, v, **SMALL)
 
 
+@pytest.mark.parametrize("model", ["gradient_boosting", "random_forest"])
+@pytest.mark.parametrize(("unit", "origin"), [(2.0**-40, 0.0), (2.0**140, 0.0), (1.0, 1e9)])
+def test_trees_see_codes_in_any_unit_and_far_from_zero(model, unit, origin):
+    """They hold values less than 1e-7 apart for equal, and read single precision."""
+    settings = {"model": model, "train": 100, "test": 100}
+    codes = PERFECT.astype(np.float64)
+    expected = dci(codes, FACTORS[:, 1:], **settings)
+    assert expected["informativeness"] > 0.9
+    assert dci(codes * unit + origin, FACTORS[:, 1:], **settings) == pytest.approx(expected, abs=0.02)
+
+
+def test_a_forest_predicts_continuous_factors_in_any_unit():
+    """A node whose squared errors are below 2e-16 is a leaf, were it the root."""
+    v = continuous()
+    assert dci(v, 1e-9 * v, model="random_forest", **SMALL)["informativeness"] > 0.9
+
+
 def test_a_training_draw_of_one_class_predicts_it():
     fit = Fit(0, np.flatnonzero(FACTORS[:, 0] == 1)[:50], np.flatnonzero(FACTORS[:, 0] != 2)[-200:], 0, "lightgbm", 1)
     value = compute(PERFECT, FACTORS, fit)

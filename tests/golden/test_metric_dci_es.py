@@ -56,6 +56,12 @@ def test_noise_is_explicit_and_says_so_by_its_loss():
     assert found["dci_size"] == 0.5
 
 
+def test_tiny_codes_and_tiny_factors_are_read():
+    codes = FACTORS + 0.01 * np.random.default_rng(3).standard_normal(FACTORS.shape)
+    assert dci_es(1e-9 * codes, FACTORS, **SMALL) == pytest.approx(dci_es(codes, FACTORS, **SMALL), abs=0.01)
+    assert dci_es(codes, 1e-9 * codes, **SMALL)["dci_lowest_loss"] < 0.1
+
+
 def test_constant_codes_are_a_guess():
     found = dci_es(np.ones((1_200, 3)), FACTORS, **SMALL)
     assert found["dci_lowest_loss"] == pytest.approx((1 / 2 + 7 / 8) / 2)

@@ -52,6 +52,13 @@ def test_continuous_factors_enter_in_bins_of_equal_frequency():
     assert mig(np.exp(5 * factor), factor)["mig"] < 0.7
 
 
+def test_a_continuous_factor_that_is_nearly_always_least_has_two_bins():
+    """29 rows in 30 hold the smallest value: every edge of 20 bins lies on it. Of its negative the edges part them."""
+    amount = np.where(np.arange(1_200) % 30 == 0, 0.5 + np.arange(1_200) / 2_400, 0.0)[:, None]
+    for factor in (amount, -amount):
+        assert mig.declaration.function((amount > 0).astype(float), factor)["mig"] == pytest.approx(1)
+
+
 def test_constant_factors_and_codes_count_for_nothing():
     factors = np.repeat(grid((4, 5)), 60, axis=0)
     codes = factors + np.random.default_rng(0).standard_normal(factors.shape)

@@ -1,5 +1,6 @@
 """Input that measures refuse."""
 
+import jaxtyping
 import numpy as np
 import pytest
 
@@ -7,11 +8,13 @@ from benchmark.errors import NotApplicable, UsageError
 from benchmark.metrics._check import (
     check_codes,
     check_factors,
+    check_losses,
     check_posterior,
     is_discrete,
     varying_codes,
     varying_factors,
 )
+from benchmark.metrics._split import check_split
 
 REFUSED = (UsageError, TypeError)
 """TypeError where shapes and types are checked by annotation."""
@@ -50,6 +53,31 @@ def test_factors(factors):
 def test_posteriors_of_other_shapes():
     with pytest.raises(REFUSED):
         check_posterior(np.zeros((3, 2)), np.ones((3, 1)))
+
+
+@pytest.fixture
+def untyped():
+    """Functions as they are where no annotation is checked, as for users."""
+    disabled = jaxtyping.config.jaxtyping_disable
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", disabled)
+
+
+def test_losses_are_one_a_point(untyped):
+    assert check_losses(np.ones((3, 1)), "losses").shape == (3,)
+    with pytest.raises(UsageError, match="one loss a point"):
+        check_losses(np.ones((3, 2)), "losses")
+
+
+def test_a_split_is_of_positions(untyped):
+    training, testing = check_split(6, ([0, 1], [2]))
+    assert training.tolist() == [0, 1]
+    assert testing.tolist() == [2]
+    mask = np.arange(6) < 3
+    for split in ((mask, ~mask), ([0.0], [1.0]), ([[0]], [[1]])):
+        with pytest.raises(UsageError, match="positions"):
+            check_split(6, split)
 
 
 def test_varying_factors():

@@ -25,6 +25,7 @@ from benchmark.metrics._conformance_arrays import (
     first_runs,
     jitter,
     many_values,
+    mostly_least,
     perfect,
     posteriors,
     rare,
@@ -55,6 +56,8 @@ def checks(metric: Metric) -> dict[str, Check]:
     if set(CODES) & set(metric.needs):
         changes = {"permutation": subject.permuted, "sign": subject.flipped, "scale": subject.scaled}
         found |= {f"{name} of codes": partial(demand.unmoved, subject, changes[name]) for name in metric.invariances}
+        if "scale" in metric.invariances:
+            found["tiny codes"] = partial(demand.unmoved, subject, subject.shrunk)
     judged = bool(set(CODES) & set(metric.needs)) and (metric.supervised or subject.stacked)
     if judged or "codes" in metric.needs:
         found |= {
@@ -130,7 +133,9 @@ def _factor_checks(subject: Subject) -> dict[str, Check]:
             demand.sane, subject, lambda made: made | {"factors": perfect(made["factors"])[..., :3] + jitter()}
         ),
         "a factor of many values": partial(demand.sane, subject, with_factors(many_values)),
+        "a continuous factor that is nearly always least": partial(demand.sane, subject, with_factors(mostly_least)),
         "a value that three points hold": partial(demand.sane, subject, with_factors(rare)),
+        "factors by other numbers": partial(demand.unmoved, subject, with_factors(lambda v: 3 * v - 4), EQUAL),
         "factors as whole floats": partial(
             demand.unmoved, subject, with_factors(lambda v: v.astype(np.float64)), EQUAL
         ),

@@ -108,6 +108,14 @@ def rare(factors: ndarray) -> ndarray:
     return changed
 
 
+def mostly_least(factors: ndarray) -> ndarray:
+    """The first factor continuous, 0 at 29 of 30 points and larger at the others, no two of which are alike."""
+    place = np.arange(POINTS)
+    changed = factors.astype(np.float64)
+    changed[..., 0] = np.where(place % 30 == 0, 0.5 + place / (2 * POINTS), 0.0)
+    return changed
+
+
 def jitter() -> ndarray:
     """What makes three factors continuous."""
     return 0.1 * np.random.default_rng(5).standard_normal((POINTS, 3))

@@ -91,6 +91,11 @@ class Subject:
         powers = {"variances": 2, "decoder_weights": -1}
         return self.coordinates(made, lambda name, array: array * scales ** powers.get(name, 1))
 
+    def shrunk(self, made: Arrays) -> Arrays:
+        """All in a unit of 2⁴⁰, about 10¹²: what is exactly scaled and what must not be taken for constant."""
+        powers = {"variances": 2, "decoder_weights": -1}
+        return self.coordinates(made, lambda name, array: array * np.float32(2.0 ** (-40 * powers.get(name, 1))))
+
     def in_grid_order(self, made: Arrays) -> Arrays:
         rows = np.lexsort(arrays()["factors"].T[::-1])
         return self.points(made, rows)

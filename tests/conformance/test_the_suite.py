@@ -69,6 +69,10 @@ def probe_with(fault=None):
             factor = factors[:, k]
             if fault == "counts values" and factor.max() > 50:
                 raise IndexError("histogram")
+            if fault == "counts labels":
+                np.bincount(factor.astype(int))
+            if fault == "trusts quantiles" and (np.quantile(factor, 0.95) == factor.min()):
+                raise ZeroDivisionError("entropy")
             if fault == "takes only classes" and (factor != np.floor(factor)).any():
                 raise ValueError("unknown label type")
             if fault == "needs both classes" and factor[training].min() == factor[training].max():
@@ -101,6 +105,7 @@ def probe_with(fault=None):
             "takes whole codes as classes": score / 2 if integers else score,
             "depends on sign": score if codes[0, -1] > 0 else score / 2,
             "depends on scale": score / (1 + codes.std()),
+            "takes small codes for constant": score if np.ptp(codes) > 1e-7 else 0.0,
         }.get(fault, score)
         return scores | {"other" if fault == "another name" else "probe": score}
 
@@ -189,12 +194,15 @@ SPLIT = {f"split: {what}" for what in ("rows that overlap", "rows beyond the tab
         ("trusts the order of codes", {"permutation of codes"}),
         ("depends on sign", {"sign of codes"}),
         ("depends on scale", {"scale of codes"}),
+        ("takes small codes for constant", {"tiny codes"}),
         ("keeps constant factors", {"constant factor first", "constant factor last", "only constant factors"}),
         ("keeps constant factors", {"no known factors"}),
         ("needs two factors", {"one factor"}),
         ("renumbers factors", {"constant factor first"}),
         ("counts values", {"a factor of many values"}),
         ("takes only classes", {"continuous factors"}),
+        ("trusts quantiles", {"a continuous factor that is nearly always least"}),
+        ("counts labels", {"factors by other numbers"}),
         ("needs both classes", {"one class in the training rows"}),
         ("needs every class", {"a class that training did not show"}),
         ("needs frequent classes", {"a value that three points hold"}),

@@ -56,6 +56,10 @@ def checks(metric: Metric) -> dict[str, Check]:
     if set(CODES) & set(metric.needs):
         changes = {"permutation": subject.permuted, "sign": subject.flipped, "scale": subject.scaled}
         found |= {f"{name} of codes": partial(demand.unmoved, subject, changes[name]) for name in metric.invariances}
+        if "sign" in metric.invariances and not subject.stacked:
+            found["sign of coarse codes"] = partial(
+                demand.unmoved, subject, partial(subject.coarse, sign=-1), before=partial(subject.coarse, sign=1)
+            )
         if "scale" in metric.invariances:
             found["tiny codes"] = partial(demand.unmoved, subject, subject.shrunk)
     judged = bool(set(CODES) & set(metric.needs)) and (metric.supervised or subject.stacked)

@@ -91,6 +91,11 @@ class Subject:
         powers = {"variances": 2, "decoder_weights": -1}
         return self.coordinates(made, lambda name, array: array * scales ** powers.get(name, 1))
 
+    def coarse(self, made: Arrays, sign: int) -> Arrays:
+        """Codes of few values, one factor each: a draw of rows has more of one value than of its counterpart."""
+        exact = sign * perfect(made["factors"]).astype(np.float32)
+        return posteriors(lambda name, array: array[..., :4] if name == "variances" else exact, made)
+
     def shrunk(self, made: Arrays) -> Arrays:
         """All in a unit of 2⁴⁰, about 10¹²: what is exactly scaled and what must not be taken for constant."""
         powers = {"variances": 2, "decoder_weights": -1}

@@ -27,7 +27,7 @@ from benchmark.metrics._split import Split, learning_rows
     rows="all",
     quick={"train": 1_000, "test": 1_000},
     trial={"train": 600, "test": 300},
-    invariances=("permutation", "sign", "scale"),
+    invariances=("permutation", "scale"),
 )
 def snc(
     codes: Float[ndarray, "n d"],
@@ -55,7 +55,7 @@ def snc(
     Blind to what the other codes hold, `nk` is not; intervals of equal frequency misread values that are not equally
     frequent. Of coarse codes an edge takes a whole value with it to the interval above, whatever of the value it should
     cut off: a perfect code of two values scores 1 where the draw has fewer of the lower, about ½ where it has more, and
-    its negative the other way round. Sign does not matter to codes without such ties alone.
+    its negative the other way round. Sign matters to codes with such ties, and to no others.
     Others: the authors' code estimates information from a resampled density and reports single factors; whether their
     table subtracts chance could not be confirmed, and here it is not.
     Raises `NotApplicable` on too few rows, on continuous factors, on one of over 1,000 values and without a factor that

@@ -104,6 +104,7 @@ def probe_with(fault=None):
             "wants single precision": score if given.dtype == np.float32 else score / 2,
             "takes whole codes as classes": score / 2 if integers else score,
             "depends on sign": score if codes[0, -1] > 0 else score / 2,
+            "moves ties upwards": score / 2 if np.median(codes[training, 0]) == codes[training, 0].max() else score,
             "depends on scale": score / (1 + codes.std()),
             "takes small codes for constant": score if np.ptp(codes) > 1e-7 else 0.0,
         }.get(fault, score)
@@ -193,6 +194,7 @@ SPLIT = {f"split: {what}" for what in ("rows that overlap", "rows beyond the tab
         ("pairs codes with factors", {"one code", "fewer codes than factors", "permutation of codes"}),
         ("trusts the order of codes", {"permutation of codes"}),
         ("depends on sign", {"sign of codes"}),
+        ("moves ties upwards", {"sign of coarse codes"}),
         ("depends on scale", {"scale of codes"}),
         ("takes small codes for constant", {"tiny codes"}),
         ("keeps constant factors", {"constant factor first", "constant factor last", "only constant factors"}),

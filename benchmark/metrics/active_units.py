@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from benchmark.metrics._check import check_table, need_rows
+from benchmark.metrics._check import check_table, need_rows, varying_codes
 from benchmark.metrics._declare import metric
 from benchmark.metrics._settings import NotNegative
 
@@ -25,4 +25,5 @@ def active_units(means: Float[ndarray, "n d"], *, threshold: NotNegative = 0.01,
     """
     means = check_table(means, "means")
     need_rows(len(means), 2, "a variance")
-    return {"active_units": float((means.var(axis=0, dtype=np.float64) > threshold).sum())}
+    active = varying_codes(means) & (means.var(axis=0, dtype=np.float64) > threshold)
+    return {"active_units": float(active.sum())}

@@ -43,7 +43,8 @@ def informative_components(
     need_rows(len(means), 2, "a covariance")
     centred = means - means.mean(axis=0, dtype=np.float64)
     values, vectors = np.linalg.eigh(centred.T @ centred / len(means))
-    informative = values > threshold
+    # An eigenvalue that should be 0 is rounding of the largest.
+    informative = values > max(threshold, 10 * len(values) * np.finfo(float).eps * values[-1])
     count = int(informative.sum())
     scores = {"informative_components": float(count)}
     if count:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from benchmark.errors import NotApplicable
+from benchmark.metrics.active_units import active_units
 from benchmark.metrics.informative_components import informative_components
 from benchmark.metrics.mutual_information_score import mutual_information_score
 from benchmark.metrics.wasserstein_correlation import wasserstein_correlation
@@ -130,6 +131,13 @@ class TestInformativeComponents:
         assert informative_components(means) == pytest.approx({self.COUNT: 3.0, self.ALIGNMENT: 1.0})
         assert informative_components(means, threshold=0.1)[self.COUNT] == 2.0
         assert informative_components(means, threshold=0.001)[self.COUNT] == 4.0
+
+    def test_without_a_threshold_rounding_is_no_component(self):
+        """Four copies of a code and three constants, none of them a binary fraction."""
+        code = np.random.default_rng(0).standard_normal((1_000, 1))
+        means = np.hstack([code, code, code, code, np.full((1_000, 3), 1 / 3)])
+        assert informative_components(means, threshold=0.0)[self.COUNT] == 1.0
+        assert active_units(means, threshold=0.0) == {"active_units": 4.0}
 
     def test_two_copies_of_a_code_are_one_component(self):
         """Its vector is (1, 1)/√2: half of it on either axis. `active_units` would count two."""

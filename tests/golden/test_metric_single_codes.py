@@ -28,6 +28,24 @@ def test_perfect_codes_are_read_alone_but_for_the_edges():
     assert snc(near(-FACTORS[:, ::-1].astype(float)), FACTORS, split=SPLIT)["snc"] > 0.95
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_perfect_codes_of_few_values_are_read_without_a_mistake(sign):
+    """Whatever the draw has more of: a value's equal codes are never cut."""
+    rng = np.random.default_rng(3)
+    for _ in range(5):
+        rows = rng.permutation(1_200)
+        split = (rows[:900], rows[900:])
+        assert snc(sign * FACTORS, FACTORS, split=split)["snc"] == 1
+
+
+def test_edges_lie_between_values_as_near_to_equal_frequency_as_can_be():
+    """Of ten rows six have 0, three 1 and one 2. Thirds end at rows 3 and 6; values change at 6 and 9, and 6 is nearer
+    to both: 0 has an interval, 1 and 2 share one, named 1, and the test rows of value 2 are mistakes."""
+    factor = np.array([0] * 6 + [1] * 3 + [2] + [0, 1, 2, 2])[:, None]
+    found = snc(factor.astype(float), factor, split=(np.arange(10), np.arange(10, 14)))
+    assert found["snc"] == 2 / 4
+
+
 def test_a_code_of_two_factors_serves_one():
     """4 v₀ + v₁ and noise: v₁, with more information in it, is assigned the mixture, whose quarters are v₀'s.
 

@@ -308,6 +308,13 @@ def _train_networks(work: Work, stopping: Callable[[], bool]) -> None:
             except ModelError as error:
                 work.fail([run], str(error))
                 continue
+            except (BenchmarkError, OSError):
+                raise  # of the machine: it concerns everything
+            except Exception as error:  # of this member alone, such as weights whose Jacobian has no decomposition
+                if lacks_memory(error):
+                    raise
+                work.fail([run], f"{type(error).__name__}: {error}", traceback=traceback.format_exc())
+                continue
             seconds = {"training": progress.seconds / len(fleet.runs), "encoding": time.monotonic() - start}
             weights = {name: value.detach().numpy() for name, value in model.state_dict().items()}
             history = progress.history.csv(index) if progress.history.rows[index] else None

@@ -16,9 +16,12 @@ from torch import Tensor
 from benchmark.errors import BenchmarkError
 from benchmark.integrity.sealed import read_json
 from benchmark.spec import Run
+from benchmark.stages import worker
 from benchmark.stages.order import Order
 from benchmark.stages.train import train_fleets, turn
 from benchmark.stages.worker import FleetOutcome, FleetTask, lacks_memory
+from benchmark.store import Store, write_json
+from benchmark.suite import EncodingSettings
 from benchmark.training.fleet import CACHED_WEIGHTS, LARGEST, Fleet, fleet_size, plan_fleets
 from benchmark.training.loop import Interrupted, build, train
 from benchmark.training.stacked import StackedEngine
@@ -320,3 +323,26 @@ def test_networks_that_train_one_by_one_are_worked_off_seed_by_seed() -> None:
     assert [(run.seed, run.training and run.training.settings["steps"]) for run in order] == [
         (0, 30), (0, 20), (0, 10), (1, 30), (1, 20), (1, 10),
     ]  # fmt: skip
+
+
+def test_a_member_that_cannot_be_encoded_fails_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is raised: before, a member's singular values took those after it along."""
+    from numpy.linalg import LinAlgError
+
+    runs = tuple(small_run("vae", seed=seed, training={"steps": 20}) for seed in range(3))
+    store, fleet = Store(tmp_path), Fleet("stacked", runs)
+    write_json(store.fleet_folder(fleet.fleet_id) / "fleet.json", {"fleet": fleet.to_json()})
+    encode = worker.encode_neural
+
+    def encoded(model: Any, data: Any, run: Run, *others: Any) -> Any:
+        if run.seed == 1:
+            raise LinAlgError("SVD did not converge")
+        return encode(model, data, run, *others)
+
+    monkeypatch.setattr(worker, "encode_neural", encoded)
+    kept = EncodingSettings(likelihood_points=0)
+    outcome = worker.train_fleet(FleetTask(Order(tmp_path, encoding=kept, arrays=frozenset()), fleet.fleet_id))
+    assert outcome.published == [runs[0].run_id, runs[2].run_id]
+    assert outcome.failed == [(runs[1].run_id, "LinAlgError: SVD did not converge")]
+    failure = store.failure(runs[1])
+    assert failure is not None and "in encoded" in failure["traceback"]

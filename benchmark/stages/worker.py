@@ -92,6 +92,8 @@ def train_fleet(task: FleetTask) -> FleetOutcome:
                 _train(Work(fleet, command, data, store, task, outcome, timestamp()), stopping)
             if not outcome.interrupted and not outcome.starved:
                 shutil.rmtree(folder, ignore_errors=True)
+            # What came while the last run was fitted or encoded is for whoever has more to do.
+            outcome.interrupted |= stopping()
         finally:
             claim.release()
     except BenchmarkError as error:
@@ -297,6 +299,9 @@ def _train_networks(work: Work, stopping: Callable[[], bool]) -> None:
             step = progress.history.diverged[index]
             work.fail([run], f"the loss stopped being a finite number at step {step}", step=step)
         elif not work.store.is_done(run):
+            if stopping():
+                work.outcome.interrupted = True  # the last checkpoint holds all that is left to encode
+                return
             start = time.monotonic()
             model = engine.member(index)
             try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -346,3 +347,41 @@ def test_a_member_that_cannot_be_encoded_fails_alone(tmp_path: Path, monkeypatch
     assert outcome.failed == [(runs[1].run_id, "LinAlgError: SVD did not converge")]
     failure = store.failure(runs[1])
     assert failure is not None and "in encoded" in failure["traceback"]
+
+
+def interrupting(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, with an interrupt on its way."""
+
+    def interrupted(*arguments: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        return function(*arguments)
+
+    return interrupted
+
+
+def test_an_interrupt_among_codes_leaves_the_other_members_to_a_rerun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = tuple(small_run("vae", seed=seed, training={"steps": 20}) for seed in range(2))
+    store, fleet = Store(tmp_path), Fleet("stacked", runs)
+    folder = store.fleet_folder(fleet.fleet_id)
+    write_json(folder / "fleet.json", {"fleet": fleet.to_json()})
+    task = FleetTask(Order(tmp_path, encoding=EncodingSettings(likelihood_points=0)), fleet.fleet_id)
+    with monkeypatch.context() as patched:
+        patched.setattr(worker, "encode_neural", interrupting(worker.encode_neural))
+        outcome = worker.train_fleet(task)
+    assert (outcome.published, outcome.interrupted) == ([runs[0].run_id], True)
+    assert (folder / "checkpoint.safetensors").exists()
+    again = worker.train_fleet(task)
+    assert (again.published, again.resumed_at, again.interrupted) == ([runs[1].run_id], 20, False)
+    assert not folder.exists()
+
+
+def test_an_interrupt_while_the_last_run_is_fitted_is_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = small_run("pca", {"latents": 2})
+    store, fleet = Store(tmp_path), Fleet("closed_form", (run,))
+    write_json(store.fleet_folder(fleet.fleet_id) / "fleet.json", {"fleet": fleet.to_json()})
+    monkeypatch.setattr(worker, "encode_embedding", interrupting(worker.encode_embedding))
+    outcome = worker.train_fleet(FleetTask(Order(tmp_path), fleet.fleet_id))
+    assert (outcome.published, outcome.interrupted) == ([run.run_id], True)
+    assert not store.fleet_folder(fleet.fleet_id).exists()

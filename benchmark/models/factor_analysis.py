@@ -17,8 +17,11 @@ class FactorAnalysis(Embedding):
     """x = W z + m + ε, z ~ N(0, I), ε ~ N(0, diag Ψ), by maximum likelihood (Barber 2012, §21.2; E); codes are E[z|x].
 
     The likelihood leaves W's rotation open: unrotated, Wᵀ Ψ⁻¹ W is diagonal. It does not depend on the units of any
-    dimension, but its ascent does: it starts at Ψ = I, and so is given unit variances.
+    dimension, but its ascent does: it starts at Ψ = I, and so is given unit variances. Unrotated codes are
+    uncorrelated on the points fitted, so that what measures linear dependence is 0 up to the choice of these.
     """
+
+    by_construction = ("gaussian_total_correlation", "wasserstein_correlation")
 
     class Settings(Embedding.Settings):
         rotation: Literal["none", "varimax", "quartimax"] = static("none", "how W is rotated after the fit")

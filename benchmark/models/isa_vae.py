@@ -57,7 +57,9 @@ class ISAVAE(PriorModel):
         parts = []
         for k, part in enumerate(torch.split(y, self.sizes, dim=1)):
             radius = (s * self.gammas[k + 1][places(noise["radius"][:, k])]).pow(1 / p0)
-            parts.append(part * (radius / part.abs().pow(p).sum(1).pow(1 / p)).unsqueeze(1))
+            # A uniform number of exactly ½ has no side: alone in its subspace it leaves no direction.
+            norm = part.abs().pow(p).sum(1).pow(1 / p)
+            parts.append(part * torch.where(norm > 0, radius / norm, 0).unsqueeze(1))
         return torch.cat(parts, 1)
 
 

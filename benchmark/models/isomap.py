@@ -15,8 +15,11 @@ class Isomap(PathEmbedding):
 
     A further point is at min_j ‖x − x_j‖ + G_ij over its k neighbours j from point i, and so at
     ½ (column means of G² − its own G²) V/√λ, as scikit-learn has it, whose class takes no wrong edges.
-    Codes have the data's units; there is no way back.
+    Codes have the data's units; there is no way back. On the points fitted they are uncorrelated, so that what measures
+    linear dependence is 0 up to the choice of these.
     """
+
+    by_construction = ("gaussian_total_correlation", "wasserstein_correlation")
 
     def fit(self, x: ndarray, rng: np.random.Generator) -> Self:
         from scipy.sparse.csgraph import shortest_path

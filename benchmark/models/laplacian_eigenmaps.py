@@ -17,8 +17,11 @@ class LaplacianEigenmaps(Transductive):
     """L f = λ f, L = D − W, for the d smallest λ after the constant eigenvector's 0; codes have unit variance (E).
 
     W_ij = e^{−‖x_i − x_j‖²/t} on the edges; E writes t = 2σ². Belkin & Niyogi solve L f = λ D f instead, and
-    scikit-learn the normalised Laplacian.
+    scikit-learn the normalised Laplacian. Orthogonal to the constant and to each other, the codes are uncorrelated:
+    what measures linear dependence is 0 up to the choice of points.
     """
+
+    by_construction = ("gaussian_total_correlation", "wasserstein_correlation")
 
     class Settings(Transductive.Settings):
         graph: Kind = static("symmetric", "edges: either is among the other's neighbours, both are, or ε apart at most")

@@ -16,8 +16,11 @@ from benchmark.spec import Number, static
 class LLE(Embedding):
     """min Σ_i ‖z_i − Σ_j W_ij z_j‖² under mean 0 and covariance I, with the weights that best blend x_i (E).
 
-    Further points are the blends of their fitted neighbours; there is no way back.
+    Further points are the blends of their fitted neighbours; there is no way back. By that covariance what measures
+    linear dependence is 0 up to the choice of points.
     """
+
+    by_construction = ("gaussian_total_correlation", "wasserstein_correlation")
 
     class Settings(Embedding.Settings):
         neighbours: int = static(12, "neighbours k of each point", ge=1)

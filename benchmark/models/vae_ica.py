@@ -7,7 +7,13 @@ from benchmark.models.vae import VAE
 
 
 class VAEICA(IcaOfCodes, VAE):
-    """rec + KL(q(z|x) ‖ N(0, I)), as `vae`; then FastICA (Hyvärinen & Oja 2000) of the active mean codes (R §2.2)."""
+    """rec + KL(q(z|x) ‖ N(0, I)), as `vae`; then FastICA (Hyvärinen & Oja 2000) of the active mean codes (R §2.2).
+
+    These are whitened on training points, so that what measures linear dependence of mean codes is 0 but for the
+    passive ones and the choice of points.
+    """
+
+    by_construction = ("gaussian_total_correlation", "wasserstein_correlation")
 
     def loss(self, batch: Batch, settings: NeuralModel.Settings) -> Objective:
         mu, logvar, _ = VAE.posterior(self, batch.x)

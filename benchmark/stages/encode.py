@@ -100,7 +100,8 @@ def encode_embedding(model: Embedding, data: Data, run: Run, embedded: ndarray |
         arrays=arrays,
     )
     codes.arrays.update(study(Trained(model, data, codes, run)))
-    codes.arrays.update(trained_on(data))
+    if embedded is None:  # what was fitted to the points that it is scored on has left none unseen
+        codes.arrays.update(trained_on(data))
     return codes
 
 

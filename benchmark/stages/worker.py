@@ -92,6 +92,8 @@ def train_fleet(task: FleetTask) -> FleetOutcome:
                 _train(Work(fleet, command, data, store, task, outcome, timestamp()), stopping)
             if not outcome.interrupted and not outcome.starved:
                 shutil.rmtree(folder, ignore_errors=True)
+            # What came while the last run was fitted or encoded is for whoever has more to do.
+            outcome.interrupted |= stopping()
         finally:
             claim.release()
     except BenchmarkError as error:
@@ -297,6 +299,9 @@ def _train_networks(work: Work, stopping: Callable[[], bool]) -> None:
             step = progress.history.diverged[index]
             work.fail([run], f"the loss stopped being a finite number at step {step}", step=step)
         elif not work.store.is_done(run):
+            if stopping():
+                work.outcome.interrupted = True  # the last checkpoint holds all that is left to encode
+                return
             start = time.monotonic()
             model = engine.member(index)
             try:
@@ -307,6 +312,13 @@ def _train_networks(work: Work, stopping: Callable[[], bool]) -> None:
                 codes = encode_neural(encoder, work.data, run, order.encoding, parts_of(order.arrays))
             except ModelError as error:
                 work.fail([run], str(error))
+                continue
+            except (BenchmarkError, OSError):
+                raise  # of the machine: it concerns everything
+            except Exception as error:  # of this member alone, such as weights whose Jacobian has no decomposition
+                if lacks_memory(error):
+                    raise
+                work.fail([run], f"{type(error).__name__}: {error}", traceback=traceback.format_exc())
                 continue
             seconds = {"training": progress.seconds / len(fleet.runs), "encoding": time.monotonic() - start}
             weights = {name: value.detach().numpy() for name, value in model.state_dict().items()}

@@ -97,6 +97,13 @@ def test_coordinates_of_draws_have_the_known_distribution(name: str, settings: d
         assert stats.kstest(z[:, j], cdf).pvalue > 1e-4
 
 
+def test_a_draw_without_direction_is_a_number() -> None:
+    """One in 2²⁴ uniform numbers is exactly ½; alone in its subspace, as the fifth of five, it was 0/0."""
+    model = make("isa_vae", latents=5)
+    z = model.sample_prior({"direction": torch.full((2, 5), 0.5), "radius": torch.full((2, 2), 0.7)})
+    assert torch.equal(z, torch.zeros(2, 5))
+
+
 def test_densities_by_hand() -> None:
     z = torch.tensor([[0.5, -2.0]]).double()
     sparse = make("sparse_vae", gamma=0.25, spike_variance=0.04).log_prior(z).item()

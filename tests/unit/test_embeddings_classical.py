@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,9 @@ from small import small_run, table
 
 from benchmark import registry
 from benchmark.codes import Codes
-from benchmark.datasets._dataset import Data
+from benchmark.datasets._dataset import Data, blank_grid
 from benchmark.errors import ModelError
-from benchmark.models._model import Transductive
+from benchmark.models._model import Embedding, Transductive
 from benchmark.models._neighbours import classical_scaling, joined, neighbour_graph
 from benchmark.models.factor_analysis import FactorAnalysis
 from benchmark.models.isomap import Isomap
@@ -294,6 +295,23 @@ def test_a_perplexity_beyond_the_points_is_refused() -> None:
         TSNE(TSNE.Settings()).fit(rng().random((20, 3)), rng())
 
 
+EMBEDDINGS = [name for name in registry.names("model") if issubclass(registry.load("model", name), Embedding)]
+
+
+@pytest.mark.parametrize("name", EMBEDDINGS)
+def test_what_is_uncorrelated_whatever_it_is_fitted_to_says_so(name: str) -> None:
+    """On the points fitted, where blends of neighbours are nearly the points themselves (LLE)."""
+    cls = registry.load("model", name)
+    x = rng().gamma(0.5, size=(80, 6))
+    quick = {"iterations": 20} if name == "t_sne" else {"tolerance": 0.01} if name == "ica" else {}
+    more = {"neighbours": 20} if "neighbours" in cls.Settings.model_fields else {}
+    model = cls(cls.Settings(latents=3, **quick, **more)).fit(x, rng())
+    z = model.codes if isinstance(model, Transductive) else model.transform(x)
+    apart = np.abs(np.corrcoef(z.T) - np.eye(3)).max()
+    linear = {"gaussian_total_correlation", "wasserstein_correlation"}
+    assert (apart < 0.01) == (linear <= set(cls.by_construction)), apart
+
+
 class Halves(Transductive):
     """Codes that tell each point."""
 
@@ -316,6 +334,18 @@ def test_a_transductive_embedding_is_kept_with_the_rows_that_it_embedded() -> No
     assert model.state() == {}
     with pytest.raises(ModelError, match="for the points alone that it was fitted to"):
         model.transform(images.reshape(30, 4))
+
+
+def test_nothing_is_unseen_to_what_was_fitted_to_the_points_that_it_is_scored_on() -> None:
+    """A mask over all of the grid, beside codes of some of its points, would be of other points."""
+    factors = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+    whole = blank_grid((3,), (2, 2))
+    data = replace(whole, images=rng().random((4, 3)).astype(np.float32), training_rows=np.array([0, 1, 2]))
+    np.testing.assert_array_equal(data.factors, factors)
+    model = Halves(Halves.Settings()).fit(flattened(data, np.array([1, 3])), rng())
+    assert list(encode_embedding(model, data, small_run(), np.array([1, 3])).arrays) == ["embedded_rows"]
+    pca = PCA(PCA.Settings(latents=2)).fit(flattened(data, data.training_rows), rng())
+    np.testing.assert_array_equal(encode_embedding(pca, data, small_run()).arrays["trained_on"], [True] * 3 + [False])
 
 
 def test_a_subset_of_a_grid_is_no_grid() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,12 @@ from torch import Tensor
 from benchmark.errors import BenchmarkError
 from benchmark.integrity.sealed import read_json
 from benchmark.spec import Run
+from benchmark.stages import worker
 from benchmark.stages.order import Order
 from benchmark.stages.train import train_fleets, turn
 from benchmark.stages.worker import FleetOutcome, FleetTask, lacks_memory
+from benchmark.store import Store, write_json
+from benchmark.suite import EncodingSettings
 from benchmark.training.fleet import CACHED_WEIGHTS, LARGEST, Fleet, fleet_size, plan_fleets
 from benchmark.training.loop import Interrupted, build, train
 from benchmark.training.stacked import StackedEngine
@@ -320,3 +324,64 @@ def test_networks_that_train_one_by_one_are_worked_off_seed_by_seed() -> None:
     assert [(run.seed, run.training and run.training.settings["steps"]) for run in order] == [
         (0, 30), (0, 20), (0, 10), (1, 30), (1, 20), (1, 10),
     ]  # fmt: skip
+
+
+def test_a_member_that_cannot_be_encoded_fails_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is raised: before, a member's singular values took those after it along."""
+    from numpy.linalg import LinAlgError
+
+    runs = tuple(small_run("vae", seed=seed, training={"steps": 20}) for seed in range(3))
+    store, fleet = Store(tmp_path), Fleet("stacked", runs)
+    write_json(store.fleet_folder(fleet.fleet_id) / "fleet.json", {"fleet": fleet.to_json()})
+    encode = worker.encode_neural
+
+    def encoded(model: Any, data: Any, run: Run, *others: Any) -> Any:
+        if run.seed == 1:
+            raise LinAlgError("SVD did not converge")
+        return encode(model, data, run, *others)
+
+    monkeypatch.setattr(worker, "encode_neural", encoded)
+    kept = EncodingSettings(likelihood_points=0)
+    outcome = worker.train_fleet(FleetTask(Order(tmp_path, encoding=kept, arrays=frozenset()), fleet.fleet_id))
+    assert outcome.published == [runs[0].run_id, runs[2].run_id]
+    assert outcome.failed == [(runs[1].run_id, "LinAlgError: SVD did not converge")]
+    failure = store.failure(runs[1])
+    assert failure is not None and "in encoded" in failure["traceback"]
+
+
+def interrupting(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, with an interrupt on its way."""
+
+    def interrupted(*arguments: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        return function(*arguments)
+
+    return interrupted
+
+
+def test_an_interrupt_among_codes_leaves_the_other_members_to_a_rerun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = tuple(small_run("vae", seed=seed, training={"steps": 20}) for seed in range(2))
+    store, fleet = Store(tmp_path), Fleet("stacked", runs)
+    folder = store.fleet_folder(fleet.fleet_id)
+    write_json(folder / "fleet.json", {"fleet": fleet.to_json()})
+    task = FleetTask(Order(tmp_path, encoding=EncodingSettings(likelihood_points=0)), fleet.fleet_id)
+    with monkeypatch.context() as patched:
+        patched.setattr(worker, "encode_neural", interrupting(worker.encode_neural))
+        outcome = worker.train_fleet(task)
+    assert (outcome.published, outcome.interrupted) == ([runs[0].run_id], True)
+    assert (folder / "checkpoint.safetensors").exists()
+    again = worker.train_fleet(task)
+    assert (again.published, again.resumed_at, again.interrupted) == ([runs[1].run_id], 20, False)
+    assert not folder.exists()
+
+
+def test_an_interrupt_while_the_last_run_is_fitted_is_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = small_run("pca", {"latents": 2})
+    store, fleet = Store(tmp_path), Fleet("closed_form", (run,))
+    write_json(store.fleet_folder(fleet.fleet_id) / "fleet.json", {"fleet": fleet.to_json()})
+    monkeypatch.setattr(worker, "encode_embedding", interrupting(worker.encode_embedding))
+    outcome = worker.train_fleet(FleetTask(Order(tmp_path), fleet.fleet_id))
+    assert (outcome.published, outcome.interrupted) == ([run.run_id], True)
+    assert not store.fleet_folder(fleet.fleet_id).exists()

@@ -19,6 +19,7 @@ from benchmark.codes import Codes
 from benchmark.errors import ModelError
 from benchmark.models._neural import Batch
 from benchmark.networks.mlp_tiny import MlpTiny
+from benchmark.stages.aggregate import by_construction
 from benchmark.stages.order import Order
 from benchmark.stages.reencode import EncodeTask, reencode
 from benchmark.stages.worker import FleetTask, train_fleet
@@ -190,6 +191,7 @@ def test_a_worker_unmixes_after_training_and_weights_are_encoded_again_alike(nam
     path = store.run_folder(run) / "codes.safetensors"
     codes = Codes.load(path)
     np.testing.assert_allclose(np.cov(codes.means.T), np.eye(2), atol=0.01)
+    assert {"gaussian_total_correlation", "wasserstein_correlation"} == by_construction(name)
     assert codes.variances is None
     assert reencode(EncodeTask(Order(tmp_path, encoding=kept, arrays=frozenset()), run)) is None
     again = Codes.load(path)

@@ -19,6 +19,7 @@ class ICA(Embedding):
     They are uncorrelated on the points fitted, so that what measures linear dependence is 0 up to the choice of these.
     """
 
+    version = 2
     by_construction = ("gaussian_total_correlation", "wasserstein_correlation")
 
     class Settings(Embedding.Settings):
@@ -40,16 +41,26 @@ class ICA(Embedding):
             tol=self.settings.tolerance,
             random_state=int(rng.integers(2**31)),
         )
+        # scikit-learn gives components the sign of their first dimension's weight, and 0 where this is constant.
+        varying = x.max(axis=0) > x.min(axis=0)
+        if varying.sum() < self.settings.latents:
+            raise ModelError(
+                f"{varying.sum()} of {x.shape[1]} dimensions vary over the points fitted: too few for"
+                f" {self.settings.latents} components; lower model.latents"
+            )
         with warnings.catch_warnings():
             warnings.simplefilter("error", ConvergenceWarning)
             try:
-                fitted = estimator.fit(x)
+                fitted = estimator.fit(x if varying.all() else x[:, varying])
             except ConvergenceWarning:
                 raise ModelError(
                     f"FastICA did not converge in {self.settings.iterations} iterations;"
                     " raise model.iterations or model.tolerance"
                 ) from None
-        self.mean, self.unmixing, self.mixing = fitted.mean_, fitted.components_, fitted.mixing_
+        d, size = self.settings.latents, x.shape[1]
+        self.mean, self.unmixing, self.mixing = x.mean(axis=0), np.zeros((d, size)), np.zeros((size, d))
+        self.mean[varying] = fitted.mean_
+        self.unmixing[:, varying], self.mixing[varying] = fitted.components_, fitted.mixing_
         return self
 
     def transform(self, x: ndarray) -> ndarray:

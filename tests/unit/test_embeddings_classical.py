@@ -21,6 +21,7 @@ from benchmark.errors import ModelError
 from benchmark.models._model import Embedding, Transductive
 from benchmark.models._neighbours import classical_scaling, joined, neighbour_graph
 from benchmark.models.factor_analysis import FactorAnalysis
+from benchmark.models.ica import ICA
 from benchmark.models.isomap import Isomap
 from benchmark.models.kernel_pca import KernelPCA
 from benchmark.models.lle import LLE
@@ -310,6 +311,24 @@ def test_what_is_uncorrelated_whatever_it_is_fitted_to_says_so(name: str) -> Non
     apart = np.abs(np.corrcoef(z.T) - np.eye(3)).max()
     linear = {"gaussian_total_correlation", "wasserstein_correlation"}
     assert (apart < 0.01) == (linear <= set(cls.by_construction)), apart
+
+
+@pytest.mark.parametrize("latents", [2, 10])
+def test_ica_finds_as_many_components_of_images_with_a_constant_corner(latents: int) -> None:
+    """scikit-learn's own sign of a component is that of the first dimension's weight, which is 0 there."""
+    x = flattened(data := digits(), np.arange(len(data.factors)))
+    assert np.ptp(x[:, 0]) == 0
+    model = ICA(ICA.Settings(latents=latents)).fit(x, rng())
+    z = model.transform(x)
+    np.testing.assert_allclose(np.cov(z.T, bias=True), np.eye(latents), atol=1e-3)
+    np.testing.assert_allclose(model.transform(model.decode(z)), z, atol=1e-3)
+    assert np.ptp(model.decode(z)[:, 0]) == 0
+
+
+def test_ica_of_too_few_dimensions_that_vary_says_so() -> None:
+    x = np.concatenate([rng().random((50, 2)), np.ones((50, 3))], axis=1)
+    with pytest.raises(ModelError, match="2 of 5 dimensions vary over the points fitted: too few for 3 components"):
+        ICA(ICA.Settings(latents=3)).fit(x, rng())
 
 
 class Halves(Transductive):

@@ -16,6 +16,7 @@ import pandas as pd
 from benchmark.metrics._declare import Metric
 from benchmark.stages.aggregate import headline_rows
 from benchmark.statistics import holm, welch_p
+from leaderboard.columns import setting
 from leaderboard.comparison import TESTABLE, Comparison, Reruns, default_margin
 from leaderboard.margins import KEY, values_of
 from leaderboard.moderation import moderated, pooled
@@ -159,8 +160,7 @@ def _comparisons(
         side: headline_rows(table, declarations).assign(side=side)
         for side, table in (("then", reference), ("now", new))
     }
-    absent = sides["now"][sides["now"]["status"] != "ok"].groupby(["config_id", "metric", "representation"])["reason"]
-    reasons, absences = absent.first().to_dict(), absent.size().to_dict()
+    without = _without_numbers(sides["now"])
     columns = ["dataset_label", "protocol", "representation", "column"]
     sizes = sides["then"].groupby(columns)["value"].agg(lambda values: values.abs().mean()).to_dict()
     together = pd.concat(sides.values())
@@ -177,11 +177,13 @@ def _comparisons(
     for key, values in found.items():
         named, about = dict(zip(KEY, key, strict=True)), told[key]
         board = (about["dataset_label"], named["protocol"], named["representation"], about["column"])
-        place = (named["config_id"], named["metric"], named["representation"])
         then, now = (np.array([value for _, value in values[side]], dtype=float) for side in ("then", "now"))
-        note = str(reasons.get(place, failed.get(str(named["config_id"]), "")))
+        then_seeds, now_seeds = (tuple(seed for seed, _ in values[side]) for side in ("then", "now"))
+        place = (named["config_id"], named["representation"], _asked_for(str(named["protocol"])))
+        gone = {seed: reason for seed, reason in without.get(place, {}).items() if seed not in now_seeds}
+        note = next(iter(gone.values()), "" if len(now) else failed.get(str(named["config_id"]), ""))
         if note and len(now):
-            note = f"{absences[place]} of {absences[place] + len(now)} runs have no number now: {note}"
+            note = f"{len(gone)} of {len(gone) + len(now)} runs have no number now: {note}"
         metric = str(named["metric"])
         frame = Verdict(
             verdict="same",
@@ -197,13 +199,29 @@ def _comparisons(
         )
         default = default_margin(declarations[metric], float(sizes.get(board, 0.0)))
         shared = (*board, about["reference"])
-        then_seeds, now_seeds = (tuple(seed for seed, _ in values[side]) for side in ("then", "now"))
         each = Comparison(
             frame, about["direction"], shared, default, then, now, reruns.get(key), margins.get(metric), then_seeds,
             now_seeds,
         )  # fmt: skip
         comparisons.append(replace(each, reach=_reach(each, declarations[metric]), lead=_lead(each, floors.get(board))))
     return comparisons
+
+
+def _without_numbers(now: pd.DataFrame) -> dict[tuple[Hashable, ...], dict[int, str]]:
+    """By configuration, representation and what was asked for, the seeds that have no number now, and why."""
+    rows = now[now["status"] != "ok"]
+    asked = rows["protocol"].map(_asked_for)
+    found: dict[tuple[Hashable, ...], dict[int, str]] = {}
+    for *key, seed, reason in zip(
+        rows["config_id"], rows["representation"], asked, rows["seed"], rows["reason"], strict=True
+    ):
+        found.setdefault(tuple(key), {}).setdefault(int(seed), str(reason))
+    return found
+
+
+def _asked_for(protocol: str) -> str:
+    """A protocol without its points, which a measure that gives up early says otherwise, and without its version."""
+    return setting(protocol).rpartition("/")[0]
 
 
 def _floors(then: pd.DataFrame) -> dict[Hashable, list[float]]:

@@ -259,6 +259,41 @@ def test_seeds_that_fail_now_are_told(six):
     assert notes == {"1 of 6 runs have no number now: it broke"}
 
 
+def with_bins10(table: pd.DataFrame) -> pd.DataFrame:
+    """MIG under a second protocol as well."""
+    again = table[table["metric"] == "mig"]
+    return pd.concat([table, again.assign(protocol=again["protocol"].str.replace("bins20", "bins10"))])
+
+
+def without_number(table: pd.DataFrame, rows: pd.Series) -> pd.DataFrame:
+    """A failure in place of each of these rows, which are headline scores, and of the scores per factor beside them."""
+    failed = table[~rows | table["factor"].isna()].copy()
+    failed.loc[rows, ["value", "status", "reason"]] = [np.nan, "failed", "it broke"]
+    return failed
+
+
+def test_a_failed_seed_counts_once_however_many_protocols_a_measure_has(six):
+    both = with_bins10(six).reset_index(drop=True)
+    failed = without_number(both, (both["metric"] == "mig") & (both["model"] == "vae") & (both["seed"] == 0))
+    notes = {v.note for v in check(failed, both, DECLARATIONS) if v.metric == "mig" and v.model == "vae"}
+    assert notes == {"1 of 6 runs have no number now: it broke"}
+
+
+def test_a_protocol_that_left_the_suite_is_missing_though_another_fails(two):
+    failed = without_number(two, (two["metric"] == "mig") & (two["model"] == "vae"))
+    own = [v for v in check(failed, with_bins10(two), DECLARATIONS) if v.metric == "mig" and v.model == "vae"]
+    assert {v.protocol.split("-")[0]: v.verdict for v in own} == {"mig/bins20": "worse", "mig/bins10": "missing"}
+
+
+def test_a_failure_of_a_measures_next_version_is_worse(two):
+    rows = (two["metric"] == "mig") & (two["model"] == "vae")
+    failed = without_number(two, rows)
+    newer = failed["protocol"].str.replace("/v1", "/v2")
+    failed["protocol"] = failed["protocol"].where(failed["status"] == "ok", newer)
+    notes = {v.note for v in check(failed, two, DECLARATIONS) if v.metric == "mig" and v.model == "vae"}
+    assert notes == {"it has no number now: it broke"}
+
+
 def test_another_protocol_is_not_compared(two):
     other = two.assign(protocol=two["protocol"].str.replace("bins20", "bins10"))
     mig = [v.verdict for v in check(other, two, DECLARATIONS) if v.metric == "mig"]

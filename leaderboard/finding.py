@@ -105,25 +105,27 @@ class Finding:
     def beats(self, reference: Placed) -> Verdict:
         """Whether any model beats a reference.
 
-        "no better": no model's average is. "better": the first's interval lies wholly beyond the reference's. All else
-        is open; fewer than ten runs have no interval.
+        "no better": no model's average is. "better": the first's interval lies wholly beyond the reference's, and
+        those of all that share the first place. All else is open; fewer than ten runs have no interval.
         """
         if all(self._no_better(each, reference) for each in (*self.ranked, *self.outside)):
             return "no better"
-        own, other = self.ranked[0].ends, reference.ends
-        if own is None or other is None:
+        own, other = [each.ends for each in self.leaders], reference.ends
+        if other is None:
             return "open"
-        surely = min(self.sign * end for end in own) > max(self.sign * end for end in other)
+        surely = all(ends is not None and self._beyond(ends, other) for ends in own)
         return "better" if surely else "open"
 
     def apart(self, reference: Placed) -> bool:
         """Whether all that is known of the first, its interval or its runs, lies beyond all that is of a reference."""
-        own, other = self.ranked[0].reach, reference.reach
-        return min(self.sign * end for end in own) > max(self.sign * end for end in other)
+        return all(self._beyond(each.reach, reference.reach) for each in self.leaders)
 
     def no_better_than(self, reference: Placed) -> list[str]:
         """The ranked models whose average is no better than a reference's, best first."""
         return [each.label for each in self.ranked if self._no_better(each, reference)]
+
+    def _beyond(self, own: tuple[float, float], other: tuple[float, float]) -> bool:
+        return min(self.sign * end for end in own) > max(self.sign * end for end in other)
 
     def _no_better(self, one: Placed, reference: Placed) -> bool:
         return self.sign * one.point <= self.sign * reference.point

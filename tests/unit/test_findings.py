@@ -124,6 +124,11 @@ SENTENCES: dict[str, tuple[Mapping[str, Scores], str]] = {
         {"mig": {"ae": [0.5], "vae": [0.5], "beta_vae": [0.4], "noise": [0.6]}},
         "shapes: no model beats noise (MIG 0.600); ae and vae share the first place with 0.500.",
     ),
+    "of equals one may not beat the rotation": (
+        {"mig": {"ae": [0.5] * 10, "vae": [0.0, 0.0, *[0.5] * 8], "rotated": around(0.45)}},
+        "shapes: ae and vae share the first place by MIG with 0.500; whether they beat a random rotation of perfect "
+        "codes (0.450 [0.444, 0.456]) is open.",
+    ),
     "only references": (
         {"mig": REFERENCES},
         "shapes: no model is ranked; references by MIG: noise 0.001 ± 0.001, a random rotation of perfect codes "

@@ -127,6 +127,15 @@ def test_margins_are_written_beside_the_table_and_read_again(six, tmp_path):
     assert [float(word) for word in row["values"].split()] == pytest.approx(values.tolist(), rel=1e-6)
 
 
+@pytest.mark.parametrize("config_id", ["012345678901", "1234567e8901"])
+def test_margins_of_one_configuration_whose_id_reads_like_a_number(six, tmp_path, config_id):
+    one = six[six["model"] == "vae"]
+    one = one[one["config_id"] == one["config_id"].iloc[0]].assign(config_id=config_id)
+    path = publish(seed_deviations(one, DECLARATIONS), beside(tmp_path / "saved.csv"))
+    verdicts = alone(check(one, one, DECLARATIONS, read_margins(path)))
+    assert {v.margin_from for v in verdicts if v.metric == "mig"} == {"reruns"}
+
+
 def test_margins_of_before_have_no_values_and_are_still_read(six, tmp_path):
     path = tmp_path / "saved-margins.csv"
     seed_deviations(six, DECLARATIONS).drop(columns="values").to_csv(path, index=False)

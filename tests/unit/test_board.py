@@ -20,6 +20,7 @@ from leaderboard.chart_groups import OTHERS, grouped
 from leaderboard.columns import SHOWN, Column, columns, setting
 from leaderboard.curves import curves
 from leaderboard.records import read_record
+from leaderboard.report import environment
 from leaderboard.statistics_tables import statistics_tables
 from leaderboard.style import Figure
 
@@ -124,6 +125,21 @@ def test_from_ten_runs_on_the_interquartile_mean_and_its_interval(tmp_path):
     middle = np.sort(cell.values)[2:8].mean()
     assert cell.point == pytest.approx(middle) and cell.interval.low < middle
     assert cell.rest.startswith("[")
+
+
+def test_the_page_says_of_numbers_what_any_of_them_is(tmp_path):
+    """References of ten seeds beside models of three: some numbers are interquartile means, and no rank is tested."""
+    table = compile_table("suite", synthetic_suite(tmp_path, seeds=10, pictures=False))
+    few = table[table["model"].isin(["perfect", "noise"]) | (table["seed"] < 3)]
+    said = []
+    for rows in (few, few[few["seed"] < 3], table):
+        summaries = aggregate(rows, DECLARATIONS)
+        board = boards(rows, DECLARATIONS, summary=summaries.summary, ranking=summaries.ranking)[0]
+        guide = environment().get_template("guide.html").render(first=board)
+        said.append(("interquartile mean" in guide, "no interval" in guide, "after ≈" in guide))
+    assert said == [(True, False, True), (False, True, True), (True, False, False)]
+    assert any(cell.reason for row in board.rows for cell in row.cells.values()), "some have no number"
+    assert "standard deviation" not in formats.render("markdown", [board]), "and none has fewer than ten runs"
 
 
 def test_ranks_come_from_the_ranking(table):

@@ -85,6 +85,14 @@ def test_a_measure_that_gave_up_early_stands_under_its_own_setting(table):
     assert (cells["mig"].status, cells["mig"].reason) == ("failed", "broke")
 
 
+def test_a_run_that_has_a_number_lacks_none_for_failing_on_more_points(table):
+    own = (table["model"] == "vae") & (table["metric"] == "mig") & table["factor"].isna()
+    more = table[own].assign(value=np.nan, status="failed", reason="broke", protocol="mig/bins20-mean-n90000/v1")
+    cells = next(row for row in boards(pd.concat([table, more]), DECLARATIONS)[0].rows if row.label == "vae").cells
+    assert (cells["mig"].status, len(cells["mig"].values), cells["mig"].without) == ("ok", 2, 0)
+    assert cells["mig"].reason == "broke", "that is said, and makes no third run"
+
+
 def test_two_settings_are_told_by_what_differs(table):
     board = boards(with_setting(table, "vae", "mig/bins50-mean-n10000/v1"), DECLARATIONS)[0]
     assert [c.title for c in board.columns if c.metric == "mig"] == ["MIG (bins 20)", "MIG (bins 50)"]

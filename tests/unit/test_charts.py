@@ -231,6 +231,7 @@ def test_improvement_says_who_is_ahead_and_what_is_sure() -> None:
     drawn(improvement(pairs(3, 0.7), "MIG"), "Bold")
     drawn(improvement(pairs(NUMBERED + 1, 0.7), "MIG"), "A dot")
     assert improvement(pairs(0), "MIG") is None
+    drawn(improvement(pairs(3).assign(p=0.5), "MIG"), "none is ahead")
 
 
 def test_variance_leaves_out_what_has_no_shares() -> None:

@@ -55,9 +55,7 @@ def swept(results: Results) -> list[tuple[str, pd.DataFrame]]:
                 continue
             others = [other for other in keys if other != key]
             lines = {
-                config: " ".join(
-                    f"{symbol(other.partition('.')[2])}={flat.get(other, DEFAULT)}" for other in others
-                )
+                config: " ".join(f"{symbol(other.partition('.')[2])}={flat.get(other, DEFAULT)}" for other in others)
                 for config, flat in configs.items()
             }
             # A setting that moves together with another one leaves lines of one point each: no sweep of its own.

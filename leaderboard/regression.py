@@ -32,10 +32,13 @@ TOO_GOOD = 4
 """A gain of more than so many margins is flagged: a leak or a broken measure is likelier than progress."""
 FLOORS = ("noise", "untrained")
 """Reference models that have learnt nothing: a score's lead over the nearer of them is what it can lose."""
+UNKNOWN = "nothing says how far seeds scatter: one of another seed may differ by more than the margin"
+"""The note of what the default margin alone tells from a single seed a side."""
 CHANGED = "its code has changed: its id is {} now"
 RULE = (
     f"Worse: the mean drops by more than the margin, and one-sided p < {LEVEL} after Holm; with fewer than {TESTABLE} "
-    "seeds by the margin alone, which then leaves the same chance to a false alarm. Together (a configuration's "
+    "seeds by the margin alone, which then leaves the same chance to a false alarm, unless nothing says how far seeds "
+    "scatter. Together (a configuration's "
     f"scores, a measure's, the suite's): p < {LEVEL / 3:.2g} after Holm by rotations of whole runs, and a drop of half "
     "a deviation between seeds, root mean square over the scores."
 )
@@ -54,7 +57,8 @@ def check(
 
     Worse: the mean drops by more than the margin, and the drop is significant (one-sided p < 0.01 after Holm) where
     both sides have five seeds or more. With fewer the margin alone decides, and is at least so wide that the seeds'
-    scatter alone raises a false alarm in one check of a hundred. Worse is also what is stuck: all seeds score the same
+    scatter alone raises a false alarm in one check of a hundred; where a board has a single seed a side and there are
+    no reruns, nothing is known of that scatter, and a verdict says so. Worse is also what is stuck: all seeds score the same
     where no two did, whichever way that lies, and what had a number and now has none for a reason: the score failed or
     became inapplicable for all runs, or all of the configuration's runs failed. Better likewise, by the margin and the
     test. Missing: nobody computed the score now; `absent` says of how many runs it was to be computed. failed: why
@@ -307,6 +311,8 @@ def _decided(each: Comparison, spread: tuple[float, float], p: float | None, com
             margin = max(margin, _critical(freedom, comparisons) * error)
     told = abs(change) > margin and (p is None or p < LEVEL)
     outcome: Outcome = "same" if not told else "better" if change > 0 else "worse"
+    if told and p is None and freedom == 0 and source == "default":
+        note = _joined(UNKNOWN, note)
     if each.stuck():
         outcome = "worse"
         note = _joined(f"stuck: every seed scores {each.now[0]:.4g}, where no two did", note)

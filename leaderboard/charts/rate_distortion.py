@@ -25,7 +25,7 @@ def charts(results: Results, kind: Wanted) -> list[Figure | None]:
 
 
 def _density(results: Results, values: pd.DataFrame) -> bool:
-    """Whether any run's distortion is that of a density, which has no bound: a Gaussian likelihood's may be negative."""
+    """Whether any run's distortion is that of a density, a Gaussian likelihood, which has no bound."""
     settings = results.rows.loc[results.rows["run_id"].isin(values["run_id"]), "settings"].drop_duplicates()
     likelihoods = {(json.loads(text)["model"] or {}).get("likelihood") for text in settings}
     return any(str(likelihood).startswith("gaussian") for likelihood in likelihoods)

@@ -14,7 +14,7 @@ from benchmark.errors import UsageError
 from benchmark.published import publish
 from benchmark.table import compile_table
 from leaderboard.margins import beside, read_margins, seed_deviations
-from leaderboard.regression import RULE, check
+from leaderboard.regression import RULE, UNKNOWN, check
 from leaderboard.verdicts import absent, alone, as_json, as_junit, as_markdown, counts, summary, together
 
 
@@ -74,6 +74,15 @@ def test_with_seeds_the_drop_must_also_be_significant(six):
     rng = np.random.default_rng(0)
     noisy = six.assign(value=six["value"] + np.where(six["score"] == "mig", rng.normal(0, 0.5, len(six)), 0))
     assert "worse" not in outcomes(moved(noisy, "mig", -0.1), noisy), "far over the margin, and noise"
+
+
+def test_a_single_seed_a_side_says_that_its_scatter_is_unknown(two):
+    one = two[two["seed"] == 0]
+    worse = [v for v in alone(check(moved(one, "mig", -0.2), one, DECLARATIONS)) if v.verdict == "worse"]
+    assert worse and all(UNKNOWN in v.note for v in worse)
+    known = check(moved(one, "mig", -0.2), one, DECLARATIONS, reruns=reruns_of(two, 0.01))
+    for verdicts in (check(one, one, DECLARATIONS), check(moved(two, "mig", -0.2), two, DECLARATIONS), known):
+        assert not any(UNKNOWN in v.note for v in verdicts)
 
 
 def test_margins_can_be_given(two):

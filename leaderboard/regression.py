@@ -58,16 +58,16 @@ def check(
     Worse: the mean drops by more than the margin, and the drop is significant (one-sided p < 0.01 after Holm) where
     both sides have five seeds or more. With fewer the margin alone decides, and is at least so wide that the seeds'
     scatter alone raises a false alarm in one check of a hundred; where a board has a single seed a side and there are
-    no reruns, nothing is known of that scatter, and a verdict says so. Worse is also what is stuck: all seeds score the same
-    where no two did, whichever way that lies, and what had a number and now has none for a reason: the score failed or
-    became inapplicable for all runs, or all of the configuration's runs failed. Better likewise, by the margin and the
-    test. Missing: nobody computed the score now; `absent` says of how many runs it was to be computed. failed: why
-    configurations have no finished run, by their ids. planned: what `benchmark.table.described` says of the new
-    suite's runs, finished or not. reruns: what other seeds move the scores by, as `seed_deviations` gives it;
+    no reruns, nothing is known of that scatter, and a verdict says so. Worse is also what is stuck: all seeds score the
+    same where no two did, whichever way that lies, and what had a number and now has none for a reason: the score
+    failed or became inapplicable for all runs, or all of the configuration's runs failed. Better likewise, by the
+    margin and the test. Missing: nobody computed the score now; `absent` says of how many runs it was to be computed.
+    failed: why configurations have no finished run, by their ids. planned: what `benchmark.table.described` says of the
+    new suite's runs, finished or not. reruns: what other seeds move the scores by, as `seed_deviations` gives it;
     margins of two standard errors follow from it, in place of the default. margins: by metric, in the score's unit,
-    before both. After the scores' verdicts stand those of what dropped together: a row for each configuration, for
-    each measure, and for the suite. A configuration whose code has changed, by a version or in a plug-in, has
-    another id and is compared all the same; its note says so.
+    before both. After the scores' verdicts stand those of what dropped together: a row for each configuration, for each
+    measure, and for the suite. A configuration whose code has changed, by a version or in a plug-in, has another id and
+    is compared all the same; its note says so.
     Raises `UsageError` on a metric that is not declared.
     """
     return judge(compared(new, reference, declarations, reruns, margins, failed, planned))

@@ -58,6 +58,8 @@ class Finding:
     column: Column | None = None
     kind: str = "trained"
     """The kind of rows that is ranked: supervised ones only where no others are here."""
+    beside: bool = False
+    """Whether models that were shown more than these have a number as well: what is said is not of them."""
     ranked: Sequence[Placed] = ()
     outside: Sequence[Placed] = ()
     without: Mapping[str, str] | None = None
@@ -138,6 +140,7 @@ def finding(board: Board, failed: Mapping[str, int] | None = None) -> Finding:
     column = named(board, kind)
     if column is None:
         return Finding(board.dataset, failed=failed)
+    further = [row for name, own in bodies.items() if name != kind for row in own]
     points = competing(board.rows, column, kind)
     sign = -1 if column.direction == "lower" else 1
     placed = _placed(rows, column)
@@ -147,6 +150,7 @@ def finding(board: Board, failed: Mapping[str, int] | None = None) -> Finding:
         dataset=board.dataset,
         column=column,
         kind=kind,
+        beside=bool(_placed(further, column)),
         ranked=sorted((each for each, row in placed.items() if row.config_id in points), key=lambda p: -sign * p.point),
         outside=[each for each, row in placed.items() if row.config_id not in points],
         without={row.label: row.cells[column.name].status for row in rows if row.cells[column.name].point is None},

@@ -122,6 +122,16 @@ class Board:
         return any(cell.rank and cell.rank.rank is None for row in self.rows for cell in row.cells.values())
 
     @property
+    def untested(self) -> bool:
+        """Whether any configuration has a rank that no test stands behind."""
+        return any(cell.rank and cell.rank.text.startswith("≈") for row in self.rows for cell in row.cells.values())
+
+    @property
+    def intervals(self) -> bool:
+        """Whether any number, of whatever kind of row, is an interquartile mean with its interval."""
+        return any(cell.interval for row in self.rows for cell in row.cells.values())
+
+    @property
     def tested(self) -> bool:
         """Whether any configuration's rank has been tested against the others'."""
         return any(cell.rank and cell.rank.low is not None for row in self.rows for cell in row.cells.values())

@@ -149,4 +149,6 @@ def _without(own: Sequence[Mapping[Hashable, Any]], missing: Sequence[Mapping[Ha
     failed = any(row["status"] == "failed" for row in missing)
     status = "ok" if own else "failed" if failed else "not_applicable"
     reasons = [row["reason"] for row in missing if own or row["status"] == status]
-    return status, "; ".join(dict.fromkeys(reasons)), len({row["run_id"] for row in missing})
+    # A run that has a number here may have none over more points: that is told, and does not make it two runs.
+    without = {row["run_id"] for row in missing} - {row["run_id"] for row in own}
+    return status, "; ".join(dict.fromkeys(reasons)), len(without)

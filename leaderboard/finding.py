@@ -58,6 +58,8 @@ class Finding:
     column: Column | None = None
     kind: str = "trained"
     """The kind of rows that is ranked: supervised ones only where no others are here."""
+    beside: bool = False
+    """Whether models that were shown more than these have a number as well: what is said is not of them."""
     ranked: Sequence[Placed] = ()
     outside: Sequence[Placed] = ()
     without: Mapping[str, str] | None = None
@@ -105,25 +107,27 @@ class Finding:
     def beats(self, reference: Placed) -> Verdict:
         """Whether any model beats a reference.
 
-        "no better": no model's average is. "better": the first's interval lies wholly beyond the reference's. All else
-        is open; fewer than ten runs have no interval.
+        "no better": no model's average is. "better": the first's interval lies wholly beyond the reference's, and
+        those of all that share the first place. All else is open; fewer than ten runs have no interval.
         """
         if all(self._no_better(each, reference) for each in (*self.ranked, *self.outside)):
             return "no better"
-        own, other = self.ranked[0].ends, reference.ends
-        if own is None or other is None:
+        own, other = [each.ends for each in self.leaders], reference.ends
+        if other is None:
             return "open"
-        surely = min(self.sign * end for end in own) > max(self.sign * end for end in other)
+        surely = all(ends is not None and self._beyond(ends, other) for ends in own)
         return "better" if surely else "open"
 
     def apart(self, reference: Placed) -> bool:
         """Whether all that is known of the first, its interval or its runs, lies beyond all that is of a reference."""
-        own, other = self.ranked[0].reach, reference.reach
-        return min(self.sign * end for end in own) > max(self.sign * end for end in other)
+        return all(self._beyond(each.reach, reference.reach) for each in self.leaders)
 
     def no_better_than(self, reference: Placed) -> list[str]:
         """The ranked models whose average is no better than a reference's, best first."""
         return [each.label for each in self.ranked if self._no_better(each, reference)]
+
+    def _beyond(self, own: tuple[float, float], other: tuple[float, float]) -> bool:
+        return min(self.sign * end for end in own) > max(self.sign * end for end in other)
 
     def _no_better(self, one: Placed, reference: Placed) -> bool:
         return self.sign * one.point <= self.sign * reference.point
@@ -136,6 +140,7 @@ def finding(board: Board, failed: Mapping[str, int] | None = None) -> Finding:
     column = named(board, kind)
     if column is None:
         return Finding(board.dataset, failed=failed)
+    further = [row for name, own in bodies.items() if name != kind for row in own]
     points = competing(board.rows, column, kind)
     sign = -1 if column.direction == "lower" else 1
     placed = _placed(rows, column)
@@ -145,6 +150,7 @@ def finding(board: Board, failed: Mapping[str, int] | None = None) -> Finding:
         dataset=board.dataset,
         column=column,
         kind=kind,
+        beside=bool(_placed(further, column)),
         ranked=sorted((each for each, row in placed.items() if row.config_id in points), key=lambda p: -sign * p.point),
         outside=[each for each, row in placed.items() if row.config_id not in points],
         without={row.label: row.cells[column.name].status for row in rows if row.cells[column.name].point is None},

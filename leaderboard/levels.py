@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -94,14 +95,26 @@ def stems(choice: str) -> list[str]:
 
 
 def values(rows: pd.DataFrame, choice: str, score: str) -> tuple[pd.Series, str]:
-    """A score's values by run under a protocol, and the protocol's id; none, and "", where it was not scored."""
+    """A score's values by run under a protocol, and the protocol's id; none, and "", where it was not scored.
+
+    Of several versions or numbers of points it is the protocol that most runs have, then the newest, then that of the
+    most points: a mean of two protocols is none.
+    """
     for stem in stems(choice):
         own = rows[rows["protocol"].str.rpartition("/")[0].str.rpartition("-n")[0] == stem]
         own = own[(own["score"] == score) & own["factor"].isna() & (own["status"] == "ok")]
-        own = own[own["representation"] == "mean"].drop_duplicates("run_id")
+        own = own[own["representation"] == "mean"]
         if len(own):
-            return own.set_index("run_id")["value"], str(own["protocol"].iloc[0])
+            runs = own.groupby("protocol")["run_id"].nunique().to_dict()
+            protocol = max(map(str, runs), key=lambda name: (runs[name], *_version_and_points(name)))
+            own = own[own["protocol"] == protocol].drop_duplicates("run_id")
+            return own.set_index("run_id")["value"], protocol
     return pd.Series(dtype="float64"), ""
+
+
+def _version_and_points(protocol: str) -> tuple[int, int]:
+    found = re.search(r"-n(\d+)/v(\d+)", protocol)
+    return (int(found[2]), int(found[1])) if found else (0, 0)
 
 
 def level(rows: pd.DataFrame, choice: str, score: str) -> tuple[Level | None, str]:

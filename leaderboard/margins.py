@@ -16,6 +16,8 @@ KEY = ["config_id", "metric", "protocol", "score", "budget", "representation"]
 NEEDED = [*KEY, "dataset", "configuration", "seeds", "mean", "deviation"]
 COLUMNS = [*NEEDED, "values"]
 """What a table of margins has; those of before have no `values` and are still read."""
+TEXT = ("config_id", "metric", "protocol", "score", "representation", "dataset", "configuration", "values")
+"""Columns that are text whatever it looks like: an id may have digits alone, or one e among them."""
 NONE = "-"
 """The place of a value that a run does not have."""
 
@@ -60,8 +62,9 @@ def read_margins(path: Path) -> pd.DataFrame:
     try:
         frame = pd.read_csv(
             path,
-            dtype={"budget": "Int64", "seeds": "int64", "values": "str"}
-            | dict.fromkeys(("mean", "deviation"), "float64"),
+            dtype={"budget": "Int64", "seeds": "int64"}
+            | dict.fromkeys(("mean", "deviation"), "float64")
+            | dict.fromkeys(TEXT, "str"),
         )
     except (ValueError, OSError) as error:
         raise UsageError(f"{path} cannot be read as a table of margins ({error})") from None

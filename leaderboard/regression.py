@@ -16,6 +16,7 @@ import pandas as pd
 from benchmark.metrics._declare import Metric
 from benchmark.stages.aggregate import headline_rows
 from benchmark.statistics import holm, welch_p
+from leaderboard.columns import setting
 from leaderboard.comparison import TESTABLE, Comparison, Reruns, default_margin
 from leaderboard.margins import KEY, values_of
 from leaderboard.moderation import moderated, pooled
@@ -31,10 +32,13 @@ TOO_GOOD = 4
 """A gain of more than so many margins is flagged: a leak or a broken measure is likelier than progress."""
 FLOORS = ("noise", "untrained")
 """Reference models that have learnt nothing: a score's lead over the nearer of them is what it can lose."""
+UNKNOWN = "nothing says how far seeds scatter: one of another seed may differ by more than the margin"
+"""The note of what the default margin alone tells from a single seed a side."""
 CHANGED = "its code has changed: its id is {} now"
 RULE = (
     f"Worse: the mean drops by more than the margin, and one-sided p < {LEVEL} after Holm; with fewer than {TESTABLE} "
-    "seeds by the margin alone, which then leaves the same chance to a false alarm. Together (a configuration's "
+    "seeds by the margin alone, which then leaves the same chance to a false alarm, unless nothing says how far seeds "
+    "scatter. Together (a configuration's "
     f"scores, a measure's, the suite's): p < {LEVEL / 3:.2g} after Holm by rotations of whole runs, and a drop of half "
     "a deviation between seeds, root mean square over the scores."
 )
@@ -53,16 +57,17 @@ def check(
 
     Worse: the mean drops by more than the margin, and the drop is significant (one-sided p < 0.01 after Holm) where
     both sides have five seeds or more. With fewer the margin alone decides, and is at least so wide that the seeds'
-    scatter alone raises a false alarm in one check of a hundred. Worse is also what is stuck: all seeds score the same
-    where no two did, whichever way that lies, and what had a number and now has none for a reason: the score failed or
-    became inapplicable for all runs, or all of the configuration's runs failed. Better likewise, by the margin and the
-    test. Missing: nobody computed the score now; `absent` says of how many runs it was to be computed. failed: why
-    configurations have no finished run, by their ids. planned: what `benchmark.table.described` says of the new
-    suite's runs, finished or not. reruns: what other seeds move the scores by, as `seed_deviations` gives it;
+    scatter alone raises a false alarm in one check of a hundred; where a board has a single seed a side and there are
+    no reruns, nothing is known of that scatter, and a verdict says so. Worse is also what is stuck: all seeds score the
+    same where no two did, whichever way that lies, and what had a number and now has none for a reason: the score
+    failed or became inapplicable for all runs, or all of the configuration's runs failed. Better likewise, by the
+    margin and the test. Missing: nobody computed the score now; `absent` says of how many runs it was to be computed.
+    failed: why configurations have no finished run, by their ids. planned: what `benchmark.table.described` says of the
+    new suite's runs, finished or not. reruns: what other seeds move the scores by, as `seed_deviations` gives it;
     margins of two standard errors follow from it, in place of the default. margins: by metric, in the score's unit,
-    before both. After the scores' verdicts stand those of what dropped together: a row for each configuration, for
-    each measure, and for the suite. A configuration whose code has changed, by a version or in a plug-in, has
-    another id and is compared all the same; its note says so.
+    before both. After the scores' verdicts stand those of what dropped together: a row for each configuration, for each
+    measure, and for the suite. A configuration whose code has changed, by a version or in a plug-in, has another id and
+    is compared all the same; its note says so.
     Raises `UsageError` on a metric that is not declared.
     """
     return judge(compared(new, reference, declarations, reruns, margins, failed, planned))
@@ -159,8 +164,7 @@ def _comparisons(
         side: headline_rows(table, declarations).assign(side=side)
         for side, table in (("then", reference), ("now", new))
     }
-    absent = sides["now"][sides["now"]["status"] != "ok"].groupby(["config_id", "metric", "representation"])["reason"]
-    reasons, absences = absent.first().to_dict(), absent.size().to_dict()
+    without = _without_numbers(sides["now"])
     columns = ["dataset_label", "protocol", "representation", "column"]
     sizes = sides["then"].groupby(columns)["value"].agg(lambda values: values.abs().mean()).to_dict()
     together = pd.concat(sides.values())
@@ -177,11 +181,13 @@ def _comparisons(
     for key, values in found.items():
         named, about = dict(zip(KEY, key, strict=True)), told[key]
         board = (about["dataset_label"], named["protocol"], named["representation"], about["column"])
-        place = (named["config_id"], named["metric"], named["representation"])
         then, now = (np.array([value for _, value in values[side]], dtype=float) for side in ("then", "now"))
-        note = str(reasons.get(place, failed.get(str(named["config_id"]), "")))
+        then_seeds, now_seeds = (tuple(seed for seed, _ in values[side]) for side in ("then", "now"))
+        place = (named["config_id"], named["representation"], _asked_for(str(named["protocol"])))
+        gone = {seed: reason for seed, reason in without.get(place, {}).items() if seed not in now_seeds}
+        note = next(iter(gone.values()), "" if len(now) else failed.get(str(named["config_id"]), ""))
         if note and len(now):
-            note = f"{absences[place]} of {absences[place] + len(now)} runs have no number now: {note}"
+            note = f"{len(gone)} of {len(gone) + len(now)} runs have no number now: {note}"
         metric = str(named["metric"])
         frame = Verdict(
             verdict="same",
@@ -197,13 +203,29 @@ def _comparisons(
         )
         default = default_margin(declarations[metric], float(sizes.get(board, 0.0)))
         shared = (*board, about["reference"])
-        then_seeds, now_seeds = (tuple(seed for seed, _ in values[side]) for side in ("then", "now"))
         each = Comparison(
             frame, about["direction"], shared, default, then, now, reruns.get(key), margins.get(metric), then_seeds,
             now_seeds,
         )  # fmt: skip
         comparisons.append(replace(each, reach=_reach(each, declarations[metric]), lead=_lead(each, floors.get(board))))
     return comparisons
+
+
+def _without_numbers(now: pd.DataFrame) -> dict[tuple[Hashable, ...], dict[int, str]]:
+    """By configuration, representation and what was asked for, the seeds that have no number now, and why."""
+    rows = now[now["status"] != "ok"]
+    asked = rows["protocol"].map(_asked_for)
+    found: dict[tuple[Hashable, ...], dict[int, str]] = {}
+    for *key, seed, reason in zip(
+        rows["config_id"], rows["representation"], asked, rows["seed"], rows["reason"], strict=True
+    ):
+        found.setdefault(tuple(key), {}).setdefault(int(seed), str(reason))
+    return found
+
+
+def _asked_for(protocol: str) -> str:
+    """A protocol without its points, which a measure that gives up early says otherwise, and without its version."""
+    return setting(protocol).rpartition("/")[0]
 
 
 def _floors(then: pd.DataFrame) -> dict[Hashable, list[float]]:
@@ -289,6 +311,8 @@ def _decided(each: Comparison, spread: tuple[float, float], p: float | None, com
             margin = max(margin, _critical(freedom, comparisons) * error)
     told = abs(change) > margin and (p is None or p < LEVEL)
     outcome: Outcome = "same" if not told else "better" if change > 0 else "worse"
+    if told and p is None and freedom == 0 and source == "default":
+        note = _joined(UNKNOWN, note)
     if each.stuck():
         outcome = "worse"
         note = _joined(f"stuck: every seed scores {each.now[0]:.4g}, where no two did", note)

@@ -24,6 +24,8 @@ SUPERVISED = {
     "paired": "no unsupervised model is here, only weakly supervised ones are ranked",
 }
 """What is said first where the ranked models were shown more than the data."""
+NOBODY = {"trained": "no unsupervised model", "paired": "no weakly supervised model"}
+"""Whom a sentence denies something where models that were shown more are here as well."""
 LISTED = 3
 """At most so many models are named in a row."""
 WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -41,9 +43,9 @@ def _clauses(found: Finding) -> Iterator[str]:
         yield from _led(found)
     elif found.references:
         values = ", ".join(f"{NAMES[each.model]} {each.cell.text}" for each in found.references)
-        yield f"no model is ranked; references by {_measure(found)}: {values}"
+        yield f"{_nobody(found)} is ranked; references by {_measure(found)}: {values}"
     else:
-        yield f"no model is ranked by {_measure(found)}"
+        yield f"{_nobody(found)} is ranked by {_measure(found)}"
     yield from _left_out(found)
 
 
@@ -54,9 +56,10 @@ def _led(found: Finding) -> Iterator[str]:
     if barrier:
         even = "even " if barrier is found.floor and found.rotated else ""
         lower = ", lower is better" if found.sign < 0 else ""
-        yield f"no model beats {even}{NAMES[barrier.model]} ({found.column.title} {barrier.cell.text}{lower})"
+        yield f"{_nobody(found)} beats {even}{NAMES[barrier.model]} ({found.column.title} {barrier.cell.text}{lower})"
     first = found.leaders[0]
-    by = "" if barrier else f" by {_measure(found)}"
+    among = " among unsupervised models" if found.beside and found.kind == "trained" else ""
+    by = "" if barrier else f" by {_measure(found)}{among}"
     ceiling = f" (perfect codes {found.ceiling.cell.main})" if found.ceiling else ""
     if found.kind in SUPERVISED:
         yield SUPERVISED[found.kind]
@@ -133,6 +136,10 @@ def _left_out(found: Finding) -> Iterator[str]:
         yield f"{_listed(none)} {'has' if len(none) == 1 else 'have'} no {title}"
     for model, runs in (found.failed or {}).items():
         yield f"{_number(runs)} {'run' if runs == 1 else 'runs'} of {model} failed"
+
+
+def _nobody(found: Finding) -> str:
+    return NOBODY.get(found.kind, "no model") if found.beside else "no model"
 
 
 def _measure(found: Finding) -> str:

@@ -197,7 +197,7 @@ def configurations(table: pd.DataFrame) -> pd.DataFrame:
     names, models = list(frame["dataset"]), list(frame["model"])
     data = [{"dataset": values["dataset"] or {}} for values in settings]
     parts = [
-        {"model": values["model"] or {}, "network": values["network"] or {}, "training": _training(values["training"])}
+        {"model": values["model"] or {}, "network": values["network"] or {}, "training": trained_by(values["training"])}
         for values in settings
     ]
     datasets = _labels(names, data, names)
@@ -252,7 +252,7 @@ def _constants(statement: ast.stmt) -> list[tuple[str, Any]]:
     return [(target.id, value) for target in targets if isinstance(target, ast.Name)]
 
 
-def _training(settings: Mapping[str, Any] | None) -> dict[str, Any]:
+def trained_by(settings: Mapping[str, Any] | None) -> dict[str, Any]:
     """A run's training with the defaults that stay out of its identity: beside `weight_decay=0.1` stands `=0`."""
     return {**canonical(TrainingSettings()), **settings} if settings else {}
 

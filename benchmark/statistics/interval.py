@@ -12,6 +12,10 @@ MINIMUM_CONFIGURATIONS = 5
 """Over fewer configurations there is no correlation and no share of variance: it would say which ones took part."""
 
 
+ROUNDING = 1e-12
+"""The part of the largest value below which a difference or a spread is that of adding up in another order."""
+
+
 class Interval(NamedTuple):
     """A point with its interval; `low` and `high` are None where there are too few runs for one."""
 

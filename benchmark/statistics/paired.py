@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from benchmark.statistics.interval import MINIMUM_RUNS, Interval
+from benchmark.statistics.interval import MINIMUM_RUNS, ROUNDING, Interval
 
 MINIMUM_PAIRS = 5
 """Fewer pairs are not tested: of four, one odd seed decides."""
@@ -39,7 +39,7 @@ def paired(x: Float[ndarray, " n"], y: Float[ndarray, " n"], *, level: float = 0
     if n < MINIMUM_PAIRS:
         return Paired(n, Interval(mean), higher, None)
     error = float(differences.std(ddof=1)) / np.sqrt(n)
-    rounding = 1e-12 * float(np.abs(np.stack([x, y])).max())
+    rounding = ROUNDING * float(np.abs(np.stack([x, y])).max())
     p = float(abs(mean) <= rounding) if error <= rounding else 2 * float(stdtr(n - 1, -abs(mean) / error))
     half = float(stdtrit(n - 1, (1 + level) / 2)) * error
     interval = Interval(mean, mean - half, mean + half) if n >= MINIMUM_RUNS else Interval(mean)

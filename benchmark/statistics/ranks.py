@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Integer
 from numpy import ndarray
 
 from benchmark.statistics.bootstrap import interquartile_mean
-from benchmark.statistics.interval import MINIMUM_RUNS
+from benchmark.statistics.interval import MINIMUM_RUNS, ROUNDING
 from benchmark.statistics.significance import holm, yuen_pairs
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -55,9 +55,11 @@ def ranking(scores: Sequence[Float[ndarray, " _"]], *, level: float = 0.95) -> l
     told[i, j] = told[j, i] = different
     letters = letter_groups(told[np.ix_(tested, tested)], means[tested])
     named = dict(zip(tested, letters, strict=True))
+    rounding = ROUNDING * max((float(np.abs(values).max()) for values in scores), default=0.0)
+    above = means[None, :] - means[:, None] > rounding
     places = []
     for i in range(number):
-        rank = 1 + int((ranked & (means > means[i])).sum()) if ranked[i] else None
+        rank = 1 + int((ranked & above[i]).sum()) if ranked[i] else None
         if i not in named:
             places.append(Ranked(rank, None, None, "", ()))
             continue

@@ -8,18 +8,21 @@ import numpy as np
 from jaxtyping import Float, Integer
 from numpy import ndarray
 
+from benchmark.statistics.interval import ROUNDING
+
 
 def welch_p(x: Float[ndarray, " n"], y: Float[ndarray, " m"]) -> float:
     """One-sided p that the mean of X lies below the mean of Y (Welch 1947); at least two values a side.
 
-    Without any spread on either side, equal means give 1 and a lower one 0.
+    Without any spread on either side but that of rounding, equal means give 1 and a lower one 0.
     """
     from scipy.special import stdtr
 
     variance_x, variance_y = x.var(ddof=1) / len(x), y.var(ddof=1) / len(y)
     difference, variance = x.mean() - y.mean(), variance_x + variance_y
-    if variance == 0:
-        return 0.0 if difference < 0 else 1.0
+    rounding = ROUNDING * float(np.abs(np.concatenate([x, y])).max())
+    if variance <= rounding**2:
+        return 0.0 if difference < -rounding else 1.0
     freedom = variance**2 / (variance_x**2 / (len(x) - 1) + variance_y**2 / (len(y) - 1))
     return float(stdtr(freedom, difference / np.sqrt(variance)))
 
@@ -36,7 +39,7 @@ def yuen_p(x: Float[ndarray, " n"], y: Float[ndarray, " m"]) -> float:
     """Two-sided p that two interquartile means are equal (Yuen 1974); at least four values a side.
 
     Welch's test for trimmed means: the spread is that of the winsorised values, the freedom that of the values kept.
-    Where neither middle half has any spread, equal means give 1 and others 0.
+    Where neither middle half has any spread but that of rounding, equal means give 1 and others 0.
     """
     return float(yuen_pairs([x, y], np.array([[0, 1]]))[0])
 
@@ -46,10 +49,12 @@ def yuen_pairs(samples: Sequence[Float[ndarray, " _"]], pairs: Integer[ndarray, 
     from scipy.special import stdtr
 
     means, errors, freedoms = np.array([_trimmed(values) for values in samples]).reshape(-1, 3).T
+    sizes = np.array([np.abs(values).max() for values in samples])
     i, j = pairs.T
     difference, variance = np.abs(means[i] - means[j]), errors[i] + errors[j]
-    spread = variance > 0
-    p = np.where(difference == 0, 1.0, 0.0)
+    rounding = ROUNDING * np.maximum(sizes[i], sizes[j])
+    spread = variance > rounding**2
+    p = np.where(difference <= rounding, 1.0, 0.0)
     i, j, difference, variance = i[spread], j[spread], difference[spread], variance[spread]
     freedom = variance**2 / (errors[i] ** 2 / freedoms[i] + errors[j] ** 2 / freedoms[j])
     p[spread] = 2 * stdtr(freedom, -difference / np.sqrt(variance))

@@ -62,10 +62,11 @@ def improvement(pairs: pd.DataFrame, title: str, kind: Wanted = "svg") -> Figure
         axis.tick_params(length=0)
         axis.grid(visible=False)
         marks = [
-            Mark(axis, column + 0.5, row + 0.5, f"{order[row]} above {order[column]}", f"{share:.2f}")
+            Mark(axis, column + 0.5, row + 0.5, f"{order[row]} better than {order[column]}", f"{share:.2f}")
             for (row, column), share in np.ndenumerate(grid.to_numpy())
             if np.isfinite(share)
         ]
+        ahead = bool((pairs["p"] != 0.5).any())
         judged = bool(pairs["low"].notna().any())
         mark = "A dot" if small else "Bold"
         said = f"{mark}: its 95 % interval leaves out one half." if judged else "Too few runs for intervals."
@@ -74,7 +75,7 @@ def improvement(pairs: pd.DataFrame, title: str, kind: Wanted = "svg") -> Figure
             figure,
             kind,
             f"Matrix of the probability that a run of one configuration has a better {title} than a run of another: "
-            f"{order[0]} is ahead most often, {order[-1]} least.",
+            + (f"{order[0]} is ahead most often, {order[-1]} least." if ahead else "none is ahead of another."),
             f"Probability of improvement in {title}: how often a run of the row's configuration is better than one of "
             f"the column's; one half is no difference. {said}",
             marks,

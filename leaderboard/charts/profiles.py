@@ -27,11 +27,14 @@ def charts(results: Results, kind: Wanted) -> list[Figure | None]:
         return []
     rows = results.rows[(results.rows["column"] == column.name) & ~results.rows["reference"]]
     rows = rows[rows.groupby("label")["value"].transform("size") >= LEAST]
-    return [profiles(rows, f"{column.title}\xa0{column.arrow}".strip(), results.looks, kind)]
+    title = f"{column.title}\xa0{column.arrow}".strip()
+    return [profiles(rows, title, results.looks, kind, lower=column.direction == "lower")]
 
 
-def profiles(rows: pd.DataFrame, title: str, looks: Mapping[str, Look], kind: Wanted = "svg") -> Figure | None:
-    """`rows` has `label` and `value`, a row a run. None where there is none."""
+def profiles(
+    rows: pd.DataFrame, title: str, looks: Mapping[str, Look], kind: Wanted = "svg", *, lower: bool = False
+) -> Figure | None:
+    """`rows` has `label` and `value`, a row a run. lower: low values are better. None where there is no row."""
     from matplotlib import rc_context
 
     if rows.empty:
@@ -66,6 +69,6 @@ def profiles(rows: pd.DataFrame, title: str, looks: Mapping[str, Look], kind: Wa
             kind,
             f"Performance profiles in {title} of {', '.join(labels)}.",
             f"Performance profiles: which part of a configuration's runs lies above each value of {title}. A curve "
-            f"that lies above another everywhere is better whatever one asks for. {bands}",
+            f"that lies {'below' if lower else 'above'} another everywhere is better whatever one asks for. {bands}",
             marks,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 import numpy as np
@@ -20,7 +21,14 @@ def charts(results: Results, kind: Wanted) -> list[Figure | None]:
         return []
     looks = {row.label: results.looks[row.label] for row in results.board.rows}
     values = wide[["label", "run_id", "kl", "reconstruction"]].dropna()
-    return [rate_distortion(values, looks, _entropy(results, values), kind)]
+    return [rate_distortion(values, looks, None if _density(results, values) else _entropy(results, values), kind)]
+
+
+def _density(results: Results, values: pd.DataFrame) -> bool:
+    """Whether any run's distortion is that of a density, a Gaussian likelihood, which has no bound."""
+    settings = results.rows.loc[results.rows["run_id"].isin(values["run_id"]), "settings"].drop_duplicates()
+    likelihoods = {(json.loads(text)["model"] or {}).get("likelihood") for text in settings}
+    return any(str(likelihood).startswith("gaussian") for likelihood in likelihoods)
 
 
 def _entropy(results: Results, values: pd.DataFrame) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
@@ -68,10 +69,10 @@ def across(rows: pd.DataFrame, kind: Wanted) -> list[Figure | None]:
     own = rows[rows["representation"].isin(SLICES) & rows["metric"].isin(READOUTS)]
     if own["dataset_label"].nunique() < 2:
         return []
-    splits = [in_words(json.loads(text)["dataset"] or {}) for text in own["settings"]]
+    splits = _splits(own)
     own = own.assign(
         configuration=own["label"],
-        label=[f"{split}: {label}" for split, label in zip(splits, own["label"], strict=True)],
+        label=[f"{splits[data]}: {label}" for data, label in zip(own["dataset_label"], own["label"], strict=True)],
         column=own["metric"],
     )
     known = own.drop_duplicates("configuration")
@@ -84,6 +85,17 @@ def across(rows: pd.DataFrame, kind: Wanted) -> list[Figure | None]:
     }
     panels = [(name, f"{title(name)}\xa0↑") for name in READOUTS if name in set(own["column"])]
     return [seen_unseen(own, panels, found, kind, name="seen-unseen-by-split")]
+
+
+def _splits(rows: pd.DataFrame) -> dict[str, str]:
+    """The split of each dataset in words, with the dataset's label where another one is split alike."""
+    each = rows.drop_duplicates("dataset_label")
+    words = {
+        label: in_words(json.loads(text)["dataset"] or {})
+        for label, text in zip(each["dataset_label"], each["settings"], strict=True)
+    }
+    shared = [text for text, number in Counter(words.values()).items() if number > 1]
+    return {label: f"{label}, {text}" if text in shared else text for label, text in words.items()}
 
 
 def seen_unseen(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmark.stages.aggregate import symbol
+from benchmark.stages.aggregate import symbol, trained_by
 from leaderboard.cells import shortened
 from leaderboard.places import Mark
 from leaderboard.results import Results
@@ -24,6 +24,8 @@ FIRST = (
 """Measures that are drawn before others."""
 LEAST = 3
 """Values of a setting from which on it counts as swept."""
+DEFAULT = "default"
+"""The value of a setting that is left out of a configuration."""
 
 
 def charts(results: Results, kind: Wanted) -> list[Figure | None]:
@@ -43,9 +45,9 @@ def swept(results: Results) -> list[tuple[str, pd.DataFrame]]:
     found = []
     for model, own in rows.groupby("model", sort=False):
         configs = {config: settings[config] for config in own["config_id"].drop_duplicates()}
-        keys = [
-            key for key in next(iter(configs.values())) if len({repr(flat.get(key)) for flat in configs.values()}) > 1
-        ]
+        # What stays out of a configuration at its default tells it from another one all the same.
+        every = dict.fromkeys(key for flat in configs.values() for key in flat)
+        keys = [key for key in every if len({repr(flat.get(key)) for flat in configs.values()}) > 1]
         for key in keys:
             values = [flat.get(key) for flat in configs.values()]
             numbers = {value for value in values if _number(value) is not None}
@@ -53,7 +55,7 @@ def swept(results: Results) -> list[tuple[str, pd.DataFrame]]:
                 continue
             others = [other for other in keys if other != key]
             lines = {
-                config: " ".join(f"{symbol(other.partition('.')[2])}={flat.get(other)}" for other in others)
+                config: " ".join(f"{symbol(other.partition('.')[2])}={flat.get(other, DEFAULT)}" for other in others)
                 for config, flat in configs.items()
             }
             # A setting that moves together with another one leaves lines of one point each: no sweep of its own.
@@ -67,6 +69,7 @@ def swept(results: Results) -> list[tuple[str, pd.DataFrame]]:
 
 def _flat(text: str) -> dict[str, Any]:
     parts = json.loads(text)
+    parts["training"] = trained_by(parts["training"])
     return {f"{part}.{key}": value for part in parts if parts[part] for key, value in parts[part].items()}
 
 

@@ -24,7 +24,8 @@ def columns(board: Board) -> list[Column]:
 
 def meaning(board: Board) -> str:
     """What the numbers are."""
-    has = {bool(row.cells[column.name].interval) for row in board.rows for column in columns(board)}
+    numbers = [cell for row in board.rows for column in columns(board) if (cell := row.cells[column.name]).values]
+    has = {bool(cell.interval) for cell in numbers}
     above = "interquartile mean with its 95 % interval from ten runs on"
     below = "mean ± standard deviation over seeds"
     text = " and ".join([above] * (True in has) + [below + (" below" if True in has else "")] * (False in has))

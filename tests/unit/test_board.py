@@ -20,6 +20,7 @@ from leaderboard.chart_groups import OTHERS, grouped
 from leaderboard.columns import SHOWN, Column, columns, setting
 from leaderboard.curves import curves
 from leaderboard.records import read_record
+from leaderboard.report import environment
 from leaderboard.statistics_tables import statistics_tables
 from leaderboard.style import Figure
 
@@ -84,6 +85,14 @@ def test_a_measure_that_gave_up_early_stands_under_its_own_setting(table):
     assert (cells["mig"].status, cells["mig"].reason) == ("failed", "broke")
 
 
+def test_a_run_that_has_a_number_lacks_none_for_failing_on_more_points(table):
+    own = (table["model"] == "vae") & (table["metric"] == "mig") & table["factor"].isna()
+    more = table[own].assign(value=np.nan, status="failed", reason="broke", protocol="mig/bins20-mean-n90000/v1")
+    cells = next(row for row in boards(pd.concat([table, more]), DECLARATIONS)[0].rows if row.label == "vae").cells
+    assert (cells["mig"].status, len(cells["mig"].values), cells["mig"].without) == ("ok", 2, 0)
+    assert cells["mig"].reason == "broke", "that is said, and makes no third run"
+
+
 def test_two_settings_are_told_by_what_differs(table):
     board = boards(with_setting(table, "vae", "mig/bins50-mean-n10000/v1"), DECLARATIONS)[0]
     assert [c.title for c in board.columns if c.metric == "mig"] == ["MIG (bins 20)", "MIG (bins 50)"]
@@ -124,6 +133,21 @@ def test_from_ten_runs_on_the_interquartile_mean_and_its_interval(tmp_path):
     middle = np.sort(cell.values)[2:8].mean()
     assert cell.point == pytest.approx(middle) and cell.interval.low < middle
     assert cell.rest.startswith("[")
+
+
+def test_the_page_says_of_numbers_what_any_of_them_is(tmp_path):
+    """References of ten seeds beside models of three: some numbers are interquartile means, and no rank is tested."""
+    table = compile_table("suite", synthetic_suite(tmp_path, seeds=10, pictures=False))
+    few = table[table["model"].isin(["perfect", "noise"]) | (table["seed"] < 3)]
+    said = []
+    for rows in (few, few[few["seed"] < 3], table):
+        summaries = aggregate(rows, DECLARATIONS)
+        board = boards(rows, DECLARATIONS, summary=summaries.summary, ranking=summaries.ranking)[0]
+        guide = environment().get_template("guide.html").render(first=board)
+        said.append(("interquartile mean" in guide, "no interval" in guide, "after ≈" in guide))
+    assert said == [(True, False, True), (False, True, True), (True, False, False)]
+    assert any(cell.reason for row in board.rows for cell in row.cells.values()), "some have no number"
+    assert "standard deviation" not in formats.render("markdown", [board]), "and none has fewer than ten runs"
 
 
 def test_ranks_come_from_the_ranking(table):

@@ -18,6 +18,7 @@ from benchmark.metrics._declare import Metric, metric
 from leaderboard.board import Board
 from leaderboard.charts import alignment, corrupted_training, embeddings, rate_distortion, sweeps
 from leaderboard.charts.improvement import NUMBERED, improvement
+from leaderboard.charts.profiles import charts as profile_charts
 from leaderboard.charts.profiles import profiles
 from leaderboard.charts.seed_spread import PANELS
 from leaderboard.charts.seed_spread import charts as seed_charts
@@ -107,6 +108,21 @@ def test_a_grid_of_two_settings_is_two_sweeps_of_several_lines() -> None:
     drawn(sweeps.sweep(rows, by_beta, [("mig", "MIG")]), "MIG")
 
 
+def test_runs_that_a_setting_left_out_at_its_default_tells_apart_are_on_two_lines() -> None:
+    grid = {f"{b} {m}": {"beta": b} | m for b in (1, 2, 4) for m in ({}, {"kind": "new"})}
+    rows = rows_of({str(name): own for name, own in grid.items()}, [MIG])
+    ((_, rows),) = sweeps.swept(results(rows, [MIG]))
+    assert dict(rows.groupby("line")["value_of"].nunique()) == {"kind=default": 3, "kind=new": 3}
+    trained = {False: {"steps": 10}, True: {"steps": 10, "weight_decay": 0.1}}
+    parts = [json.loads(text) for text in rows["settings"]]
+    settings = [
+        json.dumps(part | {"model": {"beta": part["model"]["beta"]}, "training": trained["kind" in part["model"]]})
+        for part in parts
+    ]
+    ((_, rows),) = sweeps.swept(results(rows.assign(settings=settings), [MIG]))
+    assert set(rows["line"]) == {"weight_decay=0", "weight_decay=0.1"}
+
+
 @pytest.mark.parametrize(
     "settings",
     [
@@ -137,8 +153,8 @@ def test_the_plane_has_its_bound_where_the_entropy_is_known() -> None:
     assert rate_distortion.rate_distortion(PLANE[:0], LOOKS, 13.5) is None
 
 
-@pytest.mark.parametrize("grid", [True, False])
-def test_the_entropy_is_that_of_a_full_grid(tmp_path: Path, grid: bool) -> None:
+@pytest.mark.parametrize(("grid", "likelihood"), [(True, "bernoulli"), (False, "bernoulli"), (True, "gaussian")])
+def test_the_entropy_is_that_of_a_full_grid_and_bounds_no_density(tmp_path: Path, grid: bool, likelihood: str) -> None:
     factors = np.stack(np.meshgrid(np.arange(4), np.arange(5), indexing="ij"), axis=-1).reshape(-1, 2)
     factors = factors if grid else np.zeros_like(factors)
     sizes = (4, 5) if grid else (0, 0)
@@ -146,9 +162,9 @@ def test_the_entropy_is_that_of_a_full_grid(tmp_path: Path, grid: bool) -> None:
         tmp_path / "codes.safetensors"
     )
     columns = [column("kl"), column("reconstruction")]
-    found = results(rows_of({"vae": {}}, columns, seeds=1), columns, {"vae-s0": {"folder": tmp_path}})
-    (figure,) = rate_distortion.charts(found, "svg")
-    assert (f"H = {np.log(20):.2f}" in drawn(figure).caption) == grid
+    runs = rows_of({"vae": {"likelihood": likelihood}}, columns, seeds=1)
+    (figure,) = rate_distortion.charts(results(runs, columns, {"vae-s0": {"folder": tmp_path}}), "svg")
+    assert (f"H = {np.log(20):.2f}" in drawn(figure).caption) == (grid and likelihood == "bernoulli")
 
 
 def test_no_plane_without_a_rate() -> None:
@@ -215,6 +231,7 @@ def test_improvement_says_who_is_ahead_and_what_is_sure() -> None:
     drawn(improvement(pairs(3, 0.7), "MIG"), "Bold")
     drawn(improvement(pairs(NUMBERED + 1, 0.7), "MIG"), "A dot")
     assert improvement(pairs(0), "MIG") is None
+    drawn(improvement(pairs(3).assign(p=0.5), "MIG"), "none is ahead")
 
 
 def test_variance_leaves_out_what_has_no_shares() -> None:
@@ -240,6 +257,13 @@ def test_profiles_have_bands_from_ten_runs_on(runs: int, words: str) -> None:
     rows = pd.DataFrame({"label": ["vae"] * runs + ["β=4"] * runs, "value": RNG.random(2 * runs)})
     drawn(profiles(rows, "MIG ↑", LOOKS), "MIG ↑", "vae", words)
     assert profiles(rows[:0], "MIG ↑", LOOKS) is None
+
+
+@pytest.mark.parametrize(("direction", "words"), [("higher", "lies above another"), ("lower", "lies below another")])
+def test_profiles_say_which_curve_is_better(direction: str, words: str) -> None:
+    one = replace(MIG, direction=direction)
+    (figure,) = profile_charts(results(rows_of({"vae": {}, "ae": {}}, [one], seeds=5), [one]), "svg")
+    drawn(figure, words)
 
 
 def corrupted(setting: str, values: tuple[float, ...]) -> pd.DataFrame:

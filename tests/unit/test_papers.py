@@ -67,6 +67,16 @@ def test_another_protocol_is_not_the_papers():
     assert row[3] == "not scored"
 
 
+@pytest.mark.parametrize("better", ["n10000/v1", "n1000/v2"], ids=["points", "version"])
+def test_of_two_protocols_the_papers_numbers_stand_beside_one(better):
+    """Quick scores, or those of an older version, lie in the table before the others and are not averaged with them."""
+    old, new = (table(100, 4, mean, f"mig/bins10-mean-{end}") for mean, end in ((0.1, "n1000/v1"), (0.3, better)))
+    row = row_of(pd.concat([old, new]))
+    assert row[3].startswith("0.300") and row[6].endswith(better)
+    row = row_of(pd.concat([old, new[:2]]))
+    assert row[3] == "0.100 ± 0.023 (4)" and row[6].endswith("n1000/v1"), "the one that all runs have"
+
+
 def test_students_interval():
     low, high = Level(0.0, 1.0, 10).interval
     assert high == -low == pytest.approx(2.262157 / np.sqrt(10), rel=1e-6)

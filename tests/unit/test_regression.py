@@ -14,7 +14,7 @@ from benchmark.errors import UsageError
 from benchmark.published import publish
 from benchmark.table import compile_table
 from leaderboard.margins import beside, read_margins, seed_deviations
-from leaderboard.regression import RULE, check
+from leaderboard.regression import RULE, UNKNOWN, check
 from leaderboard.verdicts import absent, alone, as_json, as_junit, as_markdown, counts, summary, together
 
 
@@ -76,6 +76,15 @@ def test_with_seeds_the_drop_must_also_be_significant(six):
     assert "worse" not in outcomes(moved(noisy, "mig", -0.1), noisy), "far over the margin, and noise"
 
 
+def test_a_single_seed_a_side_says_that_its_scatter_is_unknown(two):
+    one = two[two["seed"] == 0]
+    worse = [v for v in alone(check(moved(one, "mig", -0.2), one, DECLARATIONS)) if v.verdict == "worse"]
+    assert worse and all(UNKNOWN in v.note for v in worse)
+    known = check(moved(one, "mig", -0.2), one, DECLARATIONS, reruns=reruns_of(two, 0.01))
+    for verdicts in (check(one, one, DECLARATIONS), check(moved(two, "mig", -0.2), two, DECLARATIONS), known):
+        assert not any(UNKNOWN in v.note for v in verdicts)
+
+
 def test_margins_can_be_given(two):
     assert "worse" not in outcomes(moved(two, "mig", -0.06), two, margins={"mig": 0.1})
 
@@ -125,6 +134,15 @@ def test_margins_are_written_beside_the_table_and_read_again(six, tmp_path):
     values = six.query("score == 'mig' and factor.isna() and representation == 'mean' and model == 'vae'")["value"]
     assert (row["seeds"], row["deviation"]) == (6, pytest.approx(values.std(ddof=1), rel=1e-5))
     assert [float(word) for word in row["values"].split()] == pytest.approx(values.tolist(), rel=1e-6)
+
+
+@pytest.mark.parametrize("config_id", ["012345678901", "1234567e8901"])
+def test_margins_of_one_configuration_whose_id_reads_like_a_number(six, tmp_path, config_id):
+    one = six[six["model"] == "vae"]
+    one = one[one["config_id"] == one["config_id"].iloc[0]].assign(config_id=config_id)
+    path = publish(seed_deviations(one, DECLARATIONS), beside(tmp_path / "saved.csv"))
+    verdicts = alone(check(one, one, DECLARATIONS, read_margins(path)))
+    assert {v.margin_from for v in verdicts if v.metric == "mig"} == {"reruns"}
 
 
 def test_margins_of_before_have_no_values_and_are_still_read(six, tmp_path):
@@ -257,6 +275,41 @@ def test_seeds_that_fail_now_are_told(six):
     failed.loc[rows, ["value", "status", "reason"]] = [np.nan, "failed", "it broke"]
     notes = {v.note for v in check(failed, six, DECLARATIONS) if v.metric == "mig" and v.model == "vae"}
     assert notes == {"1 of 6 runs have no number now: it broke"}
+
+
+def with_bins10(table: pd.DataFrame) -> pd.DataFrame:
+    """MIG under a second protocol as well."""
+    again = table[table["metric"] == "mig"]
+    return pd.concat([table, again.assign(protocol=again["protocol"].str.replace("bins20", "bins10"))])
+
+
+def without_number(table: pd.DataFrame, rows: pd.Series) -> pd.DataFrame:
+    """A failure in place of each of these rows, which are headline scores, and of the scores per factor beside them."""
+    failed = table[~rows | table["factor"].isna()].copy()
+    failed.loc[rows, ["value", "status", "reason"]] = [np.nan, "failed", "it broke"]
+    return failed
+
+
+def test_a_failed_seed_counts_once_however_many_protocols_a_measure_has(six):
+    both = with_bins10(six).reset_index(drop=True)
+    failed = without_number(both, (both["metric"] == "mig") & (both["model"] == "vae") & (both["seed"] == 0))
+    notes = {v.note for v in check(failed, both, DECLARATIONS) if v.metric == "mig" and v.model == "vae"}
+    assert notes == {"1 of 6 runs have no number now: it broke"}
+
+
+def test_a_protocol_that_left_the_suite_is_missing_though_another_fails(two):
+    failed = without_number(two, (two["metric"] == "mig") & (two["model"] == "vae"))
+    own = [v for v in check(failed, with_bins10(two), DECLARATIONS) if v.metric == "mig" and v.model == "vae"]
+    assert {v.protocol.split("-")[0]: v.verdict for v in own} == {"mig/bins20": "worse", "mig/bins10": "missing"}
+
+
+def test_a_failure_of_a_measures_next_version_is_worse(two):
+    rows = (two["metric"] == "mig") & (two["model"] == "vae")
+    failed = without_number(two, rows)
+    newer = failed["protocol"].str.replace("/v1", "/v2")
+    failed["protocol"] = failed["protocol"].where(failed["status"] == "ok", newer)
+    notes = {v.note for v in check(failed, two, DECLARATIONS) if v.metric == "mig" and v.model == "vae"}
+    assert notes == {"it has no number now: it broke"}
 
 
 def test_another_protocol_is_not_compared(two):

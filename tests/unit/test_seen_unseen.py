@@ -93,6 +93,15 @@ def test_splits_stand_side_by_side_where_there_are_two() -> None:
     assert across(whole, "svg") == []
 
 
+def test_two_datasets_that_are_split_alike_are_no_one_row() -> None:
+    one = pd.DataFrame(values("vae", "extrapolation", 0.9, 0.4))
+    other = pd.DataFrame(values("vae", "extrapolation", 0.7, 0.1)).assign(dataset_label="shapes3d")
+    (figure,) = across(pd.concat([one, other]), "svg")
+    assert figure is not None
+    assert "shapes3d, extrapolation of posX, 50%: vae." in figure.alt
+    assert f"for {one['dataset_label'].iloc[0]}, extrapolation of posX, 50%: vae, shapes3d" in figure.alt
+
+
 def test_a_training_distribution_in_words() -> None:
     assert in_words({}) == "all combinations alike"
     assert in_words({"split": "random", "split_share": 0.25}) == "random 25%"

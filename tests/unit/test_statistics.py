@@ -204,6 +204,18 @@ def test_yuen_without_spread():
     assert (yuen_p(same, same), yuen_p(same, other)) == (1, 0)
 
 
+def test_what_differs_by_rounding_alone_is_equal():
+    """The mean of ten times 0.1 is not that of twenty, nor is 0.1 + 0.2 the same as 0.3."""
+    ten, twenty = np.full(10, 0.1), np.full(20, 0.1)
+    third, sum_of_two = np.full(10, 0.3), np.full(10, 0.1 + 0.2)
+    assert yuen_p(ten, twenty) == yuen_p(third, sum_of_two) == 1
+    two, eleven = np.full(2, 0.7), np.full(11, 0.7)
+    assert welch_p(two, eleven) == welch_p(eleven, two) == 1
+    for pair in ([ten, twenty], [third, sum_of_two]):
+        assert [place[:3] for place in ranking(pair)] == [(1, 1, 2), (1, 1, 2)]
+    assert yuen_p(third, third + 1e-9) == 0, "no spread, and no rounding either"
+
+
 def test_permutation_by_hand():
     """Of five configurations' 120 orders, only the one observed and its reverse correlate perfectly."""
     x = np.arange(5.0)

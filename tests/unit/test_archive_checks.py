@@ -7,6 +7,7 @@ import socket
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,12 +16,17 @@ from command import command as run_command
 from command import sentence, succeed
 
 from benchmark import load_results, published
+from benchmark.archive.failures import failures_file
 from benchmark.archive.manifest import File
 from benchmark.archive.opening import open_archive
 from benchmark.archive.parquet import as_parquet
 from benchmark.archive.public import public_command, public_record, without_places
+from benchmark.archive.results import foreign_measures
 from benchmark.errors import UsageError
 from benchmark.integrity.sealed import render, sealed
+from benchmark.spec import Run
+from benchmark.stages.score_task import declarations
+from benchmark.verbs.export import export
 from benchmark.verbs.submit import submit
 from benchmark.verbs.verify import verify
 
@@ -271,6 +277,53 @@ def lay_beside(folder: Path) -> None:
     (folder / "more.parquet").write_bytes(b"what no digest names")
 
 
+def no_run_id(folder: Path) -> None:
+    forge_table(folder, "runs.parquet", lambda runs: runs.assign(run_id=runs["run_id"].where(runs.index > 0)))
+
+
+def no_seconds(folder: Path) -> None:
+    def change(runs: pd.DataFrame) -> pd.DataFrame:
+        records = [json.loads(text) | {"seconds": {}} for text in runs["record"]]
+        return runs.assign(record=list(map(json.dumps, records)))
+
+    forge_table(folder, "runs.parquet", change)
+
+
+def summary_of_words(folder: Path) -> None:
+    forge_table(folder, "summaries/summary.parquet", lambda rows: rows.assign(mean="high"))
+
+
+def history_of_words(folder: Path) -> None:
+    forge_table(folder, "histories.parquet", lambda rows: rows.assign(loss="low"))
+
+
+def no_text(folder: Path) -> None:
+    forge(folder, "suite.toml", b"\xff")
+
+
+def forge_measures(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    measures = json.loads((folder / "measures.json").read_bytes())
+    change(measures)
+    forge(folder, "measures.json", render(sealed(measures)).encode())
+
+
+def settings_of_another_kind(folder: Path) -> None:
+    def change(measures: dict[str, Any]) -> None:
+        next(said for said in measures["protocols"].values() if said["metric"] == "mig")["settings"] = [1]
+
+    forge_measures(folder, change)
+
+
+def describe_mig_anew(folder: Path) -> None:
+    """A measure of this package, said to be one of somebody else's: lower is better."""
+
+    def change(measures: dict[str, Any]) -> None:
+        described = declarations()["mig"].described()
+        measures["measures"]["mig"] = described | {"higher_is_better": False, "bounds": [-9, 9]}
+
+    forge_measures(folder, change)
+
+
 def newer_format(folder: Path) -> None:
     manifest = json.loads((folder / "archive.json").read_bytes())
     (folder / "archive.json").write_text(render(sealed(manifest | {"archive": 3})))
@@ -298,6 +351,16 @@ TAMPERED = {
     "a file besides": (lay_beside, r"files: .*more\.parquet is not in archive\.json"),
     "a newer format": (newer_format, "has the archive format 3, this version reads 2; update"),
     "an older format": (older_format, "this version reads 2; it is older: publish it anew"),
+    "a run without an id": (no_run_id, r"schema: .*runs\.parquet: the column run_id is of text, and holds something"),
+    "a run without its cost": (no_seconds, r"schema: .*: its seconds of training are None, and no number"),
+    "a summary of words": (summary_of_words, "summaries: .*the column mean is of numbers, and holds something else"),
+    "a history of words": (history_of_words, "schema: .*the column loss is of numbers, and holds something else"),
+    "a suite's text that is none": (no_text, r"schema: .*suite\.toml is no text in UTF-8"),
+    "settings that are none": (settings_of_another_kind, "protocols: protocol mig.* has settings that are no names"),
+    "a measure of this package described anew": (
+        describe_mig_anew,
+        r"protocols: metric mig is part of this package, and measures\.json describes another one",
+    ),
 }
 
 
@@ -308,6 +371,25 @@ def test_a_tampered_submission_is_refused_with_its_sentence(submission, tmp_path
     tamper(folder)
     findings = verify(str(folder)).findings
     assert [line for line in findings if re.search(expected, line)], findings
+
+
+def test_what_an_archive_says_of_measures_of_this_package_is_not_heard(submission, tmp_path):
+    folder = unpacked(submission, tmp_path / "tampered")
+    describe_mig_anew(folder)
+    assert set(foreign_measures(open_archive(folder))) == {"first_spread"}
+
+
+def test_an_archive_is_exported_with_the_runs_that_failed(submission, tmp_path):
+    folder = unpacked(submission, tmp_path / "failed")
+    record = json.loads(open_archive(folder).frame("runs.parquet")["record"].iloc[0])
+    failed = Run.from_json(record["run"] | {"seed": 9})
+    failure = {"run_id": failed.run_id, "run": failed.to_json(), "stage": "train", "reason": "it diverged"}
+    forge(folder, "failures.json", failures_file(99, [failure]))
+    runs = len(open_archive(folder).frame("runs.parquet"))
+    told = export(str(folder), "csv", output=tmp_path / "out")
+    assert (told.failed, len(told.runs), told.waiting) == ([failed.run_id], runs + 1, 99 - runs - 1)
+    written = pd.read_csv(tmp_path / "out" / "runs.csv").set_index("run_id")
+    assert written.loc[failed.run_id, "reason"] == "train: it diverged"
 
 
 def test_a_forgery_within_bounds_with_everything_made_anew_is_not_seen_and_the_text_says_so(submission, tmp_path):

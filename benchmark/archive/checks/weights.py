@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmark import registry
 from benchmark.archive.checks.content import Check, Content
-from benchmark.archive.manifest import FLOAT16
+from benchmark.archive.results import moved_of
 from benchmark.archive.weights import FOLDER, arrays_of, network_of, weights_file
 from benchmark.errors import BenchmarkError
 
@@ -83,6 +83,6 @@ def _distance(content: Content, run: Run) -> float | None:
 
 
 def _scatter(content: Content, config_id: str) -> float:
-    said = content.archive.frame(FLOAT16, ["config_id", "codes_deviation"]).set_index("config_id")["codes_deviation"]
-    deviation = float(said.get(config_id, 1.0))
-    return deviation if deviation > 0 else 1.0
+    said = moved_of(content.archive)
+    own = () if said is None else said.loc[said["config_id"] == config_id, "codes_deviation"]
+    return max(map(float, own), default=0.0) or 1.0

@@ -7,6 +7,7 @@ import socket
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from command import command as run_command
 from command import sentence, succeed
 
 from benchmark import load_results, published
+from benchmark.archive.checks.content import read_content
 from benchmark.archive.failures import failures_file
 from benchmark.archive.manifest import File
 from benchmark.archive.opening import open_archive
@@ -182,7 +184,6 @@ def raise_without_digest(folder: Path) -> None:
 
 def forge_summary(folder: Path) -> None:
     """The summary of the scores as they are now."""
-    from benchmark.archive.checks.content import read_content
     from benchmark.stages.aggregate import aggregate
 
     content = read_content(open_archive(folder))
@@ -301,6 +302,16 @@ def no_text(folder: Path) -> None:
     forge(folder, "suite.toml", b"\xff")
 
 
+def weights_of_nothing(folder: Path) -> None:
+    """A network for points of a negative size, trained on more of them than any memory holds."""
+    from safetensors.numpy import load, save
+
+    name = next(name for name in open_archive(folder).manifest.files if name.startswith("weights/"))
+    run_id = open_archive(folder).frame("runs.parquet").query("shown and config_id == @name[8:20]")["run_id"].iloc[0]
+    about = {"run": run_id, "shape": [-3], "training_points": 10**15}
+    forge(folder, name, save(load((folder / name).read_bytes()), metadata={"archive": json.dumps(about)}))
+
+
 def forge_measures(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
     measures = json.loads((folder / "measures.json").read_bytes())
     change(measures)
@@ -356,6 +367,7 @@ TAMPERED = {
     "a summary of words": (summary_of_words, "summaries: .*the column mean is of numbers, and holds something else"),
     "a history of words": (history_of_words, "schema: .*the column loss is of numbers, and holds something else"),
     "a suite's text that is none": (no_text, r"schema: .*suite\.toml is no text in UTF-8"),
+    "weights of no shape": (weights_of_nothing, r"weights: .*: no \w+ can be built for points of shape \(-3,\)"),
     "settings that are none": (settings_of_another_kind, "protocols: protocol mig.* has settings that are no names"),
     "a measure of this package described anew": (
         describe_mig_anew,
@@ -371,6 +383,26 @@ def test_a_tampered_submission_is_refused_with_its_sentence(submission, tmp_path
     tamper(folder)
     findings = verify(str(folder)).findings
     assert [line for line in findings if re.search(expected, line)], findings
+
+
+@pytest.mark.parametrize(
+    ("images", "codes"),
+    [
+        (np.zeros((2, 3), np.uint8), np.zeros((2, 5), np.float32)),
+        (np.zeros((2, 3), np.uint8), np.zeros(2, np.float32)),
+        (np.zeros((0, 3), np.uint8), np.zeros((0, 2), np.float32)),
+        (np.full((2, 3), "x"), np.zeros((2, 2), np.float32)),
+    ],
+)
+def test_arrays_that_are_of_another_network_are_no_traceback(submission, monkeypatch, images, codes):
+    from benchmark.archive.checks import weights
+
+    content = read_content(open_archive(submission / "mine.zip"))
+    run = next(iter(content.described.values()))
+    monkeypatch.setattr(weights, "network_of", lambda *_: (SimpleNamespace(latents=2), (3,)))
+    monkeypatch.setattr(weights, "arrays_of", lambda *_: {"picture_images": images, "explorer_codes": codes})
+    with pytest.raises(UsageError, match="holds no images and codes of the network of"):
+        weights._distance(content, run)
 
 
 def test_what_an_archive_says_of_measures_of_this_package_is_not_heard(submission, tmp_path):

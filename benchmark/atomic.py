@@ -39,13 +39,13 @@ def disk_full_explained(path: Path) -> Iterator[None]:
     try:
         yield
     except PermissionError:
-        raise BenchmarkError(f"{path.parent} is not writable; choose another --results folder") from None
+        raise BenchmarkError(f"{path.parent} is not writable; choose another folder") from None
     except (NotADirectoryError, FileExistsError):
-        raise UsageError(f"{path.parent} is no folder; choose another --results folder") from None
+        raise UsageError(f"{path.parent} is no folder; choose another one") from None
     except Exception as error:
         if isinstance(error, OSError) and error.errno in REFUSED:
             said = os.strerror(error.errno or 0).lower()
-            raise UsageError(f"{path} cannot be written ({said}); choose another --results folder") from None
+            raise UsageError(f"{path} cannot be written ({said}); choose another folder") from None
         if is_full(error):
             raise BenchmarkError(
                 f"no space left for {path}; free some and run the same command again: nothing published was lost"

@@ -97,6 +97,8 @@ def find(name: str | Path) -> Path:
         return path
     if name not in registry.names("suite"):
         _refuse_codes(name)
+        if Path(f"{name}.toml").is_file():
+            raise UsageError(f'"{name}" is no suite of this package; the file beside it is written {name}.toml')
     file = registry.entry("suite", name).file
     assert file is not None
     return file

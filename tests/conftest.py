@@ -17,6 +17,8 @@ install_import_hook(
 import command  # noqa: E402
 from chromium import Browser, browser  # noqa: E402
 
+from benchmark.spec import Run  # noqa: E402
+
 # Who starts the tests in the background has SIGINT ignored, and every command that they start would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -51,6 +53,20 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """The one browser of all tests that need one; `open` forgets what an earlier test did."""
     with browser(tmp_path_factory.mktemp("chromium")) as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def exported_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The results folder of `exported_runs`; one for each file of tests, which may score them anew."""
+    return tmp_path_factory.mktemp("export") / "results"
+
+
+@pytest.fixture(scope="module")
+def exported_runs(exported_results: Path) -> dict[str, Run]:
+    """The runs of the small suite that exports are tested with, by model."""
+    from exported_suite import exported_suite
+
+    return exported_suite(exported_results)
 
 
 @pytest.fixture(scope="session")

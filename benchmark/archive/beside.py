@@ -10,9 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from benchmark.archive.manifest import SUITE
 from benchmark.archive.opening import Archive
-from benchmark.archive.results import foreign_measures, read_run, runs_of, scores_of
+from benchmark.archive.results import evaluation_said, foreign_measures, read_run, runs_of, scores_of
 from benchmark.archive.weights import check_version
 from benchmark.choice import Choice
 from benchmark.codes import Codes
@@ -21,7 +20,7 @@ from benchmark.metrics._declare import Metric
 from benchmark.spec import Component, Run, canonical, canonical_json
 from benchmark.stages.aggregate import headline_rows
 from benchmark.stages.data_cache import load_data
-from benchmark.suite import EvaluationSettings, parse_evaluation
+from benchmark.suite import EvaluationSettings
 
 
 @dataclass(frozen=True)
@@ -128,7 +127,7 @@ def evaluation_of(archive: Archive, known: Mapping[str, Metric]) -> EvaluationSe
     from benchmark.integrity.sealed import parse_json
 
     where = archive.place.where
-    said = parse_evaluation(archive.read(SUITE).decode(), f"{where}: {SUITE}")
+    said = evaluation_said(archive)
     protocols = parse_json(archive.read(MEASURES), f"{where}: {MEASURES}")["protocols"]
     scores = scores_of(archive)
     used = set(scores.loc[scores["status"] == "ok", "protocol"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,8 +13,11 @@ from benchmark.archive.checks.content import Content
 from benchmark.archive.failures import failures_file, unfinished
 from benchmark.archive.manifest import File, Manifest
 from benchmark.archive.matrices import scores_by_run
+from benchmark.archive.opening import Archive
 from benchmark.archive.parquet import as_parquet
+from benchmark.archive.results import histories_of, moved_of
 from benchmark.archive.room import Room
+from benchmark.archive.seeds_apart import scored_apart
 from benchmark.archive.weights import EXPLORERS, FOLDER, explorer_file, weights_file
 from benchmark.archive.writing import summary_files
 from benchmark.integrity.sealed import compact, render, sealed
@@ -91,8 +94,10 @@ def joined(board: Content, submission: Content, program: str) -> Joined:
     finished = {*board.described, *submission.described}
     failed = {str(failure["run_id"]): failure for each in said for failure in each.failures}
     found[names.FAILURES] = failures_file(planned, [of for run, of in failed.items() if run not in finished])
-    for table_of in (names.HISTORIES, names.FLOAT16):
-        found[table_of] = as_parquet(_together(board, submission, table_of, kept))
+    if (histories := _together(board, submission, histories_of)) is not None:
+        found[names.HISTORIES] = as_parquet(histories)
+    if (moved := _together(board, submission, moved_of)) is not None:
+        found[names.FLOAT16] = as_parquet(moved[moved["run_id"].isin(kept)].reset_index(drop=True))
     return Joined(_manifest(board, submission, found, runs, left_out, program), found, list(_notes(board, submission)))
 
 
@@ -134,11 +139,12 @@ def _runs(board: Content, submission: Content, table: pd.DataFrame, networks: se
     return together.assign(**named).astype(board.runs.dtypes.to_dict())
 
 
-def _together(board: Content, submission: Content, name: str, standing: set[str]) -> pd.DataFrame:
-    """A table that both have, or one of them; of what half precision moves, only of runs that stand for one."""
-    frames = [each.archive.frame(name, ["run_id"]) for each in (board, submission) if each.archive.holds(name)]
-    both = pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)
-    return both[both["run_id"].isin(standing)].reset_index(drop=True) if name == names.FLOAT16 else both
+def _together(
+    board: Content, submission: Content, read: Callable[[Archive], pd.DataFrame | None]
+) -> pd.DataFrame | None:
+    """A table that both have, or one of them; None where neither has it."""
+    frames = [frame for each in (board, submission) if (frame := read(each.archive)) is not None]
+    return pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True) if frames else None
 
 
 def _manifest(
@@ -174,10 +180,9 @@ def _notes(board: Content, submission: Content) -> Iterator[str]:
     known = submission.runs["config_id"].isin(set(board.runs["config_id"]))
     both = sorted(set(submission.runs.loc[known, "label"]))
     if both:
-        yield (
-            f"{', '.join(both)}: more runs of what was there; its shown run and weights stay, and scores over all runs"
-            " of a configuration are of each part"
-        )
+        yield f"{', '.join(both)}: more runs of what was there; its shown run and weights stay"
+    table = pd.concat([board.scores, submission.scores], ignore_index=True)
+    yield from scored_apart(table, {**submission.measures, **board.measures})
     of_board = set(board.scores["protocol"])
     own = submission.scores[submission.scores["status"] == "ok"]
     alone = sorted(set(own["protocol"]) - of_board)

@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmark.archive.manifest import HISTORIES
 from benchmark.archive.matrices import scores_by_run, write_scores
 from benchmark.archive.opening import Archive
-from benchmark.archive.results import read_run, runs_of
+from benchmark.archive.results import histories_of, read_run, runs_of
 from benchmark.archive.weights import arrays_of
 from benchmark.integrity.run_seal import RECORD
 from benchmark.integrity.sealed import write_json
@@ -34,9 +33,8 @@ def laid_out(
     from safetensors.numpy import save_file
 
     scores = scores_by_run(archive)
-    histories = {}
-    if archive.holds(HISTORIES):
-        histories = dict(iter(archive.frame(HISTORIES, ["run_id"]).groupby("run_id")))
+    read = histories_of(archive)
+    histories = {} if read is None else dict(iter(read.groupby("run_id")))
     with TemporaryDirectory(prefix="benchmark-") as scratch:
         found = []
         for row in wanted.to_dict("records"):

@@ -6,6 +6,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
 from typing import Protocol
 from urllib.error import HTTPError, URLError
@@ -101,7 +102,11 @@ class Web:
     """The files below an address, by http or https."""
 
     def __init__(self, address: str) -> None:
-        if urlsplit(address).scheme not in ("http", "https"):
+        try:
+            scheme = urlsplit(address).scheme
+        except ValueError as error:
+            raise UsageError(f"{printable(address)} is no address ({error})") from None
+        if scheme not in ("http", "https"):
             raise UsageError(
                 f"{printable(address)}: archives are read by http and https, from folders and from zip files"
             )
@@ -117,7 +122,7 @@ class Web:
         except HTTPError as error:
             hint = "; give the address of one version, such as …/quickstart/1" if name == MANIFEST else ""
             raise UsageError(f"{address} answers {error.code} ({error.reason}){hint}") from None
-        except (URLError, OSError, ValueError) as error:
+        except (URLError, OSError, ValueError, HTTPException) as error:
             reason = getattr(error, "reason", error)
             raise UsageError(f"{address} could not be fetched ({printable(str(reason))})") from None
 

@@ -178,11 +178,15 @@ def network_of(archive: Archive, run: Run) -> tuple[NeuralModel, tuple[int, ...]
     try:
         about, state = _about(content), load(content)
         shape, points = tuple(map(int, about["shape"])), int(about["training_points"])
-    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+    except (SafetensorError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise UsageError(f"{where} cannot be read as weights ({error})") from None
     if about["run"] != run.run_id:
         raise UsageError(f"{where} is of {about['run']!r:.60}, not of {run.run_id}")
-    model = build(run, _outline(shape, points))
+    try:
+        model = build(run, _outline(shape, points))
+    except (ValueError, RuntimeError, MemoryError, OverflowError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UsageError(f"{where}: no {run.model.name} can be built for points of shape {shape} ({reason})") from None
     wide = {key: value.float() if value.dtype == torch.float16 else value for key, value in state.items()}
     try:
         said = model.load_state_dict(wide, strict=False)
@@ -221,6 +225,6 @@ def _about(content: bytes) -> dict[str, Any]:
 
 def _outline(shape: tuple[int, ...], points: int) -> Data:
     """Data of this shape without content: what a network is built from."""
-    rows = np.arange(points)
-    images = np.broadcast_to(np.zeros((), np.float32), (points, *shape))
+    rows = np.broadcast_to(np.int64(0), (points,))  # only their number counts, and it may be any that a file says
+    images = np.broadcast_to(np.float32(0), (points, *shape))
     return Data(images, np.zeros((points, 0)), (), (), rows, rows)

@@ -69,8 +69,12 @@ class Suite:
 def files_of(suite: Suite) -> dict[str, bytes]:
     """The files of a suite's archive, archive.json aside. What is left out is said in `suite.left_out`.
 
-    Raises `BenchmarkError` on a run or score that was altered.
+    Raises `BenchmarkError` on a run or score that was altered, `UsageError` where a finished run has no score.
     """
+    scored = set(suite.table["run_id"])
+    if waiting := [run.run_id for run, _ in suite.runs if run.run_id not in scored]:
+        more = f" (and {len(waiting) - 1:,} more)" if len(waiting) > 1 else ""
+        raise UsageError(f"{waiting[0]}{more} is finished and has no score: benchmark evaluate {suite.name} scores it")
     records = {run.run_id: check_run(folder) for run, folder in suite.runs}
     of_one = suite.table.index.difference(of_all(suite.table).index)
     found = {
@@ -115,8 +119,6 @@ def _runs(suite: Suite, records: Mapping[str, Mapping[str, Any]], networks: set[
     rows = []
     for run, folder in suite.runs:
         record = records[run.run_id]
-        if run.config_id not in described.index:
-            raise UsageError(f"{run.run_id} is finished and has no score: benchmark evaluate {suite.name} scores it")
         of_config, seconds, origin = described.loc[run.config_id], record["seconds"], record["provenance"]
         elsewhere = "trained" in origin
         rows.append(
@@ -253,22 +255,8 @@ def write_folder(manifest: Manifest, files: Mapping[str, bytes], to: Path) -> Pa
     What is there already stays where it is the same. Raises `UsageError` where it is another: a version is fixed.
     """
     folder = to / manifest.name / str(manifest.version)
-    there = folder / names.MANIFEST
-    if there.exists():
-        known = read_manifest(there.read_bytes(), str(there))
-        if known.files != manifest.files:
-            changed = sorted(
-                name for name in {**known.files, **manifest.files} if known.files.get(name) != manifest.files.get(name)
-            )
-            raise UsageError(
-                f"{folder} is published with another {changed[0]}, and what a version holds is fixed: give --version"
-                f" {manifest.version + 1} and say by --corrects what it mends"
-            )
-        if known.corrects != manifest.corrects:
-            raise UsageError(
-                f"{folder} is published, and corrects {known.corrects!r}: what a version says of itself is fixed, too"
-            )
-        return folder
+    if (folder / names.MANIFEST).exists():
+        return _same_version(manifest, folder)
     scratch = folder.with_name(f".{folder.name}-{uuid.uuid4().hex[:8]}.part")
     with disk_full_explained(folder):
         try:
@@ -280,11 +268,32 @@ def write_folder(manifest: Manifest, files: Mapping[str, bytes], to: Path) -> Pa
             try:
                 scratch.rename(folder)
             except OSError as error:
+                if (folder / names.MANIFEST).exists():  # another process was faster
+                    return _same_version(manifest, folder)
                 if folder.exists():
                     raise BenchmarkError(f"{folder} is in the way: it holds no archive; move it away") from None
                 raise error
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
+    return folder
+
+
+def _same_version(manifest: Manifest, folder: Path) -> Path:
+    """The folder of a version that is published. Raises `UsageError` where that is another one."""
+    there = folder / names.MANIFEST
+    known = read_manifest(there.read_bytes(), str(there))
+    if known.files != manifest.files:
+        changed = sorted(
+            name for name in {**known.files, **manifest.files} if known.files.get(name) != manifest.files.get(name)
+        )
+        raise UsageError(
+            f"{folder} is published with another {changed[0]}, and what a version holds is fixed: give --version"
+            f" {manifest.version + 1} and say by --corrects what it mends"
+        )
+    if known.corrects != manifest.corrects:
+        raise UsageError(
+            f"{folder} is published, and corrects {known.corrects!r}: what a version says of itself is fixed, too"
+        )
     return folder
 
 

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmark.choice import split_choices
 from benchmark.cli.asked import request, workplace
 from benchmark.cli.completion import datasets
 from benchmark.cli.options import (
@@ -28,7 +27,7 @@ from benchmark.cli.options import (
     Scheduler,
 )
 from benchmark.cli.printed import command_here, fail_if, grouped, print_again, print_next, print_result
-from benchmark.cli.typed import read_renaming
+from benchmark.cli.typed import read_metrics, read_renaming
 from benchmark.errors import UsageError
 
 
@@ -95,7 +94,7 @@ def evaluate(
     from benchmark.verbs.evaluate import carry_out
 
     at = workplace(results, data_dir, jobs=jobs, scheduler=scheduler, as_json=as_json)
-    names = split_choices(metrics) if metrics else []
+    names = read_metrics(metrics)
     added = None
     if codes:
         choice: dict[str, Any] = {"name": name, "dataset": dataset, "seed": seed, "factors": factors}
@@ -171,7 +170,7 @@ def compare(
     from benchmark.verbs.compare import compare
     from benchmark.words.side_by_side import as_text
 
-    names = split_choices(metrics) if metrics else []
+    names = read_metrics(metrics)
     choice: dict[str, Any] = {"results": results, "plugins": plugin or (), "jobs": jobs, "quiet": as_json}
     choice |= {"name": name, "factors": factors, "rename": dict(map(read_renaming, rename or []))}
     found = compare(a, b, metrics=names, budget=budget, **choice)

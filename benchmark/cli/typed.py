@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark import registry
-from benchmark.choice import read_value
+from benchmark.choice import read_value, split_choices
 from benchmark.errors import UsageError
 
 
@@ -31,6 +31,14 @@ def read_setting(text: str) -> tuple[str, Any]:
     if not equals or not value:
         raise UsageError(f"--set {text}: write KEY=VALUE, such as training.steps=100")
     return key, read_value(value)
+
+
+def read_metrics(text: str | None) -> list[str]:
+    """The measures of --metrics; none where it was not given."""
+    names = [] if text is None else split_choices(text)
+    if text is not None and not names:
+        raise UsageError("--metrics is empty: name measures, such as mig,dci, or leave it out")
+    return names
 
 
 def read_renaming(text: str) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Integer, Num, UInt8
 from numpy import ndarray
 
 from benchmark.codes import Codes
@@ -135,7 +135,7 @@ def given_codes(codes: Any) -> Codes:
         return codes
     if isinstance(codes, Encoded):
         kinds = zip(codes.factor_names, codes.factors.T, strict=True)
-        sizes = tuple(int(column.max()) + 1 if name in codes.discrete else 0 for name, column in kinds)
+        sizes = tuple(_size(column) if name in codes.discrete else 0 for name, column in kinds)
         return Codes(codes.codes, codes.factors, codes.factor_names, sizes, codes.variances)
     array = as_array(f"{WHO}: codes", codes)
     if array.ndim != 2 or array.dtype.kind not in "fiu":
@@ -161,10 +161,28 @@ def _factors(factors: ndarray, names: Sequence[str], sizes: Sequence[int], rows:
 
     def column(k: int) -> Column:
         if sizes[k]:
-            return Column(ClassLabel(sizes[k]), lambda places: factors[rows[places], k].astype(np.int64).tolist())
+            own = classes(factors[:, k], sizes[k])
+            return Column(ClassLabel(sizes[k]), lambda places: own[rows[places]].tolist())
         return Column(Value("float64"), lambda places: factors[rows[places], k].astype(np.float64).tolist())
 
     return [(name, column(k)) for k, name in enumerate(names)]
+
+
+def classes(values: Num[ndarray, " n"], size: int) -> Integer[ndarray, " n"]:
+    """The class of each value of a discrete factor: the value itself where these are 0, …, size − 1, else its place
+    among all in ascending order, as of 0.5, 1 and 2, or of 1, 2 and 3."""
+    if _counts(values) and (not len(values) or values.max() < size):
+        return values.astype(np.int64)
+    return np.unique(values, return_inverse=True)[1].astype(np.int64)
+
+
+def _size(values: Num[ndarray, " n"]) -> int:
+    return int(values.max()) + 1 if len(values) and _counts(values) else len(np.unique(values))
+
+
+def _counts(values: Num[ndarray, " n"]) -> bool:
+    """Whether values are whole numbers from 0 on."""
+    return bool(((values >= 0) & (values == np.floor(values))).all())
 
 
 def _vectors(array: Any, rows: ndarray) -> Column:

@@ -68,10 +68,9 @@ def of_archive(archive: Archive) -> Iterator[Reported]:
     """An archive's own results, with folders of its runs until the block ends."""
     from benchmark.archive.failures import unfinished
     from benchmark.archive.laid_out import laid_out
-    from benchmark.archive.manifest import FLOAT16, SUITE
-    from benchmark.archive.results import foreign_measures, runs_of, scores_of
+    from benchmark.archive.results import evaluation_said, foreign_measures, moved_of, runs_of, scores_of
+    from benchmark.archive.seeds_apart import scored_apart
     from benchmark.stages.measures import measures_of
-    from benchmark.suite import parse_evaluation
     from leaderboard.half_precision import half_precision
 
     table = scores_of(archive, single=True)
@@ -79,12 +78,14 @@ def of_archive(archive: Archive) -> Iterator[Reported]:
     foreign = foreign_measures(archive)
     measures = {**measures_of(table[~table["metric"].isin(foreign)], ()), **foreign}
     with laid_out(archive) as runs:
-        moved = half_precision(archive.frame(FLOAT16), runs_of(archive)) if archive.holds(FLOAT16) else {}
+        halved = moved_of(archive)
+        moved = {} if halved is None else half_precision(halved, runs_of(archive))
         tables = {dataset: [each] for dataset, each in moved.items()}
         rest = unfinished(archive)
-        headline = parse_evaluation(archive.read(SUITE).decode(), f"{archive.place.where}: {SUITE}").headline
+        headline = evaluation_said(archive).headline
         headline = headline if headline in measures else registry.metric_named(headline)
-        yield Reported(table, runs, measures, _origin(archive), tables, rest.failures, rest.planned, headline)
+        origin = [*_origin(archive), *(f"{sentence}." for sentence in scored_apart(table, measures))]
+        yield Reported(table, runs, measures, origin, tables, rest.failures, rest.planned, headline)
 
 
 def _origin(archive: Archive) -> list[str]:

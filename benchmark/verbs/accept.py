@@ -69,7 +69,14 @@ def accept(file: Path, into: str, *, plugins: Sequence[Path] = ()) -> Accepted:
     with TemporaryDirectory(prefix="benchmark-") as scratch:
         trial = open_archive(write_folder(made.manifest, made.files, Path(scratch)))
         _check(trial, None, f"{made.manifest.title} would not hold")
-    folder = write_folder(made.manifest, made.files, Path(board.place.where).parents[1])
+    try:
+        folder = write_folder(made.manifest, made.files, Path(board.place.where).parents[1])
+    except UsageError:
+        if _newest(into).manifest.version == board.manifest.version:
+            raise
+        raise UsageError(
+            f"{made.manifest.title} was published while {file} was looked at: accept it again, as the version after"
+        ) from None
     return Accepted(folder, made.manifest.title, sorted(here.described), made.notes)
 
 

@@ -153,7 +153,10 @@ def _results(suite: str, results: Path) -> Iterator[_Results]:
 
         archive = open_archive(where)
         with of_archive(archive) as published:
-            yield _Results(archive.manifest.name, published.table, published.runs)
+            failed = [(Run.from_json(record["run"]), record) for record in published.failures]
+            finished = len(published.runs) + len(failed)
+            waiting = max((published.planned or finished) - finished, 0)
+            yield _Results(archive.manifest.name, published.table, published.runs, failed, waiting)
         return
     from benchmark.integrations.exported import HISTORY
     from benchmark.store import Store

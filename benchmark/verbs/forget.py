@@ -130,7 +130,8 @@ def carry_out(found: Forgetting) -> None:
     for each in found.runs:
         if each.run_id not in elsewhere:
             store.clear_failure(each)
-            shutil.rmtree(store.run_folder(each), ignore_errors=True)
+            if (gone_folder := store.run_folder(each)).exists():
+                shutil.rmtree(gone_folder)
             _remove_empty(store.run_folder(each).parent, store.root / "runs")
     if left:
         _compile(store, found.suite, left)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from benchmark.errors import UsageError
 from benchmark.execution.semaphores import clear_dead
 from benchmark.store import Store
 from benchmark.verbs._given import RESULTS, takes_paths
@@ -17,6 +18,8 @@ def prune(*, results: Path = RESULTS) -> Counts:
     that were set aside."""
     from benchmark.training.fleet import read_fleet
 
+    if not results.is_dir():
+        raise UsageError(f"--results {results}: there is no such folder")
     store = Store(results)
     left = store.clean_scratch() + store.clean_parts() + clear_dead()
     counts = Counts({"fleets": 0, "damaged runs": 0, "files of killed processes": left})

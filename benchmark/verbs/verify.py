@@ -117,6 +117,11 @@ def verify(
     elif (folder / "plan.json").is_file():
         _suite(Store(folder.resolve().parents[1], make=False), folder.name, found)
     else:
+        if Path(target).is_dir() and not (results / "suites" / target).is_dir():
+            raise UsageError(
+                f"{target}: a folder that is neither of results, a suite or a run, nor an archive: it has no"
+                f" format.json, plan.json, {RECORD} or {MANIFEST}"
+            )
         here = Store(results, make=False)
         suite = target.removesuffix(".toml").rpartition("/")[2]
         here.plan(suite)  # says which there are

@@ -22,16 +22,6 @@ STEPS = 81
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("export") / "results"
-
-
-@pytest.fixture(scope="module")
-def runs(results: Path) -> dict[str, Run]:
-    return exported_suite(results)
-
-
-@pytest.fixture(scope="module")
 def uri(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A store with its tables, which take MLflow seconds to make."""
     return f"sqlite:///{tmp_path_factory.mktemp('store')}/runs.db"
@@ -54,15 +44,21 @@ def arrived(uri: str, project: str) -> dict[str, Any]:
     return by_id
 
 
-def test_what_arrives_is_what_there_is(results: Path, runs: dict[str, Run], uri: str, tmp_path: Path) -> None:
+def test_what_arrives_is_what_there_is(
+    exported_results: Path, exported_runs: dict[str, Run], uri: str, tmp_path: Path
+) -> None:
     from mlflow import MlflowClient
 
-    said = benchmark.export(SUITE, "mlflow", results=results, output=uri, project="whole")
+    said = benchmark.export(SUITE, "mlflow", results=exported_results, output=uri, project="whole")
     assert set(said.runs.values()) == {"exported"} and (said.where, said.project) == (uri, "whole")
     found = arrived(uri, "whole")
-    assert found.keys() == said.runs.keys() == {runs[name].run_id for name in ("ae", "beta_vae", "perfect", "vae")}
+    assert (
+        found.keys()
+        == said.runs.keys()
+        == {exported_runs[name].run_id for name in ("ae", "beta_vae", "perfect", "vae")}
+    )
 
-    beta = found[runs["beta_vae"].run_id]
+    beta = found[exported_runs["beta_vae"].run_id]
     assert beta.info.status == "FINISHED" and beta.info.run_name == "beta_vae β=4 on shapes, seed 0"
     assert beta.info.end_time - beta.info.start_time == 12 * 60 * 1000
     assert beta.data.metrics["score/mig/bins10"] == 0.5
@@ -75,11 +71,11 @@ def test_what_arrives_is_what_there_is(results: Path, runs: dict[str, Run], uri:
     text = Path(client.download_artifacts(beta.info.run_id, "scores.csv", str(tmp_path))).read_text()
     assert "mig,1,mig/bins20-mean-n10000/v1,mig,scale,,mean,0.125,ok" in text  # of a single factor
 
-    perfect = found[runs["perfect"].run_id]
+    perfect = found[exported_runs["perfect"].run_id]
     assert perfect.data.tags["missing/dto"] == "not_applicable: codes alone have no decoder"
     assert "score/dto" not in perfect.data.metrics
 
-    vae = found[runs["vae"].run_id]
+    vae = found[exported_runs["vae"].run_id]
     assert vae.info.status == "FAILED" and vae.data.tags["mlflow.note.content"] == FAILED and not vae.data.metrics
 
 
@@ -101,7 +97,7 @@ def test_again_changes_nothing_and_a_new_score_replaces_its_run_alone(tmp_path: 
 
 
 def test_what_a_killed_export_left_is_done_anew(
-    results: Path, runs: dict[str, Run], uri: str, monkeypatch: pytest.MonkeyPatch
+    exported_results: Path, exported_runs: dict[str, Run], uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from mlflow import MlflowClient
 
@@ -114,21 +110,23 @@ def test_what_a_killed_export_left_is_done_anew(
     with monkeypatch.context() as patched:
         patched.setattr(MlflowClient, "set_terminated", killed)
         with pytest.raises(Killed):
-            benchmark.export(SUITE, "mlflow", results=results, output=uri, project="killed")
+            benchmark.export(SUITE, "mlflow", results=exported_results, output=uri, project="killed")
     (half,) = arrived(uri, "killed").values()
     assert half.info.status == "RUNNING" and mlflow_runs.DIGEST not in half.data.tags
-    said = benchmark.export(SUITE, "mlflow", results=results, output=uri, project="killed")
+    said = benchmark.export(SUITE, "mlflow", results=exported_results, output=uri, project="killed")
     assert set(said.runs.values()) == {"exported"}
     whole = arrived(uri, "killed")
     assert whole.keys() == said.runs.keys() and all(mlflow_runs.DIGEST in run.data.tags for run in whole.values())
 
 
-def test_what_mlflow_refuses_is_one_sentence(results: Path, runs: dict[str, Run], uri: str, tmp_path: Path) -> None:
+def test_what_mlflow_refuses_is_one_sentence(
+    exported_results: Path, exported_runs: dict[str, Run], uri: str, tmp_path: Path
+) -> None:
     from mlflow import MlflowClient
 
     with pytest.raises(UsageError, match=r"MLflow cannot export to file:.*maintenance mode"):
-        benchmark.export(SUITE, "mlflow", results=results, output=f"file:{tmp_path}/runs")
+        benchmark.export(SUITE, "mlflow", results=exported_results, output=f"file:{tmp_path}/runs")
     client = MlflowClient(uri)
     client.delete_experiment(client.create_experiment("gone"))
     with pytest.raises(UsageError, match="was deleted: mlflow experiments restore --experiment-id"):
-        benchmark.export(SUITE, "mlflow", results=results, output=uri, project="gone")
+        benchmark.export(SUITE, "mlflow", results=exported_results, output=uri, project="gone")

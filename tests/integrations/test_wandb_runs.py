@@ -29,16 +29,6 @@ BLOCK = 32_768
 """Of LevelDB's log format, which wandb writes: no record's piece crosses the end of a block."""
 
 
-@pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("export") / "results"
-
-
-@pytest.fixture(scope="module")
-def runs(results: Path) -> dict[str, Run]:
-    return exported_suite(results)
-
-
 def records(folder: Path) -> Iterator[Any]:
     """What an offline run's log holds, as wandb's own messages."""
     from wandb.proto.wandb_internal_pb2 import Record
@@ -88,13 +78,19 @@ def table_of(folder: Path, run: Run) -> tuple[list[str], list[list[Any]]]:
     return table["columns"], table["data"]
 
 
-def test_what_lies_there_is_what_there_is(results: Path, runs: dict[str, Run], tmp_path: Path) -> None:
-    said = benchmark.export(SUITE, "wandb", results=results, output=tmp_path, project="mine")
+def test_what_lies_there_is_what_there_is(
+    exported_results: Path, exported_runs: dict[str, Run], tmp_path: Path
+) -> None:
+    said = benchmark.export(SUITE, "wandb", results=exported_results, output=tmp_path, project="mine")
     assert set(said.runs.values()) == {"exported"} and said.where == str(tmp_path / "wandb")
     found = arrived(tmp_path)
-    assert found.keys() == said.runs.keys() == {runs[name].run_id for name in ("ae", "beta_vae", "perfect", "vae")}
+    assert (
+        found.keys()
+        == said.runs.keys()
+        == {exported_runs[name].run_id for name in ("ae", "beta_vae", "perfect", "vae")}
+    )
 
-    beta = found[runs["beta_vae"].run_id]
+    beta = found[exported_runs["beta_vae"].run_id]
     assert (beta["run"].project, beta["run"].run_group) == ("mine", "beta_vae β=4 on shapes")
     assert beta["config"]["model"] == {"name": "beta_vae", "version": 1, "beta": 4, "latents": 6}
     assert beta["config"]["protocol"]["mig/bins10"] == "mig/bins10-mean-n10000/v1"
@@ -102,17 +98,17 @@ def test_what_lies_there_is_what_there_is(results: Path, runs: dict[str, Run], t
     losses = [row["training/loss"] for row in beta["history"] if "training/loss" in row]
     assert len(losses) == STEPS and losses[0] > losses[-1]
     assert [row["_step"] for row in beta["history"]][:2] == [0, 50]
-    columns, data = table_of(tmp_path, runs["beta_vae"])
+    columns, data = table_of(tmp_path, exported_runs["beta_vae"])
     single = [row for row in data if row[columns.index("factor")] == "scale"]
     assert [row[columns.index("value")] for row in single if "bins20-mean" in row[columns.index("protocol")]] == [0.125]
-    columns, data = table_of(tmp_path, runs["perfect"])
+    columns, data = table_of(tmp_path, exported_runs["perfect"])
     (dto,) = (dict(zip(columns, row, strict=True)) for row in data if row[0] == "dto")
     assert dto["value"] is None and dto["reason"] == "codes alone have no decoder"
 
-    perfect = found[runs["perfect"].run_id]
+    perfect = found[exported_runs["perfect"].run_id]
     assert perfect["summary"]["missing/dto"] == "not_applicable: codes alone have no decoder"
     assert "score/dto" not in perfect["summary"] and perfect["exit"] == 0
-    vae = found[runs["vae"].run_id]
+    vae = found[exported_runs["vae"].run_id]
     assert vae["exit"] == 1 and vae["run"].notes == FAILED and not vae["history"]
 
 
@@ -136,34 +132,40 @@ def test_again_changes_nothing_and_a_new_score_replaces_its_run_alone(tmp_path: 
 
 
 def test_what_a_killed_export_left_is_deleted_and_done_anew(
-    results: Path, runs: dict[str, Run], tmp_path: Path
+    exported_results: Path, exported_runs: dict[str, Run], tmp_path: Path
 ) -> None:
     """The process ends in the midst of a run, without a chance to tidy up."""
     code = (
         "import os, benchmark, wandb\n"
         "log = wandb.Run.log\n"
         "wandb.Run.log = lambda self, row, step=None: os._exit(9) if step == 2000 else log(self, row, step=step)\n"
-        f"benchmark.export({SUITE!r}, 'wandb', results={str(results)!r}, output={str(tmp_path)!r})"
+        f"benchmark.export({SUITE!r}, 'wandb', results={str(exported_results)!r}, output={str(tmp_path)!r})"
     )
     own = {name: value for name, value in os.environ.items() if name != "WANDB_SERVICE"}  # of this process's wandb
     assert subprocess.run([sys.executable, "-W", "ignore", "-c", code], env=own, check=False).returncode == 9
     (left,) = (tmp_path / "wandb").iterdir()
     assert wandb_runs.PART.fullmatch(left.name) and list(left.glob("wandb/offline-run-*"))
-    said = benchmark.export(SUITE, "wandb", results=results, output=tmp_path)
+    said = benchmark.export(SUITE, "wandb", results=exported_results, output=tmp_path)
     assert set(said.runs.values()) == {"exported"} and arrived(tmp_path).keys() == said.runs.keys()
     assert not list((tmp_path / "wandb").glob(".*"))
 
 
-def test_wandb_would_sync_them_and_nothing_was_sent(results: Path, runs: dict[str, Run], tmp_path: Path) -> None:
-    benchmark.export(SUITE, "wandb", results=results, output=tmp_path, only={"model": ["perfect"]})
+def test_wandb_would_sync_them_and_nothing_was_sent(
+    exported_results: Path, exported_runs: dict[str, Run], tmp_path: Path
+) -> None:
+    benchmark.export(SUITE, "wandb", results=exported_results, output=tmp_path, only={"model": ["perfect"]})
     command = [sys.executable, "-m", "wandb", "sync", "--dry-run"]
     offline = os.environ | {"WANDB_MODE": "offline", "WANDB_ERROR_REPORTING": "false"}
     told = subprocess.run(command, cwd=tmp_path, env=offline, capture_output=True, text=True, check=True)
-    assert "Would sync 1 run" in told.stdout + told.stderr and runs["perfect"].run_id in told.stdout + told.stderr
+    assert (
+        "Would sync 1 run" in told.stdout + told.stderr and exported_runs["perfect"].run_id in told.stdout + told.stderr
+    )
     assert "WANDB_MODE" not in os.environ, "what keeps wandb silent is taken back"
 
 
-def test_what_wandb_refuses_is_one_sentence(results: Path, runs: dict[str, Run], tmp_path: Path) -> None:
+def test_what_wandb_refuses_is_one_sentence(
+    exported_results: Path, exported_runs: dict[str, Run], tmp_path: Path
+) -> None:
     with pytest.raises(UsageError, match=r'W&B cannot export to the project "a/b": .*[Ii]nvalid project name'):
-        benchmark.export(SUITE, "wandb", results=results, output=tmp_path, project="a/b")
+        benchmark.export(SUITE, "wandb", results=exported_results, output=tmp_path, project="a/b")
     assert not list((tmp_path / "wandb").iterdir())

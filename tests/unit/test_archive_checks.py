@@ -7,6 +7,8 @@ import socket
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,12 +17,18 @@ from command import command as run_command
 from command import sentence, succeed
 
 from benchmark import load_results, published
+from benchmark.archive.checks.content import read_content
+from benchmark.archive.failures import failures_file
 from benchmark.archive.manifest import File
 from benchmark.archive.opening import open_archive
 from benchmark.archive.parquet import as_parquet
 from benchmark.archive.public import public_command, public_record, without_places
+from benchmark.archive.results import foreign_measures
 from benchmark.errors import UsageError
 from benchmark.integrity.sealed import render, sealed
+from benchmark.spec import Run
+from benchmark.stages.score_task import declarations
+from benchmark.verbs.export import export
 from benchmark.verbs.submit import submit
 from benchmark.verbs.verify import verify
 
@@ -176,7 +184,6 @@ def raise_without_digest(folder: Path) -> None:
 
 def forge_summary(folder: Path) -> None:
     """The summary of the scores as they are now."""
-    from benchmark.archive.checks.content import read_content
     from benchmark.stages.aggregate import aggregate
 
     content = read_content(open_archive(folder))
@@ -271,6 +278,63 @@ def lay_beside(folder: Path) -> None:
     (folder / "more.parquet").write_bytes(b"what no digest names")
 
 
+def no_run_id(folder: Path) -> None:
+    forge_table(folder, "runs.parquet", lambda runs: runs.assign(run_id=runs["run_id"].where(runs.index > 0)))
+
+
+def no_seconds(folder: Path) -> None:
+    def change(runs: pd.DataFrame) -> pd.DataFrame:
+        records = [json.loads(text) | {"seconds": {}} for text in runs["record"]]
+        return runs.assign(record=list(map(json.dumps, records)))
+
+    forge_table(folder, "runs.parquet", change)
+
+
+def summary_of_words(folder: Path) -> None:
+    forge_table(folder, "summaries/summary.parquet", lambda rows: rows.assign(mean="high"))
+
+
+def history_of_words(folder: Path) -> None:
+    forge_table(folder, "histories.parquet", lambda rows: rows.assign(loss="low"))
+
+
+def no_text(folder: Path) -> None:
+    forge(folder, "suite.toml", b"\xff")
+
+
+def weights_of_nothing(folder: Path) -> None:
+    """A network for points of a negative size, trained on more of them than any memory holds."""
+    from safetensors.numpy import load, save
+
+    name = next(name for name in open_archive(folder).manifest.files if name.startswith("weights/"))
+    run_id = open_archive(folder).frame("runs.parquet").query("shown and config_id == @name[8:20]")["run_id"].iloc[0]
+    about = {"run": run_id, "shape": [-3], "training_points": 10**15}
+    forge(folder, name, save(load((folder / name).read_bytes()), metadata={"archive": json.dumps(about)}))
+
+
+def forge_measures(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    measures = json.loads((folder / "measures.json").read_bytes())
+    change(measures)
+    forge(folder, "measures.json", render(sealed(measures)).encode())
+
+
+def settings_of_another_kind(folder: Path) -> None:
+    def change(measures: dict[str, Any]) -> None:
+        next(said for said in measures["protocols"].values() if said["metric"] == "mig")["settings"] = [1]
+
+    forge_measures(folder, change)
+
+
+def describe_mig_anew(folder: Path) -> None:
+    """A measure of this package, said to be one of somebody else's: lower is better."""
+
+    def change(measures: dict[str, Any]) -> None:
+        described = declarations()["mig"].described()
+        measures["measures"]["mig"] = described | {"higher_is_better": False, "bounds": [-9, 9]}
+
+    forge_measures(folder, change)
+
+
 def newer_format(folder: Path) -> None:
     manifest = json.loads((folder / "archive.json").read_bytes())
     (folder / "archive.json").write_text(render(sealed(manifest | {"archive": 3})))
@@ -298,6 +362,17 @@ TAMPERED = {
     "a file besides": (lay_beside, r"files: .*more\.parquet is not in archive\.json"),
     "a newer format": (newer_format, "has the archive format 3, this version reads 2; update"),
     "an older format": (older_format, "this version reads 2; it is older: publish it anew"),
+    "a run without an id": (no_run_id, r"schema: .*runs\.parquet: the column run_id is of text, and holds something"),
+    "a run without its cost": (no_seconds, r"schema: .*: its seconds of training are None, and no number"),
+    "a summary of words": (summary_of_words, "summaries: .*the column mean is of numbers, and holds something else"),
+    "a history of words": (history_of_words, "schema: .*the column loss is of numbers, and holds something else"),
+    "a suite's text that is none": (no_text, r"schema: .*suite\.toml is no text in UTF-8"),
+    "weights of no shape": (weights_of_nothing, r"weights: .*: no \w+ can be built for points of shape \(-3,\)"),
+    "settings that are none": (settings_of_another_kind, "protocols: protocol mig.* has settings that are no names"),
+    "a measure of this package described anew": (
+        describe_mig_anew,
+        r"protocols: metric mig is part of this package, and measures\.json describes another one",
+    ),
 }
 
 
@@ -308,6 +383,45 @@ def test_a_tampered_submission_is_refused_with_its_sentence(submission, tmp_path
     tamper(folder)
     findings = verify(str(folder)).findings
     assert [line for line in findings if re.search(expected, line)], findings
+
+
+@pytest.mark.parametrize(
+    ("images", "codes"),
+    [
+        (np.zeros((2, 3), np.uint8), np.zeros((2, 5), np.float32)),
+        (np.zeros((2, 3), np.uint8), np.zeros(2, np.float32)),
+        (np.zeros((0, 3), np.uint8), np.zeros((0, 2), np.float32)),
+        (np.full((2, 3), "x"), np.zeros((2, 2), np.float32)),
+    ],
+)
+def test_arrays_that_are_of_another_network_are_no_traceback(submission, monkeypatch, images, codes):
+    from benchmark.archive.checks import weights
+
+    content = read_content(open_archive(submission / "mine.zip"))
+    run = next(iter(content.described.values()))
+    monkeypatch.setattr(weights, "network_of", lambda *_: (SimpleNamespace(latents=2), (3,)))
+    monkeypatch.setattr(weights, "arrays_of", lambda *_: {"picture_images": images, "explorer_codes": codes})
+    with pytest.raises(UsageError, match="holds no images and codes of the network of"):
+        weights._distance(content, run)
+
+
+def test_what_an_archive_says_of_measures_of_this_package_is_not_heard(submission, tmp_path):
+    folder = unpacked(submission, tmp_path / "tampered")
+    describe_mig_anew(folder)
+    assert set(foreign_measures(open_archive(folder))) == {"first_spread"}
+
+
+def test_an_archive_is_exported_with_the_runs_that_failed(submission, tmp_path):
+    folder = unpacked(submission, tmp_path / "failed")
+    record = json.loads(open_archive(folder).frame("runs.parquet")["record"].iloc[0])
+    failed = Run.from_json(record["run"] | {"seed": 9})
+    failure = {"run_id": failed.run_id, "run": failed.to_json(), "stage": "train", "reason": "it diverged"}
+    forge(folder, "failures.json", failures_file(99, [failure]))
+    runs = len(open_archive(folder).frame("runs.parquet"))
+    told = export(str(folder), "csv", output=tmp_path / "out")
+    assert (told.failed, len(told.runs), told.waiting) == ([failed.run_id], runs + 1, 99 - runs - 1)
+    written = pd.read_csv(tmp_path / "out" / "runs.csv").set_index("run_id")
+    assert written.loc[failed.run_id, "reason"] == "train: it diverged"
 
 
 def test_a_forgery_within_bounds_with_everything_made_anew_is_not_seen_and_the_text_says_so(submission, tmp_path):

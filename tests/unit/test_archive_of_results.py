@@ -4,6 +4,7 @@ import json
 import shutil
 import threading
 import zipfile
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,17 +18,19 @@ from test_archive_checks import forge
 
 from benchmark import export, load_model, load_results
 from benchmark.archive.failures import unfinished
-from benchmark.archive.manifest import read_manifest
+from benchmark.archive.manifest import File, read_manifest
 from benchmark.archive.opening import open_archive
 from benchmark.archive.parquet import as_parquet, from_parquet
 from benchmark.archive.results import runs_of
 from benchmark.archive.weights import halved
+from benchmark.archive.writing import files_of, write_folder
 from benchmark.codes import Codes
 from benchmark.errors import BenchmarkError, UsageError
 from benchmark.integrity.sealed import render, sealed
 from benchmark.published import of_all
 from benchmark.store import Store
 from benchmark.table import KEY, read_table
+from benchmark.verbs._archived import finished_suite
 from benchmark.verbs._beside import of_archive
 from benchmark.verbs.publish import publish
 from benchmark.verbs.verify import verify
@@ -82,6 +85,41 @@ def test_a_version_is_fixed(archive, scored, tmp_path):
     assert open_archive(make(version=2, corrects="the suite's text")).manifest.title == "tiny/2"
     with pytest.raises(UsageError, match="what a version says of itself is fixed"):
         make(version=2, corrects="something else")
+
+
+def test_two_that_publish_one_version_at_once_make_one_of_it(archive, tmp_path, monkeypatch):
+    """Another process is there first, in the moment before the last step: with the same content, or with another."""
+    manifest = open_archive(archive).manifest
+    files = {name: (archive / name).read_bytes() for name in manifest.files}
+    rename = Path.rename
+
+    def overtaken(scratch: Path, folder: Path) -> Path:
+        shutil.copytree(scratch, folder)
+        return rename(scratch, folder)
+
+    monkeypatch.setattr(Path, "rename", overtaken)
+    assert write_folder(manifest, files, tmp_path) == tmp_path / "tiny" / "1"
+    shutil.rmtree(tmp_path / "tiny")
+
+    def overtaken_by_another(scratch: Path, folder: Path) -> Path:
+        shutil.copytree(archive, folder)
+        return rename(scratch, folder)
+
+    monkeypatch.setattr(Path, "rename", overtaken_by_another)
+    other = {**files, "suite.toml": files["suite.toml"] + b"# edited"}
+    changed = {**manifest.files, "suite.toml": File.of(other["suite.toml"])}
+    with pytest.raises(UsageError, match=r"is published with another suite\.toml"):
+        write_folder(replace(manifest, files=changed), other, tmp_path)
+    assert [path.name for path in (tmp_path / "tiny").iterdir()] == ["1"]
+    assert verify(str(tmp_path / "tiny" / "1")).findings == []
+
+
+def test_a_run_without_a_score_is_not_packed(scored):
+    """Others of its configuration have scores: whoever gets the archive would refuse it."""
+    suite = finished_suite(str(scored / "tiny.toml"), scored / "results", None)
+    lost = next(run.run_id for run, _ in suite.runs if run.seed == 1)
+    with pytest.raises(UsageError, match=f"{lost} is finished and has no score: benchmark evaluate tiny scores it"):
+        files_of(replace(suite, table=suite.table[suite.table["run_id"] != lost]))
 
 
 def test_a_published_network_gives_the_codes_that_were_scored(archive, scored):
@@ -158,6 +196,9 @@ def test_an_address_is_read_like_a_folder(archive, address, cache_folder, monkey
         load_results(f"{address}/7")
     with pytest.raises(UsageError, match="by http and https"):
         load_results("file:///etc")
+    for wrong in ("http://127.0.0.1:port", "http://127.0.0.1:9/a b", "http://[::1"):
+        with pytest.raises(UsageError, match=r"could not be fetched|is no address"):
+            load_results(wrong)
 
 
 def test_what_was_altered_or_is_larger_than_it_says_is_refused(archive, tmp_path):

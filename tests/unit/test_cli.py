@@ -138,6 +138,11 @@ def asked(monkeypatch):
         (["doctor", "dataset", "digits"], "the conformance suite is there for metrics and models"),
         (["doctor", "model"], "benchmark doctor model NAME: say which; benchmark list models names them"),
         (["doctor", "absent.py"], "absent.py: no such file"),
+        (["prune"], "--results results: there is no such folder"),
+        (["evaluate", "quickstart", "--metrics", ""], "--metrics is empty: name measures"),
+        (["compare", "a.npz", "b.npz", "--metrics", ","], "--metrics is empty: name measures"),
+        (["verify", "."], ".: a folder that is neither of results, a suite or a run, nor an archive"),
+        (["verify", "http://[::1"], "http://[::1 is no address (Invalid IPv6 URL)"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_code_2_and_makes_nothing(run_line, tmp_path, line, said):

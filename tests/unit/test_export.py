@@ -21,22 +21,12 @@ from benchmark.verbs.export import KINDS
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("export") / "results"
-
-
-@pytest.fixture(scope="module")
-def runs(results: Path) -> dict[str, Run]:
-    return exported_suite(results)
-
-
-@pytest.fixture(scope="module")
-def found(results: Path, runs: dict[str, Run]) -> dict[str, Exported]:
-    store = Store(results)
+def found(exported_results: Path, exported_runs: dict[str, Run]) -> dict[str, Exported]:
+    store = Store(exported_results)
     table = read_table(store.suite_folder(SUITE) / "results.parquet")
-    done = [(run, store.run_folder(run)) for run in runs.values() if store.is_done(run)]
-    failed = [(runs["vae"], store.failure(runs["vae"]) or {})]
-    return {each.run.model.name: each for each in exported(SUITE, table, done, failed, list(runs.values()))}
+    done = [(run, store.run_folder(run)) for run in exported_runs.values() if store.is_done(run)]
+    failed = [(exported_runs["vae"], store.failure(exported_runs["vae"]) or {})]
+    return {each.run.model.name: each for each in exported(SUITE, table, done, failed, list(exported_runs.values()))}
 
 
 def test_scores_have_the_names_that_people_know_and_their_protocols_beside_them(found: dict[str, Exported]) -> None:
@@ -75,7 +65,7 @@ def test_settings_costs_and_histories_are_those_of_the_run(found: dict[str, Expo
     assert "host" not in of.origin and of.title == "beta_vae β=4 on shapes, seed 0"
 
 
-def test_the_digest_changes_with_a_score_and_not_with_time(results: Path, found: dict[str, Exported]) -> None:
+def test_the_digest_changes_with_a_score_and_not_with_time(exported_results: Path, found: dict[str, Exported]) -> None:
     of = found["beta_vae"]
     again = Exported(of.suite, of.run, of.label, of.dataset_label, of.status, of.scores.copy(), of.record, of.history)
     assert again.digest == of.digest
@@ -83,8 +73,10 @@ def test_the_digest_changes_with_a_score_and_not_with_time(results: Path, found:
     assert Exported(*(*vars(again).values(),)[:5], other, of.record, of.history).digest != of.digest
 
 
-def test_protocols_that_differ_between_datasets_alone_are_one_name(results: Path, runs: dict[str, Run]) -> None:
-    table = compile_table(SUITE, [(runs["ae"], Store(results).run_folder(runs["ae"]))])
+def test_protocols_that_differ_between_datasets_alone_are_one_name(
+    exported_results: Path, exported_runs: dict[str, Run]
+) -> None:
+    table = compile_table(SUITE, [(exported_runs["ae"], Store(exported_results).run_folder(exported_runs["ae"]))])
     table = table[(table["score"] == "mig") & table["factor"].isna() & (table["representation"] == "mean")]
     elsewhere = table.assign(
         settings=table["settings"].str.replace('"resolution":64', '"resolution":32'),
@@ -96,10 +88,12 @@ def test_protocols_that_differ_between_datasets_alone_are_one_name(results: Path
 
 
 def test_tables_are_read_without_us_and_every_column_has_a_line(
-    results: Path, runs: dict[str, Run], tmp_path: Path
+    exported_results: Path, exported_runs: dict[str, Run], tmp_path: Path
 ) -> None:
-    said = benchmark.export(SUITE, "csv", results=results, output=tmp_path / "out")
-    assert set(said.runs.values()) == {"exported"} and said.failed == [runs["vae"].run_id] and said.waiting == 1
+    said = benchmark.export(SUITE, "csv", results=exported_results, output=tmp_path / "out")
+    assert (
+        set(said.runs.values()) == {"exported"} and said.failed == [exported_runs["vae"].run_id] and said.waiting == 1
+    )
     names = ("runs", "histories", "scores", "columns")
     tables = {name: pd.read_csv(tmp_path / "out" / f"{name}.csv") for name in names}
     told = tables["columns"].groupby("file")["column"].agg(list)
@@ -110,45 +104,50 @@ def test_tables_are_read_without_us_and_every_column_has_a_line(
     assert by_model.loc["vae", "reason"] == FAILED and by_model.loc["beta_vae", "model.beta"] == 4
     text = (tmp_path / "out" / "runs.csv").read_text()
     assert ",502005," in text and ",4000," in text and "4000.0" not in text
-    loss = tables["histories"].query("term == 'loss' and run_id == @runs['ae'].run_id")
+    loss = tables["histories"].query("term == 'loss' and run_id == @exported_runs['ae'].run_id")
     assert len(loss) == 81 and loss["value"].notna().all()
-    stored = read_table(Store(results).suite_folder(SUITE) / "results.parquet")
+    stored = read_table(Store(exported_results).suite_folder(SUITE) / "results.parquet")
     assert len(tables["scores"]) == len(stored) and said.missing == (stored["status"] != "ok").sum()
     assert (tables["scores"]["value"].isna() == (tables["scores"]["status"] != "ok")).all()
 
 
-def test_only_some_runs(results: Path, runs: dict[str, Run], tmp_path: Path) -> None:
-    said = benchmark.export(SUITE, "csv", results=results, output=tmp_path, only={"model": ["ae", "vae"]})
-    assert set(said.runs) == {runs["ae"].run_id, runs["vae"].run_id}
+def test_only_some_runs(exported_results: Path, exported_runs: dict[str, Run], tmp_path: Path) -> None:
+    said = benchmark.export(SUITE, "csv", results=exported_results, output=tmp_path, only={"model": ["ae", "vae"]})
+    assert set(said.runs) == {exported_runs["ae"].run_id, exported_runs["vae"].run_id}
     # The name does not depend on which runs are chosen.
     (ae,) = pd.read_csv(tmp_path / "runs.csv").query("model == 'ae'")["label"]
     assert ae == "ae"
     with pytest.raises(UsageError, match="no run is left by --only model=nmf"):
-        benchmark.export(SUITE, "csv", results=results, output=tmp_path, only={"model": ["nmf"]})
+        benchmark.export(SUITE, "csv", results=exported_results, output=tmp_path, only={"model": ["nmf"]})
 
 
 @pytest.mark.parametrize(("kind", "module"), [("wandb", "wandb"), ("mlflow", "mlflow")])
 def test_an_absent_package_is_one_sentence_with_the_command(
-    results: Path, runs: dict[str, Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, module: str
+    exported_results: Path,
+    exported_runs: dict[str, Run],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    module: str,
 ) -> None:
     def absent(name: str) -> None:
         raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
     monkeypatch.setattr(package, "import_module", absent)
     with pytest.raises(UsageError, match=f"^--to {kind} needs {module}, which is not installed: pip install {module}$"):
-        benchmark.export(SUITE, kind, results=results, output=tmp_path / "out.db")
+        benchmark.export(SUITE, kind, results=exported_results, output=tmp_path / "out.db")
 
 
-def test_what_is_asked_wrongly(results: Path, runs: dict[str, Run], tmp_path: Path) -> None:
+def test_what_is_asked_wrongly(exported_results: Path, exported_runs: dict[str, Run], tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--to excel: one of wandb, mlflow, csv"):
-        benchmark.export(SUITE, "excel", results=results)
+        benchmark.export(SUITE, "excel", results=exported_results)
     with pytest.raises(UsageError, match="--project is of wandb and mlflow"):
-        benchmark.export(SUITE, "csv", results=results, project="mine")
+        benchmark.export(SUITE, "csv", results=exported_results, project="mine")
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="a file; name a folder"):
-        benchmark.export(SUITE, "csv", results=results, output=tmp_path / "file")
+        benchmark.export(SUITE, "csv", results=exported_results, output=tmp_path / "file")
     with pytest.raises(UsageError, match='unknown suite "gone"'):
-        benchmark.export("gone", "csv", results=results)
+        benchmark.export("gone", "csv", results=exported_results)
     assert set(NEXT) == set(KINDS)
 
 

@@ -314,3 +314,10 @@ def test_what_is_published_is_as_readable_as_any_new_file(store, tmp_path):
     assert store.publish(run(0), fill)
     (tmp_path / "new").write_text("")
     assert (store.run_folder(run(0)) / "codes").stat().st_mode == (tmp_path / "new").stat().st_mode
+
+
+def test_what_cannot_be_written_is_told_for_any_folder(tmp_path):
+    """Archives, tables and submissions are written so, too: they lie in no results folder."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match=r"file is no folder; choose another one$"):
+        write_json(tmp_path / "file" / "x.json", {})

@@ -9,7 +9,7 @@ import pytest
 from benchmark import registry
 from benchmark.errors import UsageError
 from benchmark.spec import Run
-from benchmark.suite import Suite, evaluation_settings, expand, settings_of, shard
+from benchmark.suite import Suite, evaluation_settings, expand, find, settings_of, shard
 
 HEAD = 'description = "a test"\n'
 BLOCK = """
@@ -302,3 +302,10 @@ def test_a_data_file_beside_the_suite_is_found_from_anywhere(tmp_path, monkeypat
     assert len(ids) == 1
     with pytest.raises(UsageError, match="single quotes"):
         expand("sub/windows.toml")
+
+
+def test_a_suites_file_without_its_ending_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.toml").write_text("")
+    with pytest.raises(UsageError, match=r"the file beside it is written mine\.toml"):
+        find("mine")

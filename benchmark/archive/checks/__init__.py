@@ -5,7 +5,9 @@ Each file is one check: `check(content)` gives a `Check`, which says what holds,
 
 from __future__ import annotations
 
-from benchmark.archive.checks.content import Check, read_content
+from collections.abc import Callable
+
+from benchmark.archive.checks.content import Check, Content, read_content
 from benchmark.archive.checks.files import check_files
 from benchmark.archive.checks.matrices import check_matrices
 from benchmark.archive.checks.names import check_names
@@ -49,7 +51,15 @@ def checks(archive: Archive, beside: Archive | None = None) -> list[Check]:
         content = read_content(archive, beside)
     except BenchmarkError as error:
         return [files, Check("schema", "", (printable(str(error)),))]
-    return [files, *(_shortened(check(content)) for check in OF_CONTENT)]
+    return [files, *(_shortened(_made(check, content)) for check in OF_CONTENT)]
+
+
+def _made(check: Callable[[Content], Check], content: Content) -> Check:
+    """A check; where a table that it looks at cannot be read, that is what is wrong."""
+    try:
+        return check(content)
+    except BenchmarkError as error:
+        return Check(check.__name__.removeprefix("check_").replace("_", " "), "", (str(error),))
 
 
 def _shortened(check: Check) -> Check:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,9 +9,10 @@ from typing import Any
 
 import pandas as pd
 
+from benchmark.archive.columns import read_public
 from benchmark.archive.manifest import MEASURES, SINGLE
 from benchmark.archive.opening import Archive, open_archive, published_name
-from benchmark.archive.results import foreign_measures, read_run, runs_of, scores_of
+from benchmark.archive.results import foreign_measures, runs_of, scores_of
 from benchmark.errors import UsageError
 from benchmark.integrity.sealed import parse_json
 from benchmark.metrics._declare import Metric
@@ -78,16 +78,11 @@ def read_content(archive: Archive, beside: Archive | None = None) -> Content:
     described: dict[str, Run] = {}
     records: dict[str, Mapping[str, Any]] = {}
     for run_id, text in zip(runs["run_id"], runs["record"], strict=True):
-        described[str(run_id)] = read_run(text, f"{where}: {run_id}")
-        records[str(run_id)] = json.loads(text)
-        if not isinstance(records[str(run_id)].get("provenance"), dict):
-            raise UsageError(f"{where}: {run_id} does not say where it was made")
+        records[run_id] = read_public(text, f"{where}: {run_id}")
+        described[run_id] = Run.from_json(records[run_id].get("run"), f"{where}: {run_id}: run")
     measures = parse_json(archive.read(MEASURES), f"{where}: {MEASURES}")
     protocols = measures.get("protocols")
     if not isinstance(protocols, dict) or not isinstance(measures.get("measures"), dict):
         raise UsageError(f"{where}: {MEASURES} lists no protocols and measures")
-    try:
-        foreign = foreign_measures(archive)
-    except (KeyError, TypeError, ValueError) as error:
-        raise UsageError(f"{where}: {MEASURES} describes a measure that is none ({error})") from None
+    foreign = foreign_measures(archive)
     return Content(archive, scores, single, runs, records, described, protocols, declarations(), foreign, beside)

@@ -10,8 +10,13 @@ from typing import Any
 
 import pandas as pd
 
+from benchmark import registry
 from benchmark.archive.checks.content import Check, Content
+from benchmark.archive.manifest import MEASURES
+from benchmark.archive.results import described_measures
+from benchmark.archive.seeds_apart import scored_apart
 from benchmark.errors import BenchmarkError
+from benchmark.spec import canonical_json
 
 SEEDS = re.compile(r"(-seeds\d+(?:to\d+|(?:x\d+)*))-n\d+/")
 """How the protocol of a measure over the runs of a configuration names their seeds."""
@@ -37,6 +42,10 @@ class _Protocols:
         return found
 
     def wrong(self) -> Iterator[str]:
+        for name, said in described_measures(self.content.archive).items():
+            known = self.content.known[name].described() if registry.is_builtin("metric", name) else said
+            if canonical_json(said) != canonical_json(known):
+                yield f"metric {name} is part of this package, and {MEASURES} describes another one under its name"
         for row in self.used:
             protocol, metric = row["protocol"], row["metric"]
             said = self.content.protocols.get(protocol)
@@ -54,8 +63,11 @@ class _Protocols:
         if row["metric_version"] > known.version:
             said_there = f"is of version {row['metric_version']} of {known.name}"
             return f"{said_there}, here is {known.version}: update, or it is made up"
+        own = said.get("settings") or {}
+        if not isinstance(own, Mapping):
+            return "has settings that are no names with their values"
         try:
-            settings = known.settings.read(said.get("settings") or {}, row["metric"])
+            settings = known.settings.read(own, row["metric"])
         except BenchmarkError as error:
             # What an earlier version could be told, this one need not know.
             return None if row["metric_version"] < known.version else f"has settings that its measure refuses: {error}"
@@ -71,6 +83,7 @@ class _Protocols:
         return f"is none that this version computes: under these settings it is {expected}"
 
     def notes(self) -> Iterator[str]:
+        yield from scored_apart(self.content.scores, self.content.known)
         for row in self.used:
             known = self.content.known.get(row["metric"])
             if known is None and row["metric"] in self.content.foreign:

@@ -8,6 +8,8 @@ from benchmark import published
 from benchmark.archive.checks.content import Check, Content
 from benchmark.archive.manifest import FORMAT
 from benchmark.archive.places import Folder
+from benchmark.archive.results import evaluation_said, histories_of, moved_of
+from benchmark.errors import BenchmarkError
 
 
 def check_schema(content: Content) -> Check:
@@ -31,3 +33,8 @@ def _wrong(content: Content) -> Iterator[str]:
             yield f"scores say that they are of {suite!r}, the archive is of {manifest.name!r}"
     if not len(content.scores):
         yield "it holds no score"
+    for read in (evaluation_said, histories_of, moved_of):
+        try:
+            read(content.archive)
+        except BenchmarkError as error:
+            yield str(error)

@@ -8,16 +8,21 @@ import numpy as np
 import pandas as pd
 
 from benchmark.archive.checks.content import Check, Content
+from benchmark.archive.columns import Kind, with_kinds
 
 SUMMARY = "summaries/summary.parquet"
 KEY = ["config_id", "representation", "protocol", "score", "factor", "budget"]
 ROUNDING = 1e-9
+KINDS: dict[str, Kind] = {
+    **dict.fromkeys(KEY, "text"), "factor": "text?", "budget": "whole?", "runs": "whole", "mean": "number?",
+    "median": "number?",
+}  # fmt: skip
 
 
 def check_summaries(content: Content) -> Check:
     if not content.archive.holds(SUMMARY):
         return Check("summaries", "", (f"it holds no {SUMMARY}",))
-    said = content.archive.frame(SUMMARY, [*KEY, "runs", "failed", "mean", "median"])
+    said = with_kinds(content.archive.frame(SUMMARY), KINDS, f"{content.archive.place.where}: {SUMMARY}")
     holds = f"{len(said):,} rows of the summary are what these scores give"
     return Check("summaries", holds, tuple(_wrong(content, said)))
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from benchmark import registry
 from benchmark.archive.checks.content import Check, Content
-from benchmark.archive.manifest import FLOAT16
-from benchmark.archive.weights import FOLDER, arrays_of, network_of, weights_file
-from benchmark.errors import BenchmarkError
+from benchmark.archive.results import moved_of
+from benchmark.archive.weights import FOLDER, arrays_of, explorer_file, network_of, weights_file
+from benchmark.errors import BenchmarkError, UsageError
 
 if TYPE_CHECKING:
     from benchmark.spec import Run
@@ -70,12 +70,14 @@ def _distance(content: Content, run: Run) -> float | None:
     model, shape = network_of(content.archive, run)
     arrays = arrays_of(content.archive, run.config_id)
     images, codes = arrays.get("picture_images"), arrays.get("explorer_codes")
-    if images is None or codes is None:
+    if images is None or codes is None or images.shape[1:] != shape:
         return None
+    fit = codes.ndim == 2 and codes.shape[1] == model.latents
+    if not fit or not len(images) or not len(codes) or {images.dtype.kind, codes.dtype.kind} - set("fiu"):
+        name = explorer_file(run.config_id)
+        raise UsageError(f"{name} holds no images and codes of the network of {run.run_id}: what is drawn is another's")
     count = min(len(images), len(codes))
     x = images[:count].astype(np.float32) / 255
-    if x.shape[1:] != shape:
-        return None
     with torch.no_grad():
         mu = model.posterior(torch.from_numpy(np.ascontiguousarray(x))).mu.numpy()
     scatter = _scatter(content, run.config_id)
@@ -83,6 +85,6 @@ def _distance(content: Content, run: Run) -> float | None:
 
 
 def _scatter(content: Content, config_id: str) -> float:
-    said = content.archive.frame(FLOAT16, ["config_id", "codes_deviation"]).set_index("config_id")["codes_deviation"]
-    deviation = float(said.get(config_id, 1.0))
-    return deviation if deviation > 0 else 1.0
+    said = moved_of(content.archive)
+    own = () if said is None else said.loc[said["config_id"] == config_id, "codes_deviation"]
+    return max(map(float, own), default=0.0) or 1.0

@@ -30,6 +30,7 @@ from benchmark.stages.points import (
     sample,
 )
 from benchmark.stages.studies import Trained, study
+from benchmark.stages.studies.decoder import affine, seen_by
 from benchmark.suite import EncodingSettings
 
 JACOBIANS = 1_000
@@ -301,12 +302,18 @@ def log_weights(model: NeuralModel, data: Data, run: Run, encoding: EncodingSett
 
 
 def decoder_weights(model: NeuralModel) -> dict[str, ndarray]:
-    """The decoder's first layer (h d), a column for each coordinate (S §4.2.2); none where it is not linear."""
+    """The decoder's first layer (h d), a column for each coordinate (S §4.2.2); none where it is not linear.
+
+    The columns are those of the codes that are kept: a model that unmixes them, such as `ae_ica`, mixes them before it.
+    """
     import torch
 
     decoder = getattr(model, "decoder", None)
     first = next((layer for layer in decoder.modules() if not list(layer.children())), None) if decoder else None
-    return {"decoder_weights": first.weight.detach().numpy()} if isinstance(first, torch.nn.Linear) else {}
+    if not isinstance(first, torch.nn.Linear):
+        return {}
+    mapped, _ = affine(lambda z: seen_by(first, model, z)[0], model.latents)
+    return {"decoder_weights": first.weight.detach().numpy() @ mapped}
 
 
 def pictures(

@@ -396,6 +396,17 @@ def test_the_decoders_first_layer_is_kept() -> None:
     np.testing.assert_array_equal(kept, decoder_matrix(model))
 
 
+def test_the_first_layer_of_codes_that_are_unmixed_has_their_columns() -> None:
+    """Moving a code by one moves what its units see by its column, whatever the decoder makes of codes before."""
+    model = make("ae_ica")
+    rng = np.random.default_rng(2)
+    model.finish(rng.laplace(size=(500, 2)) @ np.array([[2.0, 1.0], [1.0, 3.0]]), rng)
+    kept = encode_neural(model, data(), RUN).arrays["decoder_weights"]
+    mixing = model.mixing.numpy()
+    assert np.abs(mixing - np.eye(2)).max() > 0.5
+    np.testing.assert_allclose(kept, decoder_matrix(model) @ mixing, rtol=1e-5, atol=1e-6)
+
+
 def test_convolutions_give_equal_codes_in_whatever_layout_their_weights_came() -> None:
     """As trained, or read from a file."""
     trained = make("vae", Conv32, (1, 32, 32), likelihood="bernoulli").to(memory_format=torch.channels_last)

@@ -161,6 +161,17 @@ def decoded_by(model: NeuralModel, z: Float[ndarray, "m d"]) -> Float[ndarray, "
         return model.mean_image(model.decode(torch.from_numpy(z))).numpy()
 
 
+def seen_by(layer: nn.Module, model: NeuralModel, z: Float[ndarray, "m d"]) -> list[Float[ndarray, "m e"]]:
+    """What a layer of the decoder sees of these codes, which some models map first; an array a call."""
+    seen: list[ndarray] = []
+    hook = layer.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].numpy()))
+    try:
+        decoded_by(model, z)
+    finally:
+        hook.remove()
+    return seen
+
+
 def affine(
     function: Callable[[Float[ndarray, "m d"]], Float[ndarray, "m o"]], d: int
 ) -> tuple[Float[ndarray, "o d"], Float[ndarray, " o"]]:
@@ -171,7 +182,6 @@ def affine(
 
 def traced(model: NeuralModel) -> list[Operation]:
     """The operations of `model.decoder`, the affine map that may come before it, and the likelihood's mean after it."""
-    import torch
     from torch import nn
 
     decoder = getattr(model, "decoder", None)
@@ -179,16 +189,10 @@ def traced(model: NeuralModel) -> list[Operation]:
         raise Inexpressible("it has no part called decoder")
 
     def given(z: Float[ndarray, "m d"]) -> Float[ndarray, "m e"]:
-        """What the decoder sees of these codes: some models map them first."""
-        seen: list[torch.Tensor] = []
-        hook = decoder.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
-        try:
-            decoded_by(model, z)
-        finally:
-            hook.remove()
+        seen = seen_by(decoder, model, z)
         if len(seen) != 1:
             raise Inexpressible("it does not call its decoder once for a batch of codes")
-        return seen[0].numpy()
+        return seen[0]
 
     program = operations(decoder)
     weight, bias = affine(given, model.latents)

@@ -21,6 +21,7 @@ from benchmark.models.vae import VAE
 from benchmark.spec import Run, TrainingSettings
 from benchmark.stages.encode import encode_neural
 from benchmark.stages.order import Order
+from benchmark.stages.studies.decoder import traced
 from benchmark.stages.worker import FleetTask, train_fleet
 from benchmark.store import Store, read_json, write_json
 from benchmark.suite import EncodingSettings, settings_of
@@ -392,6 +393,15 @@ def test_encoding_on_a_device_gives_the_same_codes(model: str) -> None:
     assert found.arrays.keys() == expected.arrays.keys()
     for name, value in expected.arrays.items():
         np.testing.assert_array_equal(found.arrays[name], value, err_msg=name)
+
+
+def test_a_decoder_is_traced_for_the_page_on_a_device_too() -> None:
+    """Its layers lie here, and the work is done there."""
+    run = small_run("ae")
+    network = build(run, load(run))
+    here, there = traced(network), traced(OnDevice(network, "cpu"))
+    assert [each.kind for each in here] == [each.kind for each in there] and len(here) > 1
+    np.testing.assert_array_equal(here[0].weight, there[0].weight)
 
 
 class TestDevice:

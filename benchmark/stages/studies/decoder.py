@@ -27,6 +27,7 @@ from benchmark.models._neural import NeuralModel
 from benchmark.seeds import stream
 from benchmark.stages.points import PICTURES, SAMPLES, Decode, prior_samples, sample
 from benchmark.stages.studies import Trained
+from benchmark.training.on_device import OnDevice
 
 if TYPE_CHECKING:
     from torch import nn
@@ -164,6 +165,7 @@ def decoded_by(model: NeuralModel, z: Float[ndarray, "m d"]) -> Float[ndarray, "
 def seen_by(layer: nn.Module, model: NeuralModel, z: Float[ndarray, "m d"]) -> list[Float[ndarray, "m e"]]:
     """What a layer of the decoder sees of these codes, which some models map first; an array a call."""
     seen: list[ndarray] = []
+    model = model.here if isinstance(model, OnDevice) else model  # its layers are those that are asked about
     hook = layer.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].numpy()))
     try:
         decoded_by(model, z)

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 FOLDER, EXPLORERS = "weights", "explorers"
 UNREADABLE = (zipfile.BadZipFile, zlib.error, ValueError, KeyError, TypeError, OSError, EOFError, NotImplementedError)
 """What numpy and zipfile raise on a file that is no archive of arrays."""
+MOST_WEIGHTS = 100_000_000
+"""Of a network, three times what a file can hold in half precision: a stranger's settings may say more."""
 TOGETHER = 1_000
 """Points that are encoded or decoded at once."""
 
@@ -183,6 +185,8 @@ def network_of(archive: Archive, run: Run) -> tuple[NeuralModel, tuple[int, ...]
     if about["run"] != run.run_id:
         raise UsageError(f"{where} is of {about['run']!r:.60}, not of {run.run_id}")
     try:
+        if (size := _size_of(run, _outline(shape, points))) > MOST_WEIGHTS:
+            raise ValueError(f"it would have {size:,} weights, and {MOST_WEIGHTS:,} are the most")
         model = build(run, _outline(shape, points))
     except (ValueError, RuntimeError, MemoryError, OverflowError) as error:
         reason = " ".join(str(error).split())[:200]
@@ -199,6 +203,19 @@ def network_of(archive: Archive, run: Run) -> tuple[NeuralModel, tuple[int, ...]
         )
     prepare(model)
     return model, shape
+
+
+def _size_of(run: Run, data: Data) -> int:
+    """How many weights a network would have, without any of them; 0 where its code cannot be run without."""
+    import torch
+
+    from benchmark.training.loop import build
+
+    try:
+        with torch.device("meta"):
+            return sum(weight.numel() for weight in build(run, data).state_dict().values())
+    except RuntimeError:
+        return 0
 
 
 def check_version(kind: str, component: Component, title: str) -> None:

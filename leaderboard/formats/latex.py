@@ -175,7 +175,9 @@ def _plain(number: str) -> str:
 
 
 def _line(words: Sequence[str]) -> str:
-    return f"{' & '.join(words)} \\\\"
+    # After the line before, a bracket would be read as its space.
+    guard = "{}" if words[0].startswith("[") else ""
+    return f"{guard}{' & '.join(words)} \\\\"
 
 
 def _breakable(protocol: str) -> str:

@@ -6,6 +6,7 @@ import shutil
 import socket
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,8 +16,10 @@ import pandas as pd
 import pytest
 from command import command as run_command
 from command import sentence, succeed
+from small import small_run
 
 from benchmark import load_results, published
+from benchmark.archive import weights
 from benchmark.archive.checks.content import read_content
 from benchmark.archive.failures import failures_file
 from benchmark.archive.manifest import File
@@ -28,6 +31,7 @@ from benchmark.errors import UsageError
 from benchmark.integrity.sealed import render, sealed
 from benchmark.spec import Run
 from benchmark.stages.score_task import declarations
+from benchmark.training.loop import build
 from benchmark.verbs.export import export
 from benchmark.verbs.submit import submit
 from benchmark.verbs.verify import verify
@@ -437,7 +441,7 @@ def test_scores_better_than_perfect_codes_are_refused(submission, tmp_path):
     from benchmark.archive.checks.values import _better, _ceilings
 
     same = {"dataset_label": "d", "representation": "mean", "protocol": "mig/v1", "score": "mig", "budget": pd.NA}
-    told = {"supervised": True, "direction": "higher", "column": "mig", "run_id": "x-s0"}
+    told = {"supervised": True, "direction": "higher", "column": "mig", "run_id": "x-s0", "mine": True}
     values = {"perfect": 0.8, "rotated": 0.1, "low": 0.79, "near": 0.805, "high": 0.95}
     rows = pd.DataFrame(
         [
@@ -450,6 +454,35 @@ def test_scores_better_than_perfect_codes_are_refused(submission, tmp_path):
     assert "(high, mig/v1): 0.95 is better than perfect codes, which score 0.8 there" in found[0]
     readout = rows.assign(value=rows["value"].where(rows["model"] != "rotated", 0.79))
     assert list(_better(readout, _ceilings(readout))) == []
+
+
+def test_a_network_without_end_is_measured_before_it_is_built(submission, monkeypatch):
+    honest = small_run("vae")
+    assert honest.network is not None
+    endless = replace(honest, network=replace(honest.network, settings={**honest.network.settings, "latents": 10**12}))
+    data = weights._outline((4,), 100)
+    assert weights._size_of(honest, data) == sum(each.numel() for each in build(honest, data).state_dict().values())
+    assert weights._size_of(endless, data) > weights.MOST_WEIGHTS
+    monkeypatch.setattr(weights, "MOST_WEIGHTS", 10)
+    findings = verify(str(submission / "mine.zip")).findings
+    assert any(re.search(r"weights: .*it would have [\d,]+ weights, and 10 are the most", each) for each in findings)
+
+
+def test_a_submission_brings_no_ceiling_of_its_own_to_a_leaderboard():
+    """Perfect codes of the leaderboard score 0.8; those that came with the submission 0.99, and so does its model."""
+    from benchmark.archive.checks.values import _better, _ceilings
+
+    same = {"dataset_label": "d", "representation": "mean", "protocol": "mig/v1", "score": "mig", "budget": pd.NA}
+    told = {"supervised": True, "direction": "higher", "column": "mig", "run_id": "x-s0"}
+    values = [("perfect", 0.8, False), ("rotated", 0.1, False), ("perfect", 0.99, True), ("own", 0.99, True)]
+    rows = pd.DataFrame(
+        [
+            same | told | {"model": name, "label": name, "value": value, "mine": mine, "reference": name != "own"}
+            for name, value, mine in values
+        ]
+    ).astype({"budget": "Int64"})
+    (found,) = _better(rows[rows["mine"]], _ceilings(rows))
+    assert "0.99 is better than perfect codes, which score 0.8 there" in found
 
 
 def test_verify_ends_with_exit_code_1_on_a_finding(submission, tmp_path):

@@ -18,8 +18,8 @@ from benchmark.table import compile_table
 from leaderboard import charts, formats
 from leaderboard.board import boards
 from leaderboard.figures import file_name, write_figures
+from leaderboard.formats.latex import _line, headers
 from leaderboard.formats.latex import escape as latex
-from leaderboard.formats.latex import headers
 from leaderboard.formats.markdown import escape as markdown
 from leaderboard.records import read_record
 
@@ -201,3 +201,8 @@ def test_figures_show_the_chosen_measures(tmp_path, monkeypatch):
 
 def test_names_of_files():
     assert file_name("a / b: β=4 (x)") == "a_b_β=4_x"
+
+
+def test_a_row_whose_name_begins_with_a_bracket_is_no_space_after_the_line_before():
+    assert _line(["[mine]", "3"]) == "{}[mine] & 3 \\\\"
+    assert _line(["mine [x]", "3"]) == "mine [x] & 3 \\\\"

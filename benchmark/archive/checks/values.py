@@ -54,7 +54,11 @@ def _beyond(content: Content, rows: pd.DataFrame) -> Iterator[str]:
 
 
 def _ceilings(rows: pd.DataFrame) -> dict[tuple[object, ...], float]:
-    """What perfect codes score, by what makes scores comparable; only where that is a ceiling."""
+    """What perfect codes score, by what makes scores comparable; only where that is a ceiling.
+
+    Of a submission to a leaderboard it is the leaderboard's that count: its own may be anybody's.
+    """
+    rows = rows if rows["mine"].all() else rows[~rows["mine"]]
     known = rows[rows["supervised"] & (rows["direction"] == "higher")].assign(budget=rows["budget"].fillna(-1))
     perfect = known[known["model"] == "perfect"].groupby(SAME)["value"].max()
     rotated = known[known["model"] == "rotated"].groupby(SAME)["value"].max()

@@ -14,10 +14,13 @@ from benchmark.execution.processes import Workers, execute
 from benchmark.spec import Run
 from benchmark.stages.data_cache import forget_data, load_data
 from benchmark.stages.order import Order
-from benchmark.stages.worker import FleetOutcome, FleetTask, fail, train_fleet
+from benchmark.stages.worker import FleetOutcome, FleetTask, claim_of, fail, train_fleet
 from benchmark.store import FORMAT, Store, read_json, write_json
 from benchmark.training.device import Device
 from benchmark.training.fleet import Fleet, plan_fleets, read_fleet
+
+LOOK_SECONDS = 0.5
+"""Between two looks at fleets that other processes hold."""
 
 
 def save_fleets(store: Store, fleets: list[Fleet], command: str) -> None:
@@ -161,6 +164,10 @@ def train_fleets(
             listener.on_alone(len(starved))
             alone, jobs = True, min(jobs, 1) if isinstance(jobs, int) else jobs
         remaining = [*busy, *starved]
-        if busy:
+        # Claims are looked at here: a worker that only asks for one has to be started, seconds of a core each time.
+        claims = [claim_of(store, fleet_id) for fleet_id in busy]
+        while claims and not starved and all(claim.is_held() for claim in claims):
             listener.watch()
-            time.sleep(2)
+            time.sleep(LOOK_SECONDS)
+        if starved and busy:
+            time.sleep(LOOK_SECONDS)

@@ -69,6 +69,11 @@ class FleetOutcome:
     fatal: str | None = None
 
 
+def claim_of(store: Store, fleet_id: str) -> Claim:
+    """What says who trains a fleet."""
+    return Claim(store.fleet_folder(fleet_id) / "claim.json")
+
+
 def train_fleet(task: FleetTask) -> FleetOutcome:
     """Train, encode and publish one fleet, in a worker process. Never raises: what failed is recorded and returned."""
     outcome, order = FleetOutcome(task.fleet_id), task.order
@@ -77,7 +82,7 @@ def train_fleet(task: FleetTask) -> FleetOutcome:
             registry.add_plugin(plugin)
         store = Store(order.results)
         folder = store.fleet_folder(task.fleet_id)
-        claim = Claim(folder / "claim.json")
+        claim = claim_of(store, task.fleet_id)
         if not (folder / "fleet.json").exists():
             return outcome  # another process finished it in the meantime
         if not claim.take():

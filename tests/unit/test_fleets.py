@@ -15,12 +15,13 @@ from small import load, small_run, weights
 from torch import Tensor
 
 from benchmark.errors import BenchmarkError
+from benchmark.execution.tasks import Outcome
 from benchmark.integrity.sealed import read_json
 from benchmark.spec import Run
 from benchmark.stages import worker
 from benchmark.stages.order import Order
 from benchmark.stages.train import train_fleets, turn
-from benchmark.stages.worker import FleetOutcome, FleetTask, lacks_memory
+from benchmark.stages.worker import FleetOutcome, FleetTask, claim_of, lacks_memory
 from benchmark.store import Store, write_json
 from benchmark.suite import EncodingSettings
 from benchmark.training.fleet import CACHED_WEIGHTS, LARGEST, Fleet, fleet_size, plan_fleets
@@ -312,6 +313,39 @@ def test_what_lacks_memory_is_tried_again_alone_and_is_no_failure(
             all_of_them()
     assert heard.alone == [2]
     assert not (tmp_path / "failures").exists()
+
+
+def test_what_others_train_is_waited_for_without_starting_workers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two fleets are held by another process, which lets one go at the third look and the other one at the sixth."""
+    fleets = [fleet_of("stacked", "vae"), fleet_of("stacked", "beta_vae")]
+    store = Store(tmp_path)
+    claims = [claim_of(store, fleet.fleet_id) for fleet in fleets]
+    tries: list[str] = []
+
+    def asking(task: FleetTask) -> FleetOutcome:
+        tries.append(task.fleet_id)
+        claim = claim_of(store, task.fleet_id)
+        return FleetOutcome(task.fleet_id, busy=claim.holder() if claim.is_held() else None)
+
+    class Looking(Heard):
+        looks = 0
+
+        def watch(self) -> None:
+            self.looks += 1
+            if self.looks in (3, 6):
+                claims.pop(0).release()
+
+    monkeypatch.setattr("benchmark.stages.train.train_fleet", asking)
+    monkeypatch.setattr("benchmark.stages.train.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("benchmark.stages.train.execute", lambda work, tasks, *_: (Outcome(t, work(t)) for t in tasks))
+    assert all(claim.take() for claim in claims)
+    heard = Looking()
+    train_fleets(Order(tmp_path), fleets, heard, jobs=0)
+    first, second = (fleet.fleet_id for fleet in sorted(fleets, key=turn))
+    assert sorted(heard.done) == sorted((first, second)) and len(heard.waiting) == 2
+    assert sorted(tries[:2]) == sorted(tries[2:4]) and len(tries) == 5
 
 
 def test_networks_that_train_one_by_one_are_worked_off_seed_by_seed() -> None:

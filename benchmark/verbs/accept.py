@@ -106,7 +106,9 @@ def _check(archive: Archive, board: Archive | None, otherwise: str) -> None:
     """Raise `BenchmarkError` with what does not hold of an archive, beside a board where one is given."""
     from benchmark.archive.checks import checks
 
-    wrong = [f"{check.title}: {line}" for check in checks(archive, board) for line in check.wrong]
+    wrong = [
+        f"{check.title}: {line}" for check in checks(archive, f"benchmark {__version__}", board) for line in check.wrong
+    ]
     if wrong:
         into = ["--into", board.place.where] if board else []
         told = command_line("verify", archive.place.where, *into)

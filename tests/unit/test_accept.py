@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from command import command as run_command
 from command import sentence, succeed
-from test_archive_checks import forge, forge_summary, forge_table, is_score
+from forged_archive import forge, forge_summary, forge_table, is_score
 
 from benchmark import load_results
 from benchmark.archive.checks.content import read_content

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from command import command as run_command
 from command import sentence, succeed
-from test_archive_checks import forge
+from forged_archive import forge
 
 from benchmark import export, load_model, load_results
 from benchmark.archive.failures import unfinished

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from command import command as run_command
 from command import sentence, succeed
-from test_archive_checks import forge
+from forged_archive import forge
 from test_contributing import TEXT
 
 from benchmark import load_results

@@ -38,8 +38,9 @@ LISTED = 5
 """Sentences of one check that are listed at most."""
 
 
-def checks(archive: Archive, beside: Archive | None = None) -> list[Check]:
+def checks(archive: Archive, program: str, beside: Archive | None = None) -> list[Check]:
     """All checks of an archive, in their order; of a submission beside a leaderboard, or the published one of its name.
+    `program`: this one's name and version.
 
     Where its files or tables cannot be read, the others are not made.
     """
@@ -48,7 +49,7 @@ def checks(archive: Archive, beside: Archive | None = None) -> list[Check]:
         others = "the other checks look at what the digests vouch for, and were not made"
         return [_shortened(Check(files.title, "", files.wrong, (others,)))]
     try:
-        content = read_content(archive, beside)
+        content = read_content(archive, beside, program)
     except BenchmarkError as error:
         return [files, Check("schema", "", (printable(str(error)),))]
     return [files, *(_shortened(_made(check, content)) for check in OF_CONTENT)]

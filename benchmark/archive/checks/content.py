@@ -50,6 +50,8 @@ class Content:
     foreign: Mapping[str, Metric]
     beside: Archive | None = None
     """The leaderboard that a submission is to; without it, the published one of its name."""
+    program: str = ""
+    """Who looks: what this program made can be made once more."""
 
     @property
     def measures(self) -> dict[str, Metric]:
@@ -66,7 +68,7 @@ class Content:
         return read_content(open_archive(manifest.name))
 
 
-def read_content(archive: Archive, beside: Archive | None = None) -> Content:
+def read_content(archive: Archive, beside: Archive | None = None, program: str = "") -> Content:
     """beside: the leaderboard that a submission is to.
 
     Raises `BenchmarkError` on what does not have an archive's form.
@@ -85,4 +87,6 @@ def read_content(archive: Archive, beside: Archive | None = None) -> Content:
     if not isinstance(protocols, dict) or not isinstance(measures.get("measures"), dict):
         raise UsageError(f"{where}: {MEASURES} lists no protocols and measures")
     foreign = foreign_measures(archive)
-    return Content(archive, scores, single, runs, records, described, protocols, declarations(), foreign, beside)
+    return Content(
+        archive, scores, single, runs, records, described, protocols, declarations(), foreign, beside, program
+    )

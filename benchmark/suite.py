@@ -351,16 +351,22 @@ def _component(kind: Kind | None, name: str, version: int, settings: Settings) -
 
 
 def chosen_by(runs: Sequence[Run], only: Mapping[str, list[Any]], where: str) -> list[Run]:
-    """The runs that have one of the wanted values at each dotted key. Raises `UsageError` where none is left."""
-    kept = [run for run in runs if matches(run, only)]
-    if kept or not only:
-        return kept
-    asked = " ".join(f"{key}={','.join(map(str, values))}" for key, values in only.items())
-    hints = []
+    """The runs that have one of the wanted values at each dotted key.
+
+    Raises `UsageError` where none is left, and on a value that no run has: it is a slip, and fewer runs than meant.
+    """
     for key, values in only.items():
-        known = sorted({spelled(value) for run in runs if (value := _value_at(run, key)) is not None})
-        hints += [suggest(spelled(value), known) for value in values if spelled(value) not in known]
-    raise UsageError(f"{where}: no run is left by --only {asked}{hints[0] if hints else '; no run has all of these'}")
+        there = [_value_at(run, key) for run in runs]
+        for value in values:
+            if not any(_is(found, canonical(value)) for found in there):
+                known = sorted({spelled(found) for found in there if found is not None})
+                hint = suggest(spelled(value), known) if known else f"; none has any {key}"
+                raise UsageError(f"{where}: no run matches --only {key}={spelled(value)}{hint}")
+    kept = [run for run in runs if matches(run, only)]
+    if not kept and only:
+        asked = " ".join(f"{key}={','.join(map(spelled, values))}" for key, values in only.items())
+        raise UsageError(f"{where}: no run is left by --only {asked}: none has all of these")
+    return kept
 
 
 def _value_at(run: Run, key: str) -> Any:

@@ -117,7 +117,7 @@ def test_only_some_runs(exported_results: Path, exported_runs: dict[str, Run], t
     # The name does not depend on which runs are chosen.
     (ae,) = pd.read_csv(tmp_path / "runs.csv").query("model == 'ae'")["label"]
     assert ae == "ae"
-    with pytest.raises(UsageError, match="no run is left by --only model=nmf"):
+    with pytest.raises(UsageError, match="no run matches --only model=nmf"):
         benchmark.export(SUITE, "csv", results=exported_results, output=tmp_path, only={"model": ["nmf"]})
 
 

@@ -1,6 +1,7 @@
 """A suite's text becomes runs: sweeps, filters, shares, and errors that name the key."""
 
 import itertools
+import re
 from pathlib import Path
 
 import numpy as np
@@ -153,8 +154,21 @@ def test_only_takes_a_name_in_any_spelling(suite, spelling):
 
 
 def test_only_that_leaves_nothing_says_so(suite):
-    with pytest.raises(UsageError, match=r"no run is left by --only model=pca,ica seed=0"):
-        suite(BLOCK, only={"model": ["pca", "ica"], "seed": [0]})
+    with pytest.raises(UsageError, match=r"no run is left by --only model=ae model.beta=2: none has all of these"):
+        suite(BLOCK, only={"model": ["ae"], "model.beta": [2.0]})
+
+
+@pytest.mark.parametrize(
+    ("only", "said"),
+    [
+        ({"model": ["ae", "beta_vea"]}, 'no run matches --only model=beta_vea; did you mean "beta_vae"'),
+        ({"seed": [0, 9]}, "no run matches --only seed=9"),
+        ({"model.betta": [2.0]}, "no run matches --only model.betta=2; none has any model.betta"),
+    ],
+)
+def test_a_value_that_no_run_has_is_said_though_others_match(suite, only, said):
+    with pytest.raises(UsageError, match=re.escape(said)):
+        suite(BLOCK, only=only)
 
 
 def test_only_by_what_is_no_part_is_an_error(suite):

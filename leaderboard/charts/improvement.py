@@ -24,16 +24,18 @@ def charts(results: Results, kind: Wanted) -> list[Figure | None]:
 
 
 def improvement(pairs: pd.DataFrame, title: str, kind: Wanted = "svg") -> Figure | None:
-    """`pairs`: `a_label`, `b_label`, `p`, `low` and `high` of every ordered pair, as the aggregate stage writes them.
+    """`pairs`: `a_label`, `b_label`, `p`, `low`, `high`, `n_a` and `n_b` of every ordered pair, as the aggregate stage
+    writes them.
 
-    None for fewer than two configurations. Rows and columns go by the mean probability, best first. Bold: the
-    interval leaves out one half; from NUMBERED configurations on the cells are small, and a dot says the same.
+    None for fewer than two configurations, and where each has one run: it is an order then, and no probability. Rows
+    and columns go by the mean probability, best first. Bold: the interval leaves out one half; from NUMBERED
+    configurations on the cells are small, and a dot says the same.
     """
     import seaborn as sns
     from matplotlib import rc_context
     from matplotlib.colors import LinearSegmentedColormap
 
-    if pairs.empty:
+    if pairs.empty or pairs[["n_a", "n_b"]].to_numpy().max() < 2:
         return None
     order = pairs.groupby("a_label")["p"].mean().sort_values(ascending=False, kind="stable").index.tolist()
     grid = pairs.pivot(index="a_label", columns="b_label", values="p").reindex(index=order, columns=order)

@@ -220,10 +220,10 @@ def pairs(number: int, low: float = np.nan) -> pd.DataFrame:
     """Every configuration is ahead of those after it."""
     found = [
         {"a_label": f"m{a:02}", "b_label": f"m{b:02}", "p": 0.9 if a < b else 0.1, "low": low if a < b else 0.0,
-         "high": 1.0 if a < b else 1 - low}
+         "high": 1.0 if a < b else 1 - low, "n_a": 3, "n_b": 3}
         for a in range(number) for b in range(number) if a != b
     ]  # fmt: skip
-    return pd.DataFrame(found, columns=["a_label", "b_label", "p", "low", "high"])
+    return pd.DataFrame(found, columns=["a_label", "b_label", "p", "low", "high", "n_a", "n_b"])
 
 
 def test_improvement_says_who_is_ahead_and_what_is_sure() -> None:
@@ -231,6 +231,7 @@ def test_improvement_says_who_is_ahead_and_what_is_sure() -> None:
     drawn(improvement(pairs(3, 0.7), "MIG"), "Bold")
     drawn(improvement(pairs(NUMBERED + 1, 0.7), "MIG"), "A dot")
     assert improvement(pairs(0), "MIG") is None
+    assert improvement(pairs(3).assign(n_a=1, n_b=1), "MIG") is None
     drawn(improvement(pairs(3).assign(p=0.5), "MIG"), "none is ahead")
 
 

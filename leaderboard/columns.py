@@ -167,7 +167,7 @@ def _column(row: Mapping[Hashable, Any], metric: Metric, others: Sequence[Mappin
     name, score, protocol = str(row["column"]), str(row["score"]), str(row["protocol"])
     plain = name.removesuffix(f" ({protocol})").removesuffix(f" ({setting(protocol)})")
     alike = [str(other["protocol"]) for other in others if other["metric"] == metric.name]
-    told = _told(protocol, alike, metric.settings.model_fields) if plain != name else ""
+    told = _told(protocol, alike, metric) if plain != name else ""
     return Column(
         name=name,
         title=title(plain + (f" ({told})" if told else "")),
@@ -186,22 +186,30 @@ def _column(row: Mapping[Hashable, Any], metric: Metric, others: Sequence[Mappin
     )
 
 
-def _told(protocol: str, others: Sequence[str], settings: Iterable[str]) -> str:
-    """The words of a protocol that tell it from others of its metric, whose settings have these names; none where the
-    others have more of them."""
+def _told(protocol: str, others: Sequence[str], metric: Metric) -> str:
+    """The words of a protocol that tell it from others of its metric; none where the others have more of them.
+
+    Settings that decide something only under one value of another are left out where that one tells enough.
+    """
     words = [text.split("/", 1)[-1].replace("/", "-").split("-") for text in (protocol, *others)]
     shared = set(words[0]).intersection(*words[1:])
-    longest = sorted(settings, key=len, reverse=True)
-    return ", ".join(_spaced(word, longest) for word in words[0] if word not in shared)
+    names = sorted(metric.settings.model_fields, key=len, reverse=True)
+    own = {word: _setting_of(word, names) for word in words[0] if word not in shared}
+    told = set(own.values())
+    few = [word for word, name in own.items() if not told & {other for other, _ in metric.conditions(name)}]
+    enough = all(set(few) - set(other) for other in words[1:] if other != words[0])
+    return ", ".join(_spaced(word, own[word]) for word in (few if enough else own))
 
 
-def _spaced(word: str, settings: Iterable[str]) -> str:
+def _setting_of(word: str, names: Iterable[str]) -> str:
+    """The setting whose value a protocol's word says, of these names, the longest first; none of n10000."""
+    return next((name for name in names if word.startswith(name.replace("_", ""))), "")
+
+
+def _spaced(word: str, setting: str) -> str:
     """`constantfactors1` is constant factors 1."""
-    for name in settings:
-        value = word.removeprefix(name.replace("_", ""))
-        if value != word:
-            return f"{symbol(name).replace('_', ' ')} {value.removeprefix('=')}"
-    return word
+    value = word.removeprefix(setting.replace("_", ""))
+    return f"{symbol(setting).replace('_', ' ')} {value.removeprefix('=')}" if setting else word
 
 
 def _with_first(found: list[Column], preferred: Sequence[str]) -> list[Column]:

@@ -102,6 +102,9 @@ class PublishedModel:
     shape: tuple[int, ...]
     model: NeuralModel = field(repr=False)
 
+    def __repr__(self) -> str:
+        return f"PublishedModel({self.label}, run {self.run.run_id}, points of shape {self.shape})"
+
     def encode(self, x: Float[ndarray, "m ..."]) -> Float[ndarray, "m d"]:
         """The mean codes of data points: images (m c h w) from 0, black, to 1, white, or points (m D).
 

@@ -238,10 +238,13 @@ class Metric:
         """Whether a setting is part of the protocol id."""
         if name in self.later and getattr(settings, name) == self.settings.model_fields[name].default:
             return False
-        conditions = self.applies.get(name, ())
-        if conditions and isinstance(conditions[0], str):
-            conditions = (conditions,)
+        conditions = self.conditions(name)
         return not conditions or any(getattr(settings, other) == value for other, value in conditions)
+
+    def conditions(self, name: str) -> tuple[tuple[str, Any], ...]:
+        """Under which values of others a setting decides something, one of them being enough; none: always."""
+        conditions = self.applies.get(name, ())
+        return (conditions,) if conditions and isinstance(conditions[0], str) else conditions
 
 
 def _word(name: str, value: Any) -> str:

@@ -10,6 +10,7 @@ from synthetic_suite import DECLARATIONS, synthetic_suite, write_scores
 
 from benchmark.stages.aggregate import aggregate
 from benchmark.stages.comparisons import BY_CONSTRUCTION
+from benchmark.stages.score_task import declarations
 from benchmark.statistics import Interval
 from benchmark.table import compile_table
 from leaderboard import formats
@@ -17,7 +18,7 @@ from leaderboard.bars import Axis, axis, bar
 from leaderboard.board import boards
 from leaderboard.cells import Cell
 from leaderboard.chart_groups import OTHERS, grouped
-from leaderboard.columns import SHOWN, Column, columns, setting
+from leaderboard.columns import SHOWN, Column, _told, columns, setting
 from leaderboard.curves import curves
 from leaderboard.records import read_record
 from leaderboard.report import environment
@@ -96,6 +97,22 @@ def test_a_run_that_has_a_number_lacks_none_for_failing_on_more_points(table):
 def test_two_settings_are_told_by_what_differs(table):
     board = boards(with_setting(table, "vae", "mig/bins50-mean-n10000/v1"), DECLARATIONS)[0]
     assert [c.title for c in board.columns if c.metric == "mig"] == ["MIG (bins 20)", "MIG (bins 50)"]
+
+
+@pytest.mark.parametrize(
+    ("others", "told"),
+    [
+        (["sap/kind=continuous-mean-n10/v1"], "kind discrete"),
+        (["sap/kind=discrete-c1-balancedTrue-scaledFalse-train100-test50-mean-n10/v1"], "c 0.01"),
+        (
+            ["sap/kind=continuous-mean-n10/v1", "sap/kind=discrete-c1-balancedTrue-scaledFalse-mean-n10/v1"],
+            "kind discrete, c 0.01, balanced True, scaled False, train 100, test 50",
+        ),
+    ],
+)  # fmt: skip
+def test_settings_of_one_kind_alone_are_not_told_where_the_kind_is_enough(others, told):
+    own = "sap/kind=discrete-c0.01-balancedTrue-scaledFalse-train100-test50-mean-n10/v1"
+    assert _told(own, [own, *others], declarations(("sap",))["sap"]) == told
 
 
 def test_models_that_see_labels_win_nothing(runs, table):

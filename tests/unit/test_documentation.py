@@ -114,9 +114,10 @@ def test_what_is_published_is_what_agreement_is_computed_from() -> None:
 
 
 def test_every_published_file_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = published.folder()
+    listed = publications.leaderboards(folder) + publications.summaries(folder) + publications.plain(folder)
     monkeypatch.setattr(publications, "newest", lambda folder: {})
-    publications.write(tmp_path, published.folder())
-    listed = publications.summaries(published.folder()) + publications.plain(published.folder())
+    publications.write(tmp_path, folder)
     links = set(re.findall(r"\]\(published/([^)]+)\)", listed))
     assert links == {path.name for path in (tmp_path / "published").iterdir()} and len(links) > 15
     assert "None is archived yet" in publications.leaderboards(published.folder())

@@ -31,7 +31,9 @@ def drawn_charts(kind: str) -> list[style.Figure]:
     rows = [(label, column, rng.normal(0, 100)) for label in LABELS for column in TITLES for _ in range(3)]
     values = pd.DataFrame(rows, columns=["label", "column", "value"])
     wide = pd.DataFrame({"label": list(LABELS)} | {name: rng.normal(0, 100, len(LABELS)) for name in TITLES})
-    pairs = pd.DataFrame([{"a_label": a, "b_label": b, "p": 0.12} for a in LABELS for b in LABELS if a != b])
+    pairs = pd.DataFrame(
+        [{"a_label": a, "b_label": b, "p": 0.12, "n_a": 5, "n_b": 5} for a in LABELS for b in LABELS if a != b]
+    )
     shares = pd.DataFrame({"column": list(TITLES), "n": [18, 18, 15], "configurations": 6})
     shares = shares.assign(share_objective=0.5, share_hyperparameter=0.2, share_seed=0.3)
     terms = {name: np.linspace(-9.0, 1, 50) for name in ("loss", "dimension_kl", "mi")}

@@ -250,6 +250,10 @@ class Component:
         return cls(name, version, dict(found["settings"]), dict(locations), source)
 
 
+PARTS = ("dataset", "model", "network", "training")
+"""What a run is made of, as suites call it."""
+
+
 @dataclass(frozen=True)
 class Run:
     """One model, trained on one dataset with one seed; `network` and `training` are absent for closed forms."""
@@ -279,7 +283,7 @@ class Run:
     @classmethod
     def from_json(cls, value: object, where: str = "run") -> Run:
         """Read what `to_json` writes. Raises `UsageError` on anything else: names and the seed become a path."""
-        found = _fields(value, where, {"dataset", "model", "network", "training", "seed"})
+        found = _fields(value, where, {*PARTS, "seed"})
         seed = found.pop("seed")
         if not _is_whole(seed) or seed > LARGEST_SEED:
             raise UsageError(f"{where}.seed = {seed!r:.60}: a seed is a whole number from 0 on")

@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 
 from benchmark import registry
-from benchmark.choice import Choice, read_choice, spelled, with_all
+from benchmark.choice import Choice, read_choice, with_all
 from benchmark.errors import UsageError
+from benchmark.filtering import chosen_by
 from benchmark.naming import check_name
 from benchmark.registry import Kind
-from benchmark.spec import LARGEST_SEED, Component, Run, Settings, TrainingSettings, canonical, plainly, static, suggest
+from benchmark.spec import LARGEST_SEED, PARTS, Component, Run, Settings, TrainingSettings, static, suggest
 from benchmark.text import read_text
 
 MOST_SEEDS = 100_000
 CODES = (".npz", ".npy", ".csv", ".parquet")
 """How files of codes end."""
-PARTS = ("dataset", "model", "network", "training")
 
 
 class EvaluationSettings(Settings):
@@ -226,13 +226,6 @@ def seed_list(value: int | Sequence[int], where: str) -> list[int]:
     return seeds
 
 
-def shard(runs: list[Run], part: int, parts: int) -> list[Run]:
-    """The `part`-th (from 1) of `parts` disjoint shares of the runs."""
-    if not 1 <= part <= parts:
-        raise UsageError(f"--shard {part}/{parts}: the first number goes from 1 to the second")
-    return runs[part - 1 :: parts]
-
-
 def _sweep(block: Block, training: dict[str, Any], where: str) -> Iterable[dict[str, dict[str, Any] | None]]:
     """Every combination of a block as {part: table of name and settings}."""
     choices = [_tables(getattr(block, part), f"{where}.{part}") for part in ("dataset", "model", "network")]
@@ -348,49 +341,6 @@ def _component(kind: Kind | None, name: str, version: int, settings: Settings) -
     locations = {key: plain[key] for key in plain if settings.extra(key, "location")}
     source = registry.source(kind, name) if kind else None
     return Component(name, version, settings.identity(), locations, source)
-
-
-def chosen_by(runs: Sequence[Run], only: Mapping[str, list[Any]], where: str) -> list[Run]:
-    """The runs that have one of the wanted values at each dotted key.
-
-    Raises `UsageError` where none is left, and on a value that no run has: it is a slip, and fewer runs than meant.
-    """
-    for key, values in only.items():
-        there = [_value_at(run, key) for run in runs]
-        for value in values:
-            if not any(_is(found, canonical(value)) for found in there):
-                known = sorted({spelled(found) for found in there if found is not None})
-                hint = suggest(spelled(value), known) if known else f"; none has any {key}"
-                raise UsageError(f"{where}: no run matches --only {key}={spelled(value)}{hint}")
-    kept = [run for run in runs if matches(run, only)]
-    if not kept and only:
-        asked = " ".join(f"{key}={','.join(map(spelled, values))}" for key, values in only.items())
-        raise UsageError(f"{where}: no run is left by --only {asked}: none has all of these")
-    return kept
-
-
-def _value_at(run: Run, key: str) -> Any:
-    """What a run has at a dotted key; None where it has no such part or setting."""
-    part, _, setting = key.partition(".")
-    if part not in (*PARTS, "config", "seed"):
-        raise UsageError(f"--only {key}: filter by one of dataset, model, network, training, config or seed")
-    if part in ("config", "seed"):
-        return run.seed if part == "seed" else run.config_id
-    component: Component | None = getattr(run, part)
-    if component is None:
-        return None
-    return component.settings.get(setting) if setting else component.name
-
-
-def matches(run: Run, only: Mapping[str, list[Any]]) -> bool:
-    """Whether a run has one of the wanted values at each dotted key; words in any spelling: VAE is vae."""
-    return all(any(_is(_value_at(run, key), canonical(item)) for item in wanted) for key, wanted in only.items())
-
-
-def _is(value: Any, wanted: Any) -> bool:
-    if isinstance(value, str) and isinstance(wanted, str):
-        return plainly(value) == plainly(wanted)
-    return bool(value == wanted)
 
 
 Chosen = TypeVar("Chosen", bound=Settings)

@@ -14,10 +14,10 @@ from leaderboard.text_table import TextTable
 COLUMNS = ("score", "goes most with", "goes least with", "of scores without labels", "over")
 CAPTION = (
     "Spearman’s ρ between scores that know the factors, over runs, and the strongest of those that need no "
-    "labels; raw values, so that two scores of opposite directions are expected to have a negative one. In "
-    "brackets a 95 % interval, from ten configurations on, and p by permuting configurations, after Holm over all"
-    " pairs, from five on. All pairs are in the file correlations. Over few configurations a correlation says "
-    "which ones took part."
+    "labels; raw values, so that two scores of opposite directions are expected to have a negative one; without "
+    "scores that are true by construction. In brackets a 95 % interval, from ten configurations on, and p by "
+    "permuting configurations, after Holm over all pairs, from five on. All pairs are in the file correlations. "
+    "Over few configurations a correlation says which ones took part."
 )
 
 

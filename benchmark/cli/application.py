@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from benchmark import __version__
+from benchmark import PROGRAM
 
 app = typer.Typer(
     name="benchmark",
@@ -29,7 +29,7 @@ FAILED, REGRESSION, INTERRUPTED = 1, 3, 130
 
 def print_version(asked: bool) -> None:
     if asked:
-        print(f"benchmark {__version__}")
+        print(PROGRAM)
         raise typer.Exit
 
 

@@ -15,13 +15,12 @@ from benchmark.errors import BenchmarkError
 from benchmark.integrations.score_names import score_names
 from benchmark.integrity.run_seal import MEND, RECORD
 from benchmark.integrity.sealed import check_format, read_json
-from benchmark.spec import Run, canonical, digest
+from benchmark.spec import PARTS, Run, canonical, digest
 from benchmark.stages.aggregate import configurations
 from benchmark.table import STATUSES, described
 
 VERSION = 1
 """Of what is exported. Raise it when the same results arrive otherwise: what is there is then exported anew."""
-PARTS = ("dataset", "model", "network", "training")
 HISTORY = "history.csv"
 
 

@@ -22,10 +22,11 @@ from typing import Any
 from benchmark.atomic import PART
 from benchmark.errors import UsageError
 from benchmark.execution.claim import alive
-from benchmark.integrations.exported import PARTS, Exported
+from benchmark.integrations.exported import Exported
 from benchmark.integrations.outcome import Outcome, Outcomes
 from benchmark.integrations.package import needed, silent
 from benchmark.integrity.sealed import read_json, write_json
+from benchmark.spec import PARTS
 
 MARK = "benchmark.json"
 STAMP = "%Y%m%d_%H%M%S"

@@ -58,7 +58,7 @@ class Summaries:
     Intervals are at 95 % and empty below ten runs (or configurations, where those are resampled). `low` and `high`
     belong to the number before them. Anchors and untrained networks are in `summary` alone; models that see labels,
     and those that see pairs of points (`supervision`), are compared and ranked among themselves, and are in no
-    correlation, variance or selection.
+    correlation, variance or selection; nor are scores that are true by construction.
     `dataset` is the dataset's label, but in `summary` its name; `column` is a headline score, named as on the page.
 
     summary: a row per configuration and score; the interval is of `iqm`.
@@ -118,14 +118,15 @@ def aggregate(table: pd.DataFrame, declarations: Mapping[str, Metric], *, seed: 
     headlines = headline_rows(table, declarations)
     competitors = headlines[(headlines["status"] == "ok") & ~headlines["reference"]]
     whole = competitors[~competitors["representation"].isin(SLICES)]
+    earned = whole[~whole["by_construction"]]
     whole_board = headlines[(headlines["status"] == "ok") & ~headlines["representation"].isin(SLICES)]
     return Summaries(
         summary=_summary(table, headlines, declarations, seed),
-        correlations=_correlations(whole[whole["supervision"] == "none"], seed),
+        correlations=_correlations(earned[earned["supervision"] == "none"], seed),
         improvement=comparisons.improvement(competitors),
         ranking=comparisons.rankings(competitors),
-        variance=comparisons.variances(whole, seed),
-        selection=comparisons.selections(whole, seed),
+        variance=comparisons.variances(earned, seed),
+        selection=comparisons.selections(earned, seed),
         baselines=against_baselines(whole_board),
         seen_unseen=seen_unseen(headlines, seed),
     )

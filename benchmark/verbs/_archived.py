@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmark import __version__, registry
+from benchmark import PROGRAM, registry
 from benchmark.errors import UsageError
 from benchmark.store import Store
 from benchmark.verbs._given import located, results_table, suite_name
@@ -60,7 +60,7 @@ def finished_suite(
         summaries=aggregate(table, measures),
         shown=_shown(found, table),
         explored=frozenset(NEEDS | USES),
-        program=f"benchmark {__version__}",
+        program=PROGRAM,
         data_dir=data_dir,
         planned=len(planned),
         failures=[record for run in planned if not store.is_done(run) and (record := store.failure(run))],

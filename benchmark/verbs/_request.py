@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.choice import spelled
+from benchmark.filtering import chosen_by, shard
 from benchmark.spec import Run
 from benchmark.words.phrases import command_line
 
@@ -33,7 +34,7 @@ class Request:
     retry_failed: bool = False
 
     def __post_init__(self) -> None:
-        from benchmark.suite import seed_list, shard
+        from benchmark.suite import seed_list
 
         if self.seeds is not None:
             seed_list(self.seeds, "--seeds")
@@ -49,14 +50,10 @@ class Request:
 
     def share(self, runs: list[Run]) -> list[Run]:
         """Those of the runs that are this process's own: all, unless a shard is asked for."""
-        from benchmark.suite import shard
-
         return runs if self.shard is None else shard(runs, *self.shard)
 
     def chosen(self, runs: list[Run], where: str) -> list[Run]:
         """Those of the runs that `only` keeps; `where` says in an error what they are the runs of."""
-        from benchmark.suite import chosen_by
-
         return chosen_by(runs, self.only, where)
 
     def command(self) -> str:

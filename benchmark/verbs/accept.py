@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from benchmark import __version__
+from benchmark import PROGRAM
 from benchmark.errors import BenchmarkError, UsageError
 from benchmark.spec import suggest
 from benchmark.verbs._given import add_plugins, takes_paths
@@ -65,7 +65,7 @@ def accept(file: Path, into: str, *, plugins: Sequence[Path] = ()) -> Accepted:
     there, here = read_content(board), read_content(submission, board)
     if reasons := list(against_joining(there, here)):
         raise BenchmarkError(f"{file} is not accepted into {board.manifest.title}: {_listed(reasons)}")
-    made = joined(there, here, f"benchmark {__version__}")
+    made = joined(there, here, PROGRAM)
     with TemporaryDirectory(prefix="benchmark-") as scratch:
         trial = open_archive(write_folder(made.manifest, made.files, Path(scratch)))
         _check(trial, None, f"{made.manifest.title} would not hold")
@@ -106,9 +106,7 @@ def _check(archive: Archive, board: Archive | None, otherwise: str) -> None:
     """Raise `BenchmarkError` with what does not hold of an archive, beside a board where one is given."""
     from benchmark.archive.checks import checks
 
-    wrong = [
-        f"{check.title}: {line}" for check in checks(archive, f"benchmark {__version__}", board) for line in check.wrong
-    ]
+    wrong = [f"{check.title}: {line}" for check in checks(archive, PROGRAM, board) for line in check.wrong]
     if wrong:
         into = ["--into", board.place.where] if board else []
         told = command_line("verify", archive.place.where, *into)

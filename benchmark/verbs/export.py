@@ -109,8 +109,8 @@ def export(
     if to == "csv" and project is not None:
         raise UsageError("--project is of wandb and mlflow: tables lie in a folder, --output DIR")
     add_plugins(plugins)
+    from benchmark.filtering import chosen_by
     from benchmark.integrations.exported import exported
-    from benchmark.suite import chosen_by
 
     with _results(suite, results) as of:
         runs = [run for run, _ in [*of.done, *of.failures]]

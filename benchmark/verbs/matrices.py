@@ -28,8 +28,8 @@ def matrices(
     Raises `UsageError` where no run has any, with what to do.
     """
     from benchmark.errors import UsageError
+    from benchmark.filtering import chosen_by
     from benchmark.stages.matrices import MEASURES, matrices_of
-    from benchmark.suite import chosen_by
 
     add_plugins(plugins)
     store = Store(results, make=False)

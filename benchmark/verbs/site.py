@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmark import __version__
+from benchmark import PROGRAM
 from benchmark.errors import UsageError
 from benchmark.integrity.suite_seal import PAPERS
 from benchmark.verbs._beside import of_archive
@@ -89,9 +89,9 @@ def site(
                     _board(archive, scratch, default_jobs() if jobs is None else jobs, _versions(archive, archives))
                 )
                 progress.at(number + 1)
-        write_index(_newest(boards), f"benchmark {__version__}", scratch / INDEX)
+        write_index(_newest(boards), PROGRAM, scratch / INDEX)
         titles = [archive.manifest.title for archive in archives]
-        write_json(scratch / CONTENT, {"program": f"benchmark {__version__}", "leaderboards": titles})
+        write_json(scratch / CONTENT, {"program": PROGRAM, "leaderboards": titles})
         if to.exists():
             shutil.rmtree(to)
         scratch.rename(to)

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark import __version__
+from benchmark import PROGRAM
 from benchmark.archive.manifest import MANIFEST
 from benchmark.errors import BenchmarkError, UsageError
 from benchmark.integrity import digests
@@ -146,7 +146,7 @@ def _archive(where: str, into: str | None, found: Verification) -> None:
     if archive is None:
         return
     found.files, found.unseen = found.files + len(archive.manifest.files) + 1, UNSEEN
-    for check in checks(archive, f"benchmark {__version__}", open_archive(into) if into else None):
+    for check in checks(archive, PROGRAM, open_archive(into) if into else None):
         where = f"{archive.manifest.title}, {check.title}"
         found.findings += [f"{where}: {line}" for line in check.wrong]
         found.notes += [f"{where}: {line}" for line in check.notes]

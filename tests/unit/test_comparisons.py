@@ -208,7 +208,7 @@ def test_all_tables_are_written_and_leave_references_out(summaries: Summaries, t
         assert list(read) == list(getattr(summaries, name)) and len(read) == len(getattr(summaries, name)) > 0
     assert set(summaries.ranking["label"]) == set(summaries.improvement["a_label"])
     assert not {"perfect", "noise"} & set(summaries.ranking["label"])
-    assert set(summaries.variance["configurations"]) == {4, 6}
+    assert set(summaries.variance["configurations"]) == {4, 5, 6}  # five have a DtO of their own, PCA not
 
 
 INTERVALS = {
@@ -310,3 +310,19 @@ def test_correlations_have_p_values_adjusted_by_leaderboard(summaries: Summaries
     for _, family in found[~few].groupby(["dataset", "representation"]):
         smallest = family["p"].idxmin()
         assert family.loc[smallest, "p_holm"] == pytest.approx(min(1, family.loc[smallest, "p"] * len(family)))
+
+
+def test_what_is_true_by_construction_enters_neither_correlations_nor_variance_nor_selection():
+    """PCA has the least DtO whatever it is fitted to: planted, as far from the others as it goes."""
+    table = synthetic_table(declarations(), 8, 10, 6)
+    pca = table["config_id"] == table["config_id"].iloc[0]
+    table.loc[pca, "model"] = "pca"
+    table.loc[pca & (table["metric"] == "dto"), "value"] = -1e6
+    beside = aggregate(table, declarations())
+    without = aggregate(table[~pca | (table["metric"] != "dto")], declarations())
+    pd.testing.assert_frame_equal(beside.correlations, without.correlations)
+    pd.testing.assert_frame_equal(beside.variance, without.variance)
+    pd.testing.assert_frame_equal(beside.selection, without.selection)
+    runs = beside.variance.set_index("column")["n"]
+    assert runs["dto"] == 70 and runs["mig"] == 80
+    assert (beside.ranking["note"] == BY_CONSTRUCTION).sum() == 1

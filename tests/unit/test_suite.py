@@ -9,8 +9,9 @@ import pytest
 
 from benchmark import registry
 from benchmark.errors import UsageError
+from benchmark.filtering import shard
 from benchmark.spec import Run
-from benchmark.suite import Suite, evaluation_settings, expand, find, settings_of, shard
+from benchmark.suite import Suite, evaluation_settings, expand, find, settings_of
 
 HEAD = 'description = "a test"\n'
 BLOCK = """

@@ -58,6 +58,11 @@ class Content:
         return {**self.foreign, **self.known}
 
     @cached_property
+    def every(self) -> pd.DataFrame:
+        """All scores, those of single factors and coordinates after the others."""
+        return pd.concat([self.scores, self.single], ignore_index=True)
+
+    @cached_property
     def leaderboard(self) -> Content | None:
         """The published leaderboard that a submission is to; None where there is none, and of a leaderboard itself."""
         manifest = self.archive.manifest

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from benchmark.archive.checks.content import Check, Content
 from benchmark.archive.matrices import REPRESENTATION, Record, scores_by_run
@@ -60,8 +59,7 @@ def _differing(run_id: str, score: Record, known: Mapping[tuple[str, str], float
 
 def _known(content: Content) -> tuple[Known, set[tuple[str, str]]]:
     """Scores of single factors, and all runs with the protocols that they have, of mean codes."""
-    every = pd.concat([content.scores, content.single], ignore_index=True)
-    every = every[every["representation"] == REPRESENTATION]
+    every = content.every[content.every["representation"] == REPRESENTATION]
     protocols = set(every[["run_id", "protocol"]].itertuples(index=False, name=None))
     found: dict[tuple[str, str], dict[tuple[str, str], float]] = {}
     single = every[every["factor"].notna() & every["budget"].isna()]

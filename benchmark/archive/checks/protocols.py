@@ -8,8 +8,6 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-import pandas as pd
-
 from benchmark import registry
 from benchmark.archive.checks.content import Check, Content
 from benchmark.archive.manifest import MEASURES
@@ -37,8 +35,8 @@ class _Protocols:
     @cached_property
     def used(self) -> list[dict[str, Any]]:
         names = ["protocol", "metric", "metric_version", "representation", "n"]
-        rows = pd.concat([self.content.scores, self.content.single], ignore_index=True)
-        found: list[dict[str, Any]] = rows[names].drop_duplicates(names[:-1]).to_dict("records")  # type: ignore[assignment]
+        rows = self.content.every[names]
+        found: list[dict[str, Any]] = rows.drop_duplicates(names[:-1]).to_dict("records")  # type: ignore[assignment]
         return found
 
     def wrong(self) -> Iterator[str]:

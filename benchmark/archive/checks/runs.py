@@ -24,13 +24,12 @@ def _wrong(content: Content) -> Iterator[str]:
         said = {(run.run_id, run.config_id), (record.get("run_id"), record.get("config_id"))}
         if said != {(row["run_id"], row["config_id"])} or row["seed"] != run.seed:
             yield f"run {row['run_id']}, seed {row['seed']}, describes {run.run_id}: an id is made of that"
-    every = pd.concat([content.scores, content.single], ignore_index=True)
-    for run_id in sorted(set(every["run_id"]) - set(content.described)):
+    for run_id in sorted(set(content.every["run_id"]) - set(content.described)):
         yield f"there are scores of {run_id} and no such run"
     for run_id in sorted(set(content.described) - set(content.scores["run_id"])):
         yield f"run {run_id} has no score"
     yield from _failed(content)
-    yield from _other_runs(content, every)
+    yield from _other_runs(content)
     yield from _missing(content)
     if len(of_all(content.single)) or len(of_all(content.scores)) < len(content.scores):
         yield "scores of single factors and coordinates stand among the others, or the other way round"
@@ -51,9 +50,10 @@ def _failed(content: Content) -> Iterator[str]:
         yield f"{found.planned:,} runs are said to have been planned, and {missing:,} finished or failed"
 
 
-def _other_runs(content: Content, every: pd.DataFrame) -> Iterator[str]:
+def _other_runs(content: Content) -> Iterator[str]:
     """Rows that say of their run what its record does not."""
     names = list(described_run("", next(iter(content.described.values())))) if content.described else []
+    every = content.every
     rows = every[every["run_id"].isin(content.described)][names].drop_duplicates()
     for row in rows.to_dict("records"):
         expected = described_run(content.archive.manifest.name, content.described[row["run_id"]])

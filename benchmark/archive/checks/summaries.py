@@ -17,6 +17,8 @@ from benchmark.stages.aggregate import aggregate
 SUMMARY = "summaries/summary.parquet"
 KEY = ["config_id", "representation", "protocol", "score", "factor", "budget"]
 ROUNDING = 1e-9
+MACHINES = 1e-6
+"""By how much machines may differ in what is resampled, ranked and correlated."""
 KINDS: dict[str, Kind] = {
     **dict.fromkeys(KEY, "text"), "factor": "text?", "budget": "whole?", "runs": "whole", "mean": "number?",
     "median": "number?",
@@ -38,7 +40,7 @@ def check_summaries(content: Content) -> Check:
 
 
 def _wrong(content: Content, said: pd.DataFrame) -> Iterator[str]:
-    rows = _all_scores(content)
+    rows = content.every
     ok = rows[rows["status"] == "ok"]
     found = ok.groupby(KEY, dropna=False)["value"].agg(["size", "mean", "median"]).reset_index()
     told = said[said["runs"] > 0]
@@ -60,7 +62,7 @@ def _wrong(content: Content, said: pd.DataFrame) -> Iterator[str]:
 def _unlike(content: Content) -> Iterator[str]:
     """Where a table of summaries is another than these scores give, the first difference of each column."""
     archive = content.archive
-    for name, again in summary_files(aggregate(_all_scores(content), content.measures)).items():
+    for name, again in summary_files(aggregate(content.every, content.measures)).items():
         if not archive.holds(name):
             yield f"it holds no {name}"
         elif archive.read(name) != again:
@@ -75,10 +77,6 @@ def _unlike(content: Content) -> Iterator[str]:
                     yield f"{name}: {column} of {of} is {there}, and these scores give {here}"
 
 
-def _all_scores(content: Content) -> pd.DataFrame:
-    return pd.concat([content.scores, content.single], ignore_index=True)
-
-
 def _size(frame: pd.DataFrame) -> str:
     return f"{len(frame):,} rows of {', '.join(map(str, frame))}"
 
@@ -88,7 +86,7 @@ def _same(said: pd.Series, found: pd.Series) -> ndarray:
     both_missing = (said.isna() & found.isna()).to_numpy()
     if pd.api.types.is_numeric_dtype(said) and pd.api.types.is_numeric_dtype(found):
         a, b = (column.to_numpy(dtype=np.float64, na_value=np.nan) for column in (said, found))
-        return both_missing | np.isclose(a, b, rtol=ROUNDING, atol=ROUNDING)
+        return both_missing | np.isclose(a, b, rtol=MACHINES, atol=MACHINES)
     return both_missing | (said.astype("object") == found.astype("object")).to_numpy()
 
 

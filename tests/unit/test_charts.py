@@ -242,12 +242,14 @@ def test_variance_leaves_out_what_has_no_shares() -> None:
             "share_objective": [0.5, np.nan, 0.2, 0.0],
             "share_hyperparameter": [0.2, np.nan, 0.2, 0.0],
             "share_seed": [0.3, np.nan, 0.6, 1.0],
+            "seed_low": np.nan,
             "n": 20,
             "configurations": [4, 4, 4, 1],
         }
     )
     titles = {"mig": "MIG", "dci": "DCI", "sap": "SAP", "only": "of one configuration"}
-    figure = drawn(variance(frame, titles), "MIG", "SAP", "20 runs of 4 configurations")
+    figure = drawn(variance(frame, titles), "MIG", "SAP", "20 runs of 4 configurations", "Shares are rough")
+    assert "rough" not in drawn(variance(frame.assign(seed_low=0.1), titles), "MIG").caption
     assert "DCI" not in figure.alt and "of one" not in figure.alt
     assert figure.alt.index("MIG") < figure.alt.index("SAP"), "by the seed's share"
     assert variance(frame[1:2], titles) is None

@@ -44,7 +44,7 @@ def test_an_interrupted_run_says_so_keeps_its_checkpoint_and_resumes_bit_for_bit
     (os.killpg if whom == "group" else os.kill)(process.pid, how)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    lines = [line for line in err.splitlines() if not line.startswith("done ")]
+    lines = [line for line in err.splitlines() if not line.startswith(("done ", "training "))]  # on a slow machine
     assert lines == ["interrupted: nothing finished is lost; the same command carries on"]
     assert list((results / "fleets").glob("*/checkpoint.safetensors"))
     assert not list((results / "failures").glob("*"))

@@ -15,9 +15,11 @@ COLUMNS = ("score", "goes most with", "goes least with", "of scores without labe
 CAPTION = (
     "Spearman’s ρ between scores that know the factors, over runs, and the strongest of those that need no "
     "labels; raw values, so that two scores of opposite directions are expected to have a negative one; without "
-    "scores that are true by construction. In brackets a 95 % interval, from ten configurations on, and p by "
-    "permuting configurations, after Holm over all pairs, from five on. All pairs are in the file correlations. "
-    "Over few configurations a correlation says which ones took part."
+    "scores that are true by construction, and not of one measure with itself under another protocol. Partners are "
+    "sought among the pairs that the most configurations have. In brackets a 95 % interval, from ten configurations "
+    "on, and p by permuting configurations, after Holm over the pairs of two measures, where there are configurations"
+    " enough for any to be below 0.05. All pairs are in the file correlations. Over few configurations a correlation "
+    "says which ones took part."
 )
 
 
@@ -30,6 +32,7 @@ def agreement(summaries: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) 
     known = frame[frame["rho"].notna()] if len(frame) else frame
     if known.empty:
         return None
+    known = known[known["a_protocol"].map(_measure) != known["b_protocol"].map(_measure)]
     # Either side of a pair is a score with its partner.
     turned = known.rename(columns={"a": "b", "b": "a"})
     among = known[known["kind"] == "supervised×supervised"]
@@ -37,7 +40,7 @@ def agreement(summaries: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) 
     without = turned[turned["kind"] == "unsupervised×supervised"]
     rows = []
     for name, title in titles.items():
-        own, unlabelled = (part[part["a"] == name] for part in (pairs, without))
+        own, unlabelled = (_widest(part[part["a"] == name]) for part in (pairs, without))
         if own.empty and unlabelled.empty:
             continue
         most, least = _end(own, titles, highest=True), _end(own, titles, highest=False)
@@ -46,6 +49,15 @@ def agreement(summaries: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) 
             [title, most, least if len(own) > 1 else "–", _end(strongest, titles, highest=True), _over(own, unlabelled)]
         )
     return TextTable("Which measures agree", COLUMNS, rows, CAPTION) if rows else None
+
+
+def _measure(protocol: str) -> str:
+    return protocol.partition("/")[0]
+
+
+def _widest(pairs: pd.DataFrame) -> pd.DataFrame:
+    """The pairs over the most configurations: the fewer there are, the larger is ρ by chance."""
+    return pairs[pairs["configurations"] == pairs["configurations"].max()]
 
 
 def _end(pairs: pd.DataFrame, titles: Mapping[str, str], *, highest: bool) -> str:

@@ -136,7 +136,7 @@ def judge(comparisons: Sequence[Comparison]) -> list[Verdict]:
         else _told(each)
         for each in comparisons
     ]
-    return alone + judge_together(judged, LEVEL)
+    return alone + judge_together([each for each in judged if not each.shared], LEVEL)
 
 
 def _by_key(reruns: pd.DataFrame | None) -> dict[tuple[Hashable, ...], Reruns]:
@@ -202,12 +202,14 @@ def _comparisons(
             **named,  # type: ignore[arg-type]
         )
         default = default_margin(declarations[metric], float(sizes.get(board, 0.0)))
-        shared = (*board, about["reference"])
+        peers = (*board, about["reference"])
         each = Comparison(
-            frame, about["direction"], shared, default, then, now, reruns.get(key), margins.get(metric), then_seeds,
+            frame, about["direction"], peers, default, then, now, reruns.get(key), margins.get(metric), then_seeds,
             now_seeds,
         )  # fmt: skip
-        comparisons.append(replace(each, reach=_reach(each, declarations[metric]), lead=_lead(each, floors.get(board))))
+        over = declarations[metric].scope == "configuration"
+        reach, lead = _reach(each, declarations[metric]), _lead(each, floors.get(board))
+        comparisons.append(replace(each, reach=reach, lead=lead, shared=over))
     return comparisons
 
 
@@ -294,7 +296,7 @@ def _p(each: Comparison, error: float, freedom: float) -> float:
     """One-sided, of this comparison alone, for the direction that the change has."""
     from scipy.special import stdtr
 
-    if error == 0 or (each.reruns is None and freedom == each.own_variance[1]):
+    if error == 0 or (not each.shared and each.reruns is None and freedom == each.own_variance[1]):
         return min(welch_p(each.now, each.then), welch_p(each.then, each.now))
     return float(stdtr(freedom, -abs(each.now.mean() - each.then.mean()) / error))
 

@@ -40,8 +40,9 @@ class Results:
 
     @cached_property
     def wide(self) -> pd.DataFrame:
-        """A row per trained run: label, run_id and a column per headline score; references are left out."""
-        trained = self.rows[~self.rows["reference"]]
+        """A row per trained run: label, run_id and a column per headline score; references are left out, and what is
+        true by construction."""
+        trained = self.rows[~self.rows["reference"] & ~self.rows["by_construction"]]
         return trained.pivot(index=["label", "run_id"], columns="column", values="value").reset_index()
 
     def folders(self, label: str) -> dict[str, Path]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from benchmark.statistics import MINIMUM_RUNS
 from leaderboard.cells import decimals, signed
 from leaderboard.finding import Finding, Placed
 
@@ -28,7 +29,7 @@ NOBODY = {"trained": "no unsupervised model", "paired": "no weakly supervised mo
 """Whom a sentence denies something where models that were shown more are here as well."""
 LISTED = 3
 """At most so many models are named in a row."""
-WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 def sentence(found: Finding) -> str:
@@ -85,10 +86,9 @@ def _ahead(found: Finding, by: str) -> Iterator[str]:
     first, second = found.ranked[0].label, found.ranked[1].label
     ahead = f"{_distance(found)} ahead of {second}"
     if not found.tested:
-        others = second if len(found.ranked) == 2 else "the others"
         verb = "is" if found.fewest == 1 else "are"
         yield f"{first} is first{by}, {ahead}"
-        yield f"{_seeds(found.fewest)} {verb} too few to tell it from {others}"
+        yield f"ranks are tested from {_number(MINIMUM_RUNS)} seeds on, and there {verb} {_number(found.fewest)}"
     elif not found.alike:
         yield f"{first} leads{by}, {ahead}, and can be told from {'it' if len(found.ranked) == 2 else 'every other'}"
     elif found.alike == (second,):
@@ -100,6 +100,7 @@ def _ahead(found: Finding, by: str) -> Iterator[str]:
 def _against(found: Finding) -> Iterator[str]:
     """The first against a rotation and the floor, where neither stops every model."""
     it, beats = ("they", "beat") if len(found.leaders) > 1 else ("it", "beats")
+    few = "" if found.tested or len(found.ranked) == 1 else f" below {_seeds(MINIMUM_RUNS)}"
     for reference in (found.rotated, found.floor):
         if reference is None:
             continue
@@ -110,7 +111,7 @@ def _against(found: Finding) -> Iterator[str]:
         yield (
             f"{it} {beats} {_reference(reference)}"
             if surely
-            else f"whether {it} {beats} {_reference(reference)} is open"
+            else f"whether {it} {beats} {_reference(reference)} is open{few}"
         )
 
 

@@ -93,7 +93,7 @@ def variance(summaries: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -
         "means that one run of a method says little about the method; a large share of the hyperparameter, that its "
         "tuning says more than its name. In brackets a 95 % interval, where there are runs enough for one. "
         "Locatello et al. 2019 name 37 % for the objective and 59 % for objective and hyperparameter together, over "
-        "objectives of VAEs alone; here whatever was trained takes part." + _notes(frame["note"]),
+        "objectives of VAEs alone; here whatever was trained takes part." + notes(frame["note"]),
     )
 
 
@@ -107,7 +107,8 @@ def selection(summaries: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) 
     rows = []
     for column, group in known.groupby("column", sort=False):
         by = {row["criterion"]: row for row in group.to_dict("records")}
-        losses = [_with_interval(by[c]["regret"], by[c]["low"], by[c]["high"]) if c in by else "–" for c in criteria]
+        everywhere = max(row["configurations"] for row in by.values())
+        losses = [_lost(by[c], everywhere) if c in by else "–" for c in criteria]
         best = by["random"]["best"] if "random" in by else group["best"].iloc[0]
         rows.append([titles.get(str(column), str(column)), _number(best), *losses])
     return TextTable(
@@ -116,8 +117,17 @@ def selection(summaries: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) 
         rows,
         "Of sweeps with one run a configuration: what the best run is expected to score, and how much less the run "
         "has that an unsupervised criterion would choose. A criterion is of use where it loses clearly less than "
-        "chance does." + _notes(known["note"]),
+        "chance does; where not all configurations have its number, chance among those that do stands behind it."
+        + notes(known["note"]),
     )
+
+
+def _lost(row: Mapping[Hashable, Any], everywhere: int) -> str:
+    """A criterion's loss and, over fewer configurations than others, what chance loses among the same."""
+    lost = _with_interval(row["regret"], row["low"], row["high"])
+    if row["configurations"] == everywhere:
+        return lost
+    return f"{lost} (chance: {_number(abs(row['best'] - row['at_random']))})"
 
 
 def uncorrelated(summaries: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -> TextTable | None:
@@ -158,7 +168,7 @@ def _in_order(frame: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
     return frame.sort_values("column", key=lambda names: names.map(places), kind="stable")
 
 
-def _notes(notes: pd.Series) -> str:
+def notes(notes: pd.Series) -> str:
     """What is to be said of some rows or all, each once."""
     said = dict.fromkeys(part for note in notes for part in str(note).split("; ") if part)
     return f" Note: {'; '.join(said)}." if said else ""

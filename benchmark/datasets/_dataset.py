@@ -40,6 +40,7 @@ class Data:
     `training_rows`, `evaluation_rows`: which rows models are trained on and which are encoded and scored;
     the same rows where the data is its own distribution.
     `training_weights`: how likely each training row is to be drawn, up to a factor; None where all are alike.
+    `pictures`: a number for each row, the same where rows are one picture; None where all differ.
     """
 
     images: Images
@@ -51,13 +52,19 @@ class Data:
     grid: bool = False
     maximum: int = 1
     training_weights: Float[ndarray, " a"] | None = None
+    pictures: Integer[ndarray, " N"] | None = None
 
     @property
     def unseen(self) -> Bool[ndarray, " b"] | None:
-        """Which evaluation rows are combinations of a grid's factors that are absent in training; None without any."""
+        """Which evaluation rows are combinations of a grid's factors whose picture is absent in training; None without
+        any."""
         if not self.grid or len(self.training_rows) == len(self.evaluation_rows):
             return None
-        return np.isin(self.evaluation_rows, self.training_rows, invert=True)
+        seen, rows = self.training_rows, self.evaluation_rows
+        if self.pictures is not None:
+            seen, rows = self.pictures[seen], self.pictures[rows]
+        absent = np.isin(rows, seen, invert=True)
+        return absent if absent.any() else None
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -5,7 +5,9 @@ Roth et al. 2023 multiply such terms for several pairs, and call a factor paired
 confounder. Absent combinations: Montero et al. 2021 leave out the cells in which every one of some factors has one of
 some values (recombination); Schott et al. 2022 those in which any factor has a middle value (interpolation) or a value
 at one end (extrapolation), and random ones. Which cells the files of Schott et al. hold out could not be confirmed:
-the rule below is ours, and at a share of ½ of dSprites' shape and posX it leaves out what Montero et al. do.
+the rule below is ours. At a share of ½ of dSprites' shape and posX it leaves out the heart in the right half, as Roth
+et al.'s code does after Montero et al., whose own code leaves out the square there. dSprites' orientation goes round:
+its last values lie between others that are trained on, and what is withheld of it is never extrapolated to.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Integer, UInt8
 from numpy import ndarray
 from pydantic import AfterValidator
 
@@ -57,7 +57,8 @@ class Dsprites(Grid):
     """Every combination of shape 3, scale 6, orientation 40, posX 32, posY 32, or of every `stride`-th value of each.
 
     Images (N 1 r r) of 0 and 1; factors are indices into the values kept. Resolution 32 is always drawn: the same
-    outlines on a coarser grid, not averages of the larger images.
+    outlines on a coarser grid, not averages of the larger images. Orientation goes round: 39, where it is kept, is the
+    picture of 0, and counts as seen where a split trains on that.
     """
 
     class Settings(Grid.Settings):
@@ -103,8 +104,19 @@ class Dsprites(Grid):
             training_rows=rows,
             evaluation_rows=rows,
             grid=True,
+            pictures=_same_pictures(sizes, stride) if self.settings.shifted else None,
         )
         return shifted(data, self.settings)
+
+
+def _same_pictures(sizes: tuple[int, ...], stride: tuple[int, ...]) -> Integer[ndarray, " N"] | None:
+    """The rows' numbers, that of orientation 0 for orientation 39 too: it has gone round, and is the same picture."""
+    kept = range(0, _sprites.SIZES[2], stride[2])
+    if _sprites.SIZES[2] - 1 not in kept[1:]:
+        return None
+    rows = np.arange(prod(sizes)).reshape(sizes)
+    rows[:, :, -1] = rows[:, :, 0]
+    return rows.ravel()
 
 
 def read_archive(path: Path, stride: tuple[int, ...]) -> Iterator[UInt8[ndarray, "m bytes"]]:

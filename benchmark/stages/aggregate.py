@@ -29,6 +29,7 @@ from benchmark.statistics import (
     MINIMUM_RUNS,
     Interval,
     holm,
+    least_p,
     permutation_pairs,
     spearman_intervals,
     spread,
@@ -41,6 +42,8 @@ REFERENCE_MODELS = ("perfect", "perfect_dead", "rotated", "noise", "untrained")
 GREEK = {"alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "lambda": "λ", "sigma": "σ", "tau": "τ"}
 WEIGHTS = ("alpha", "beta", "gamma", "lambda")
 """How the settings that weigh an objective's terms begin; the label of a model's only configuration has them."""
+LEVEL = 0.05
+"""Of the tests of a family together, after Holm."""
 SUMMARY = [
     "dataset", "model", "config_id", "configuration", "representation", "metric", "protocol", "score", "factor",
     "budget", "runs", "failed", "mean", "std", "median", "iqm", "low", "high", "direction", "supervised",
@@ -58,13 +61,15 @@ class Summaries:
     Intervals are at 95 % and empty below ten runs (or configurations, where those are resampled). `low` and `high`
     belong to the number before them. Anchors and untrained networks are in `summary` alone; models that see labels,
     and those that see pairs of points (`supervision`), are compared and ranked among themselves, and are in no
-    correlation, variance or selection; nor are scores that are true by construction.
+    correlation, variance or selection; nor are scores that are true by construction. What the runs of a configuration
+    share, as UDR, which is of their agreement, has no interval, no test and no variance: they are no sample of it.
     `dataset` is the dataset's label, but in `summary` its name; `column` is a headline score, named as on the page.
 
     summary: a row per configuration and score; the interval is of `iqm`.
     correlations: a row per pair of headline scores: Spearman's `rho` over the `n` runs of so many `configurations`
-        that have both, of raw values; `p` by permutation of configurations, `p_holm` adjusted over all pairs of a
-        dataset and representation. Empty below five configurations, as `note` says.
+        that have both, of raw values; `p` by permutation of configurations. Empty below five configurations, as `note`
+        says. `p_holm` is adjusted over all pairs of a dataset and representation that are of two measures, one of which
+        knows the factors; it is empty where so few configurations have no order that could be significant.
     improvement: a row per ordered pair of configurations `a`, `b` (ids; `a_label`, `b_label`) and score: `p`, the
         probability that a run of a is better than one of b, over `n_a` and `n_b` runs.
     ranking: a row per configuration and score: `rank` by interquartile mean, 1 the best, empty where a configuration
@@ -78,8 +83,9 @@ class Summaries:
     selection: a row per supervised score and `criterion` (elbo, reconstruction, udr, random): of sweeps with one run a
         configuration, what the `best` run is expected to score, what the `chosen` one, and their distance, `regret`.
     baselines: a row per score, unsupervised configuration and baseline (a rotation of perfect codes, ICA on an
-        autoencoder's codes): how much better it is over the seeds that both have, and the paired test's `p`, adjusted
-        over the configurations of a score in `p_holm`. Empty below five seeds, as `note` says.
+        autoencoder's codes): how much better its mean is, and the two-sided `p` of Welch's test, adjusted over the
+        configurations of a score in `p_holm`. Empty below five runs, as `note` says. A rotation that keeps what
+        perfect codes score is no baseline.
     seen_unseen: where some combinations of factors are absent in training, a row per configuration and headline score:
         the score on the combinations that were trained on and on the others, and the `difference` of the two. The two
         slices are summarised and ranked like representations, and are in no other frame.
@@ -138,8 +144,8 @@ def direction(higher_is_better: bool | None) -> str:
 
 
 def headline_rows(table: pd.DataFrame, declarations: Mapping[str, Metric]) -> pd.DataFrame:
-    """The rows of headline scores; adds `direction`, `supervised`, `column`, `by_construction` and what
-    `configurations` says.
+    """The rows of headline scores; adds `direction`, `supervised`, `column`, `by_construction`, `shared` (whether the
+    runs of a configuration have it of each other, as UDR) and what `configurations` says.
 
     Rows without a value are named like their headline score. Raises `UsageError` on an undeclared metric.
     """
@@ -169,8 +175,10 @@ def headline_rows(table: pd.DataFrame, declarations: Mapping[str, Metric]) -> pd
         by_construction=[
             metric in by_construction(model) for metric, model in zip(rows["metric"], rows["model"], strict=True)
         ],
+        shared=[declarations[name].scope == "configuration" for name in rows["metric"]],
     )
-    return rows.astype({"column": "str", "direction": "str", "supervised": "bool", "by_construction": "bool"})
+    flags = dict.fromkeys(("supervised", "by_construction", "shared"), "bool")
+    return rows.astype({"column": "str", "direction": "str"} | flags)
 
 
 def _column_names(rows: pd.DataFrame) -> pd.Series:
@@ -305,7 +313,8 @@ def _summary(
     for found, start, stop in zip(heads, starts, np.append(starts, len(ok))[1:], strict=True):
         metric = declarations[found["metric"]]
         over = spread(values[start:stop], stream("summary", seed, *(found[name] for name in [*keys, *own])))
-        iqm = {"iqm": over.iqm.point, "low": over.iqm.low, "high": over.iqm.high}
+        apart = metric.scope == "run"  # else each run's value is of all others as well, and they resample as no sample
+        iqm = {"iqm": over.iqm.point, "low": over.iqm.low if apart else None, "high": over.iqm.high if apart else None}
         headline = (found["protocol"], found["score"]) in judged
         better = direction(metric.higher_is_better) if headline else "none"
         rows.append({str(name): value for name, value in found.items()} | over._asdict() | iqm | {"direction": better})
@@ -352,9 +361,16 @@ def _correlations(competitors: pd.DataFrame, seed: int) -> pd.DataFrame:
             )
     numbers = dict.fromkeys(["rho", "low", "high", "p", "p_holm"], "float64")
     frame = pd.DataFrame(rows, columns=CORRELATIONS).astype(numbers)
-    tested = frame["p"].notna()
-    families = frame[tested].groupby(["dataset", "representation"])["p"]
-    frame.loc[tested, "p_holm"] = families.transform(lambda p: holm(p.to_numpy(dtype=float)))
+    measures = frame[["a_protocol", "b_protocol"]].map(lambda protocol: protocol.partition("/")[0])
+    known = frame["kind"] != "unsupervised×unsupervised"
+    tested = frame[frame["p"].notna() & known & (measures["a_protocol"] != measures["b_protocol"])]
+    for _, family in tested.groupby(["dataset", "representation"]):
+        most = int(family["configurations"].max())
+        if len(family) * least_p(most) > LEVEL:
+            note = f"over {len(family):,} pairs no order of {most} configurations has p below {LEVEL} after Holm"
+            frame.loc[family.index, "note"] = [f"{said}; {note}" if said else note for said in family["note"]]
+        else:
+            frame.loc[family.index, "p_holm"] = holm(family["p"].to_numpy(dtype=float))
     return frame
 
 

@@ -34,13 +34,15 @@ RANKING = [
     "indistinguishable_from", "runs", "supervision", "note",
 ]  # fmt: skip
 SELECTION = [
-    "dataset", "representation", "column", "criterion", "regret", "low", "high", "best", "chosen", "n",
-    "configurations", "note",
+    "dataset", "representation", "column", "criterion", "regret", "low", "high", "best", "chosen",
+    "at_random", "n", "configurations", "note",
 ]  # fmt: skip
 CRITERIA = ("elbo", "reconstruction", "udr")
 """Measures without labels by which a model may be chosen; chance is a fourth."""
 BY_CONSTRUCTION = "true by construction: not ranked"
 """The note of a score that a model has whatever it is fitted to."""
+SHARED = "the runs of a configuration share it: no sample"
+"""The note of a score that is of the agreement between runs: the mean of ten scatters twice as widely as they say."""
 BOARD = ["dataset_label", "representation"]
 Supervision = Literal["none", "pairs", "labels"]
 """What a model is shown beside the data: nothing, which points share some of their factors, or labels."""
@@ -62,6 +64,8 @@ def improvement(competitors: pd.DataFrame) -> pd.DataFrame:
         columns = {"a": ids.take(a), "a_label": labels.take(a), "b": ids.take(b), "b_label": labels.take(b)}
         columns = {name: each.reset_index(drop=True) for name, each in columns.items()}
         numbers = {"p": found.point[a, b], "low": found.low[a, b], "high": found.high[a, b]}
+        if group["shared"].any():
+            numbers |= {"low": np.full(len(a), np.nan), "high": np.full(len(a), np.nan)}
         frames.append(pd.DataFrame(columns | numbers | {"n_a": runs[a], "n_b": runs[b]}).assign(**common))
     together = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=IMPROVEMENT)
     return _typed(together[IMPROVEMENT], [])
@@ -85,12 +89,18 @@ def rankings(competitors: pd.DataFrame) -> pd.DataFrame:
             few = "" if place.low is not None else f"{_runs(len(values))}: not tested below {MINIMUM_RUNS}"
             if place.rank is None:
                 few = f"{_runs(len(values))} where others have {needed} or more: not ranked"
-            rows.append(
-                common
-                | {"config_id": config_id, "label": label, "rank": place.rank, "rank_low": place.low}
-                | {"rank_high": place.high, "groups": place.letters, "runs": len(values), "note": few}
-                | {"indistinguishable_from": [labels[other] for other in place.alike]}
-            )
+            row = common | {
+                "config_id": config_id,
+                "label": label,
+                "rank": place.rank,
+                "runs": len(values),
+                "note": few,
+            }
+            tested = {"rank_low": place.low, "rank_high": place.high, "groups": place.letters}
+            alike = [labels[other] for other in place.alike]
+            if group["shared"].any() and place.rank is not None:
+                row, tested, alike = row | {"note": SHARED}, {"groups": ""}, []
+            rows.append(row | tested | {"indistinguishable_from": alike})
     frame = pd.DataFrame(rows, columns=RANKING)
     shown = frame["supervision"].map(SUPERVISION.index)
     order = ["dataset", "representation", "column", "shown", "rank"]
@@ -105,13 +115,14 @@ def variances(competitors: pd.DataFrame, seed: int) -> pd.DataFrame:
     for common, group in _columns(competitors[competitors["supervision"] == "none"], directed=False):
         runs = group.groupby("config_id").size()
         models, ids = group["model"].to_numpy(dtype=str), group["config_id"].to_numpy(dtype=str)
-        few = len(runs) < MINIMUM_CONFIGURATIONS
+        few, shared = len(runs) < MINIMUM_CONFIGURATIONS, bool(group["shared"].any())
         rng = stream("variance", seed, *_named(group))
-        shares = None if few else variance_shares(group["value"].to_numpy(dtype=float), models, ids, rng)
+        shares = None if few or shared else variance_shares(group["value"].to_numpy(dtype=float), models, ids, rng)
         row = common | {"n": len(group), "configurations": len(runs), "models": len(set(models))}
         for name, share in zip(("objective", "hyperparameter", "seed"), shares or [Interval(np.nan)] * 3, strict=True):
             row |= {f"share_{name}": share.point, f"{name}_low": share.low, f"{name}_high": share.high}
         note = _variance_note(runs, group.groupby("model")["config_id"].nunique(), shares is None)
+        note = SHARED if shared else note
         rows.append(row | {"note": too_few(len(group), len(runs), "no shares") if few else note})
     bounds = [name for name in VARIANCE if name.endswith(("_low", "_high"))]
     return _typed(pd.DataFrame(rows, columns=VARIANCE), bounds, "float64")
@@ -142,8 +153,9 @@ def selections(competitors: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Expected loss of choosing a run without labels, per supervised measure and criterion, by `SELECTION`.
 
     Only runs that have both numbers take part, so that criteria may be compared over different configurations where
-    some have none (an autoencoder has no ELBO): `configurations` and the note say so. Each interval is drawn from a
-    stream named by `seed`, the score and the criterion.
+    some have none (an autoencoder has no ELBO): `configurations` and the note say so, and `best` and `at_random` are
+    those of the criterion's own configurations. Each interval is drawn from a stream named by `seed`, the score and the
+    criterion.
     """
     rows: list[dict[str, Any]] = []
     competitors = competitors[competitors["supervision"] == "none"]
@@ -173,14 +185,16 @@ def selections(competitors: pd.DataFrame, seed: int) -> pd.DataFrame:
             result = selection_regret(oriented(chosen), by, owners, rng)
             sign = -1 if chosen["direction"].iloc[0] == "lower" else 1
             row |= dict(zip(("regret", "low", "high"), result.regret, strict=True))
-            row |= {"best": sign * result.best, "chosen": sign * result.chosen}
+            row |= {"best": sign * result.best, "chosen": sign * result.chosen, "at_random": sign * result.at_random}
             absent = everywhere - len(runs)
             have = "configuration has" if absent == 1 else "configurations have"
             said = [f"{absent} {have} no {criterion}"] if absent else []
             if runs.min() < MINIMUM_RUNS:
                 said.append(f"{_runs(runs.min())} of a configuration: no interval below {MINIMUM_RUNS}")
             rows.append(row | {"note": "; ".join(said)})
-    return _typed(pd.DataFrame(rows, columns=SELECTION), ["regret", "low", "high", "best", "chosen"], "float64")
+    return _typed(
+        pd.DataFrame(rows, columns=SELECTION), ["regret", "low", "high", "best", "chosen", "at_random"], "float64"
+    )
 
 
 def _criterion(rows: pd.DataFrame, metric: str, representation: str) -> pd.Series:

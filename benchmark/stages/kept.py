@@ -73,10 +73,14 @@ def missing(record: Mapping[str, Any], encoding: EncodingSettings, arrays: froze
 def combined(record: Mapping[str, Any], encoding: EncodingSettings, arrays: frozenset[str]) -> Wanted:
     """What is kept already and what is wanted now: a suite that asks for less takes nothing from another.
 
-    Of an older version nothing is kept, and what nobody asks for now is encoded when somebody does.
+    Of an older version nothing is kept, and what nobody asks for now is encoded when somebody does: weights that are
+    there and not asked for keep the size that they were made at.
     """
     known = {} if is_old(record) else record["encoding"]
     names = set(known.get("arrays", BEFORE if known else ()))
+    if "log_weights" in names and "log_weights" not in arrays:
+        held = {key: known.get(key, value) for key, value in encoding.plain().items()}
+        return Wanted(EncodingSettings.read(held, "encoding"), parts_of(arrays | names))
     weighed = known if "log_weights" in names else {}
     most = {key: max(weighed.get(key, value), value) for key, value in encoding.plain().items()}
     return Wanted(EncodingSettings.read(most, "encoding"), parts_of(arrays | names))

@@ -4,6 +4,7 @@ from benchmark.statistics.bootstrap import Spread, bootstrap_interval, interquar
 from benchmark.statistics.correlation import (
     MINIMUM_PERMUTED,
     average_ranks,
+    least_p,
     permutation_p,
     permutation_pairs,
     spearman,
@@ -11,9 +12,9 @@ from benchmark.statistics.correlation import (
     spearman_intervals,
     two_stage_counts,
 )
+from benchmark.statistics.difference import MINIMUM_TESTED, Difference, difference
 from benchmark.statistics.improvement import probabilities_of_improvement, probability_of_improvement
 from benchmark.statistics.interval import MINIMUM_CONFIGURATIONS, MINIMUM_RUNS, Interval
-from benchmark.statistics.paired import MINIMUM_PAIRS, Paired, paired
 from benchmark.statistics.profiles import Profile, performance_profile
 from benchmark.statistics.ranks import Ranked, letter_groups, ranking, runs_needed
 from benchmark.statistics.selection import Selection, selection_regret
@@ -22,11 +23,11 @@ from benchmark.statistics.variance import Shares, variance_shares
 
 __all__ = [
     "MINIMUM_CONFIGURATIONS",
-    "MINIMUM_PAIRS",
     "MINIMUM_PERMUTED",
     "MINIMUM_RUNS",
+    "MINIMUM_TESTED",
+    "Difference",
     "Interval",
-    "Paired",
     "Profile",
     "Ranked",
     "Selection",
@@ -34,10 +35,11 @@ __all__ = [
     "Spread",
     "average_ranks",
     "bootstrap_interval",
+    "difference",
     "holm",
     "interquartile_mean",
+    "least_p",
     "letter_groups",
-    "paired",
     "performance_profile",
     "permutation_p",
     "permutation_pairs",

@@ -192,6 +192,11 @@ def permutation_pairs(
     return found
 
 
+def least_p(number: int, *, draws: int = 20_000) -> float:
+    """The smallest p that permuting so many configurations can give."""
+    return 1 / min(factorial(number), draws + 1)
+
+
 def _mean_ranks(
     scores: Float[ndarray, "n k"], groups: Integer[ndarray, " n"], used: Sequence[int]
 ) -> dict[int, Float[ndarray, " g"]]:

@@ -16,11 +16,13 @@ BLOCK = 100_000
 
 
 class Selection(NamedTuple):
-    """`regret` = `best` − `chosen`: what the best run of a sweep is expected to score, and the one that is chosen."""
+    """`regret` = `best` − `chosen`: what the best run of a sweep is expected to score, and the one that is chosen.
+    `at_random`: what any run of the same sweep is."""
 
     regret: Interval
     best: float
     chosen: float
+    at_random: float
 
 
 def selection_regret(
@@ -44,15 +46,16 @@ def selection_regret(
     ones = np.ones((1, len(measure)))
     points = _expected(measure, criterion, owners, ones)
     best, chosen = float(points[0][0]), float(points[1][0])
+    at_random = float((np.bincount(owners, measure) / runs).mean())
     if runs.min() < MINIMUM_RUNS:
-        return Selection(Interval(max(best - chosen, 0.0)), best, chosen)
+        return Selection(Interval(max(best - chosen, 0.0)), best, chosen, at_random)
     counts = np.empty((draws, len(measure)))
     drawn = [rng.multinomial(n, np.full(n, 1 / n), size=draws) for n in runs]
     counts[:, np.argsort(owners, kind="stable")] = np.concatenate(drawn, axis=1)
     of_best, of_chosen = _expected(measure, criterion, owners, counts)
     tail = expanded_tail((1 - level) / 2, int(runs.min()))
     low, high = np.maximum(np.quantile(of_best - of_chosen, [tail, 1 - tail]), 0)
-    return Selection(Interval(max(best - chosen, 0.0), float(low), float(high)), best, chosen)
+    return Selection(Interval(max(best - chosen, 0.0), float(low), float(high)), best, chosen, at_random)
 
 
 def _expected(

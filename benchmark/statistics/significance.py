@@ -18,13 +18,24 @@ def welch_p(x: Float[ndarray, " n"], y: Float[ndarray, " m"]) -> float:
     """
     from scipy.special import stdtr
 
+    difference, (error, freedom) = x.mean() - y.mean(), welch_freedom(x, y)
+    if error == 0:
+        return 0.0 if difference < -_rounding(x, y) else 1.0
+    return float(stdtr(freedom, difference / error))
+
+
+def welch_freedom(x: Float[ndarray, " n"], y: Float[ndarray, " m"]) -> tuple[float, float]:
+    """The standard error of the difference of two means, and its degrees of freedom; 0 and ∞ without any spread."""
     variance_x, variance_y = x.var(ddof=1) / len(x), y.var(ddof=1) / len(y)
-    difference, variance = x.mean() - y.mean(), variance_x + variance_y
-    rounding = ROUNDING * float(np.abs(np.concatenate([x, y])).max())
-    if variance <= rounding**2:
-        return 0.0 if difference < -rounding else 1.0
+    variance = variance_x + variance_y
+    if variance <= _rounding(x, y) ** 2:
+        return 0.0, np.inf
     freedom = variance**2 / (variance_x**2 / (len(x) - 1) + variance_y**2 / (len(y) - 1))
-    return float(stdtr(freedom, difference / np.sqrt(variance)))
+    return float(np.sqrt(variance)), float(freedom)
+
+
+def _rounding(x: Float[ndarray, " n"], y: Float[ndarray, " m"]) -> float:
+    return ROUNDING * float(np.abs(np.concatenate([x, y])).max())
 
 
 def holm(p: Float[ndarray, " n"]) -> Float[ndarray, " n"]:

@@ -17,11 +17,16 @@ from leaderboard.style import MUTED, STYLE, Figure, Look, Wanted, canvas, drawn,
 
 def charts(results: Results, kind: Wanted) -> list[Figure | None]:
     wide = results.wide
-    if not {"kl", "reconstruction"} <= set(wide):
+    if not {"kl", "elbo"} <= set(wide):
         return []
     looks = {row.label: results.looks[row.label] for row in results.board.rows}
-    values = wide[["label", "run_id", "kl", "reconstruction"]].dropna()
+    values = plane(wide)
     return [rate_distortion(values, looks, None if _density(results, values) else _entropy(results, values), kind)]
+
+
+def plane(wide: pd.DataFrame) -> pd.DataFrame:
+    """The runs' rates and distortions, both under q: the loss at the mean code is smaller, most so of noisy codes."""
+    return wide[["label", "run_id", "kl"]].assign(distortion=-wide["elbo"] - wide["kl"]).dropna()
 
 
 def _density(results: Results, values: pd.DataFrame) -> bool:
@@ -45,7 +50,7 @@ def _entropy(results: Results, values: pd.DataFrame) -> float | None:
 def rate_distortion(
     values: pd.DataFrame, looks: Mapping[str, Look], entropy: float | None, kind: Wanted = "svg"
 ) -> Figure | None:
-    """Rate R = KL against distortion D = −E log p(x|z), both in nats: `values` has `label`, `kl`, `reconstruction`.
+    """Rate R = KL against distortion D = −E log p(x|z) under q, both in nats: `values` has `label`, `kl`, `distortion`.
 
     `entropy` H of discrete data draws the bound D = H − R, which no model crosses, and R = H, all that there is to say.
     """
@@ -70,15 +75,15 @@ def rate_distortion(
         for label in labels:
             runs, look = values[values["label"] == label], looks[label]
             axis.scatter(
-                runs["kl"], runs["reconstruction"], s=34, marker=look.marker, color=[look.colour], alpha=0.85,
+                runs["kl"], runs["distortion"], s=34, marker=look.marker, color=[look.colour], alpha=0.85,
                 edgecolor="white", linewidth=0.5,
             )  # fmt: skip
             marks += [
                 Mark(axis, rate, loss, label, f"R {shortened(rate)}, D {shortened(loss)} nats")
-                for rate, loss in runs[["kl", "reconstruction"]].astype(float).itertuples(index=False)
+                for rate, loss in runs[["kl", "distortion"]].astype(float).itertuples(index=False)
             ]
         axis.set_xlabel("rate R: KL to the prior, nats")
-        axis.set_ylabel("distortion D: −log p(x|z), nats")
+        axis.set_ylabel("distortion D: −E log p(x|z), nats")
         legend(figure, {label: looks[label] for label in labels}, lines=False)
         bound = (
             ""
@@ -89,7 +94,7 @@ def rate_distortion(
             "rate-distortion",
             figure,
             kind,
-            f"Scatter plot of reconstruction loss against KL for {', '.join(labels)}.",
+            f"Scatter plot of distortion against KL for {', '.join(labels)}.",
             f"The rate–distortion plane, one mark a run: left is a cheaper code, down is a better picture.{bound}",
             marks,
         )

@@ -28,7 +28,7 @@ def charts(results: Results, kind: Wanted) -> list[Figure | None]:
     columns = _shown(results)
     titles = [(column.name, f"{column.title}\xa0{column.arrow}".strip()) for column in columns]
     looks = {row.label: results.looks[row.label] for row in results.board.rows}
-    figure = seed_spread(results.rows, titles, looks, kind)
+    figure = seed_spread(results.rows[~results.rows["by_construction"]], titles, looks, kind)
     left_out = len(results.scored) - len(columns)
     if figure is not None and left_out:
         said = f" {left_out} further scores stand in the table." if left_out > 1 else " One more score is in the table."

@@ -7,14 +7,12 @@ from collections.abc import Mapping
 import pandas as pd
 
 from benchmark.stages.comparisons import counted
-from benchmark.statistics import MINIMUM_RUNS
 from leaderboard.places import Mark
 from leaderboard.results import Results
-from leaderboard.statistics_tables import over
+from leaderboard.statistics_tables import notes, over
 from leaderboard.style import PALETTE, STYLE, Figure, Wanted, canvas, drawn
 
 SHARES = {"share_objective": "objective", "share_hyperparameter": "hyperparameter", "share_seed": "seed"}
-ROUGH = f"Shares are rough, and have no interval, where a configuration has fewer than {MINIMUM_RUNS} runs."
 
 
 def charts(results: Results, kind: Wanted) -> list[Figure | None]:
@@ -35,7 +33,6 @@ def variance(shares: pd.DataFrame, titles: Mapping[str, str], kind: Wanted = "sv
     shares = shares[shares["configurations"] > 1].dropna(subset=list(SHARES)).sort_values("share_seed", kind="stable")
     if shares.empty:
         return None
-    rough = "" if shares["seed_low"].notna().all() else f" {ROUGH}"
     with rc_context(STYLE):
         figure, (axis,) = canvas(1, 1, 6.4, 0.22 * len(shares) + 1.0, keep_height=True)
         left = pd.Series(0.0, index=shares.index)
@@ -63,7 +60,7 @@ def variance(shares: pd.DataFrame, titles: Mapping[str, str], kind: Wanted = "sv
             f"{', '.join(titles[name] for name in shares['column'])}.",
             f"What decides a score, over {over(shares['n'], shares['configurations'])}: which objective was trained, "
             "its hyperparameters, or the seed alone. A long last part says that restarts differ as much as models do."
-            + rough,
+            + notes(shares["note"]),
             marks,
         )
 

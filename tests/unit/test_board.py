@@ -313,6 +313,10 @@ def test_tables_over_the_whole_leaderboard():
     assert [list(row) for row in second.rows] == [["MIG", "0.500", "0.250"]]
     assert list(second.columns) == ["score", "best run", "lost by ELBO"], "a criterion without numbers has no column"
     assert "Note: few." in first.caption and "Note" not in second.caption
+    chance = {"criterion": "random", "regret": 0.4, "best": 0.6, "chosen": 0.2, "configurations": 7}
+    fewer = pd.DataFrame([common | regret | {"at_random": 0.3}, common | regret | chance])
+    (table,) = statistics_tables({"selection": fewer}, {"mig": "MIG"})
+    assert [list(row) for row in table.rows] == [["MIG", "0.600", "0.250 (chance: 0.200)", "0.400"]], "of the same four"
     assert statistics_tables({}, {}) == []
 
 

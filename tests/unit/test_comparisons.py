@@ -11,7 +11,7 @@ from synthetic_table import synthetic_table
 
 from benchmark import registry
 from benchmark.stages.aggregate import Summaries, aggregate, by_construction, supervision
-from benchmark.stages.comparisons import BY_CONSTRUCTION, improvement, rankings, selections, variances
+from benchmark.stages.comparisons import BY_CONSTRUCTION, SHARED, improvement, rankings, selections, variances
 from benchmark.stages.score_task import declarations
 from benchmark.table import compile_table
 from leaderboard.board import boards
@@ -42,6 +42,7 @@ def headlines(
             "supervised": SCORES[score][1],
             "supervision": supervision,
             "by_construction": (label, score) in by_construction,
+            "shared": score == "udr",
         }
         for label, of_label in scores.items()
         for score, values in of_label.items()
@@ -177,6 +178,7 @@ def test_selection_by_hand():
     ).set_index("criterion")
     row = found.loc["reconstruction"]
     assert (row["best"], row["chosen"], row["regret"]) == pytest.approx((0.4, 0.3, 0.1))
+    assert row["at_random"] == pytest.approx(0.3), "among the two that have a reconstruction; the third scores 0"
     assert (row["n"], row["configurations"]) == (4, 2) and row["note"].startswith("1 configuration has no recon")
     assert found.loc["random", "chosen"] == pytest.approx(0.2) and found.loc["random", "configurations"] == 3
     assert found.loc["elbo", "note"].startswith("no configuration has") and pd.isna(found.loc["elbo", "regret"])
@@ -303,13 +305,33 @@ def test_what_is_left_blank_is_listed_with_its_reason(summaries: Summaries):
     )
 
 
-def test_correlations_have_p_values_adjusted_by_leaderboard(summaries: Summaries):
-    found = summaries.correlations
-    few = found["configurations"] < 5
-    assert found.loc[few, "p"].isna().all() and found.loc[~few, "p"].notna().all() and few.any()
-    for _, family in found[~few].groupby(["dataset", "representation"]):
-        smallest = family["p"].idxmin()
-        assert family.loc[smallest, "p_holm"] == pytest.approx(min(1, family.loc[smallest, "p"] * len(family)))
+def test_correlations_have_p_values_adjusted_over_pairs_of_two_measures_one_of_which_knows_the_factors():
+    found = aggregate(synthetic_table(declarations(), 12, 3, 8), declarations()).correlations
+    family = found[found["kind"] != "unsupervised×unsupervised"]
+    assert found["p"].notna().all() and 0 < len(family) < len(found)
+    assert found.loc[found["kind"] == "unsupervised×unsupervised", "p_holm"].isna().all()
+    smallest = family["p"].idxmin()
+    assert family.loc[smallest, "p_holm"] == pytest.approx(min(1, family.loc[smallest, "p"] * len(family)))
+
+
+def test_two_protocols_of_one_measure_are_no_test():
+    table = synthetic_table(declarations(), 12, 3, 2)
+    finer = table[table["metric"] == "mig"].assign(protocol="mig/bins50-mean-n1000/v1")
+    found = aggregate(pd.concat([table, finer], ignore_index=True), declarations()).correlations
+    same = found["a_protocol"].str.startswith("mig/") & found["b_protocol"].str.startswith("mig/")
+    assert same.sum() == 1 and found.loc[same, "rho"].item() == pytest.approx(1)
+    assert found.loc[same, "p_holm"].isna().all() and found.loc[~same, "p_holm"].notna().all()
+
+
+def test_where_no_order_could_be_significant_there_is_no_adjusted_p():
+    """Seven pairs of five configurations: of their 120 orders the rarest has p = 7 / 120 after Holm."""
+    found = aggregate(synthetic_table(declarations(), 5, 3, 8), declarations()).correlations
+    family = found[found["kind"] != "unsupervised×unsupervised"]
+    assert len(family) > 6 and found["p"].notna().all() and found["p_holm"].isna().all()
+    assert set(family["note"]) == {
+        f"5 configurations: no interval below 10; over {len(family)} pairs no order of 5 configurations has p below"
+        " 0.05 after Holm"
+    }
 
 
 def test_what_is_true_by_construction_enters_neither_correlations_nor_variance_nor_selection():
@@ -326,3 +348,19 @@ def test_what_is_true_by_construction_enters_neither_correlations_nor_variance_n
     runs = beside.variance.set_index("column")["n"]
     assert runs["dto"] == 70 and runs["mig"] == 80
     assert (beside.ranking["note"] == BY_CONSTRUCTION).sum() == 1
+
+
+def test_what_runs_share_is_no_sample():
+    """UDR is of the pairs of a configuration's runs: their values are not independent."""
+    table = synthetic_table(declarations(), 8, 10, 6)
+    found = aggregate(table, declarations())
+    own, other = (found.summary[found.summary["metric"] == name] for name in ("udr", "mig"))
+    assert own["low"].isna().all() and own["iqm"].notna().all() and other["low"].notna().all()
+    ranks = found.ranking[found.ranking["column"] == "udr"]
+    assert sorted(ranks["rank"]) == list(range(1, 9)) and ranks["rank_low"].isna().all()
+    assert set(ranks["note"]) == {SHARED} and set(ranks["groups"]) == {""}
+    pairs = found.improvement[found.improvement["column"] == "udr"]
+    assert pairs["p"].notna().all() and pairs["low"].isna().all()
+    shares = found.variance.set_index("column")
+    assert shares.loc["udr", "note"] == SHARED and pd.isna(shares.loc["udr", "share_seed"])
+    assert pd.notna(shares.loc["mig", "share_seed"])

@@ -57,6 +57,23 @@ def test_extrapolation_leaves_out_what_has_any_withheld_value() -> None:
     assert {(shape, scale) for shape, scale, *_ in seen(data)} == {(a, b) for a in (0, 1) for b in (0, 1, 2, 3)}
 
 
+def test_a_picture_that_was_trained_on_is_seen_under_either_of_its_orientations() -> None:
+    """Orientation 39 is the picture of 0: withheld alone, its images are trained on all the same."""
+    values = {
+        "resolution": 32,
+        "stride": (3, 6, 13, 32, 32),
+        "split": "extrapolation",
+        "split_factors": ["orientation"],
+    }
+    data = Dsprites(Dsprites.Settings.read({**values, "split_share": 0.5}, "dataset.dsprites")).load()
+    assert data.factors[:, 2].tolist() == [0, 1, 2, 3], "of orientations 0, 13, 26 and 39"
+    assert data.training_rows.tolist() == [0, 1] and np.array_equal(data.images[3], data.images[0])
+    assert data.unseen is not None and data.unseen.tolist() == [False, False, True, False]
+    alone = Dsprites(Dsprites.Settings.read({**values, "split_share": 0.3}, "dataset.dsprites")).load()
+    assert len(alone.training_rows) == 3 and alone.unseen is None
+    assert load(split="extrapolation", split_factors=["orientation"]).pictures is None, "0 and 20 are two pictures"
+
+
 def test_interpolation_leaves_out_the_middle_values() -> None:
     # Of 6 scales, half are 3, from ⌊(6 − 3) / 2⌋ = 1 on.
     data = load(split="interpolation", split_factors=["scale"])

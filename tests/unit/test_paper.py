@@ -35,7 +35,7 @@ def drawn_charts(kind: str) -> list[style.Figure]:
         [{"a_label": a, "b_label": b, "p": 0.12, "n_a": 5, "n_b": 5} for a in LABELS for b in LABELS if a != b]
     )
     shares = pd.DataFrame({"column": list(TITLES), "n": [18, 18, 15], "configurations": 6})
-    shares = shares.assign(share_objective=0.5, share_hyperparameter=0.2, share_seed=0.3, seed_low=np.nan)
+    shares = shares.assign(share_objective=0.5, share_hyperparameter=0.2, share_seed=0.3, note="")
     terms = {name: np.linspace(-9.0, 1, 50) for name in ("loss", "dimension_kl", "mi")}
     history = pd.DataFrame({"step": np.arange(50) * 30_000, **terms})
     found = [

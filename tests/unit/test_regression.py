@@ -12,7 +12,9 @@ from synthetic_suite import DECLARATIONS, synthetic_suite
 
 from benchmark.errors import UsageError
 from benchmark.published import publish
+from benchmark.stages.score_task import declarations
 from benchmark.table import compile_table
+from leaderboard.comparison import SHARED as WIDENED
 from leaderboard.margins import beside, read_margins, seed_deviations
 from leaderboard.regression import RULE, UNKNOWN, check
 from leaderboard.verdicts import absent, alone, as_json, as_junit, as_markdown, counts, summary, together
@@ -417,3 +419,27 @@ def test_who_stands_in_both_tables_has_no_successor(six):
     )
     alike = six.assign(settings=six["settings"].where(six["model"] != "beta_vae", settings.iloc[0]))
     assert "missing" in outcomes(ambiguous, alike), "two of one name and settings are not told apart by guessing"
+
+
+def test_what_runs_share_scatters_more_widely_than_they_say(six):
+    """Of runs with qualities e, whose UDR is the median of e_i + e_j over the others: planted, none differs."""
+    rng = np.random.default_rng(0)
+    for n, low, high in ((5, 2.3, 2.9), (10, 2.0, 2.6)):
+        e = rng.normal(size=(4_000, n))
+        pairs = e[:, :, None] + e[:, None, :]
+        pairs[:, np.arange(n), np.arange(n)] = np.nan
+        udr = np.nanmedian(pairs, axis=2)
+        said = np.sqrt((udr.var(axis=1, ddof=1) / n).mean())
+        assert low < udr.mean(axis=1).std() / said < high and low < WIDENED < high
+    mig = six["metric"] == "mig"
+    names = {"metric": "udr", "score": "udr", "protocol": "udr/mean-n1000/v1"}
+    shared = six.assign(**{key: six[key].where(~mig, name) for key, name in names.items()})
+    metric = declarations()["udr"]
+    runs, of_runs = (check(table, table, DECLARATIONS | {"udr": metric}) for table in (six, shared))
+    errors, of_shared = (
+        {(v.config_id, v.representation): v.standard_error for v in alone(found) if v.metric == name}
+        for found, name in ((runs, "mig"), (of_runs, "udr"))
+    )
+    assert of_shared == pytest.approx({key: error and WIDENED * error for key, error in errors.items()})
+    measures = [{v.metric for v in found if v.level == "measure"} for found in (runs, of_runs)]
+    assert "mig" in measures[0] and measures[1] == measures[0] - {"mig"}

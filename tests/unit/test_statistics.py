@@ -10,10 +10,10 @@ from benchmark.statistics import (
     average_ranks,
     bootstrap_interval,
     correlation,
+    difference,
     holm,
     interquartile_mean,
     letter_groups,
-    paired,
     performance_profile,
     permutation_p,
     probability_of_improvement,
@@ -52,27 +52,29 @@ def test_interval_of_constant_runs_is_a_point():
     assert bootstrap_interval(np.full(10, 2.0), rng()) == (2.0, 2.0, 2.0)
 
 
-def test_pairs_are_tested_by_students_t():
-    """Differences 1, 2, 3, 4, 5: t = 3 / √(2.5 / 5) = 4.243 with four degrees of freedom."""
-    found = paired(np.array([11.0, 22, 33, 44, 55]), np.array([10.0, 20, 30, 40, 50]))
-    assert (found.pairs, found.higher, found.difference) == (5, 5, (3.0, None, None))
-    assert found.p == pytest.approx(0.013236, abs=1e-6)
-    assert paired(np.arange(5.0), np.arange(5.0) + 0.5)[2:] == (0, 0.0), "no spread: certain"
-    assert paired(np.arange(5.0), np.arange(5.0)).p == 1
+def test_a_difference_is_tested_by_welch():
+    """1 … 5 and 3 … 7: t = 2 / √(2.5 / 5 + 2.5 / 5) = 2 with eight degrees of freedom."""
+    found = difference(np.arange(3.0, 8), np.arange(1.0, 6))
+    assert found.of_means == (2.0, None, None)
+    assert found.p == pytest.approx(0.080516, abs=1e-6)
+    assert difference(np.arange(1.0, 6), np.arange(3.0, 8)).p == pytest.approx(found.p)
+    assert difference(np.full(5, 1.0), np.full(5, 0.5)).p == 0, "no spread: certain"
+    assert difference(np.full(5, 1.0), np.full(5, 1.0)).p == 1
 
 
-def test_few_pairs_are_not_tested_and_ten_have_an_interval():
-    assert paired(np.arange(4.0), np.zeros(4)).p is None
-    ten = paired(np.arange(10.0), np.zeros(10))
-    half = 2.262157 * np.std(np.arange(10), ddof=1) / np.sqrt(10)
-    assert ten.difference == pytest.approx((4.5, 4.5 - half, 4.5 + half), rel=1e-6)
-    with pytest.raises(ValueError, match="no pair"):
-        paired(np.empty(0), np.empty(0))
+def test_few_runs_are_not_tested_and_ten_a_side_have_an_interval():
+    assert difference(np.arange(4.0), np.zeros(9)).p is None
+    assert difference(np.arange(9.0), np.arange(12.0)).of_means.low is None
+    ten = difference(np.arange(10.0) + 3, np.arange(10.0))
+    half = 2.100922 * np.std(np.arange(10), ddof=1) * np.sqrt(2 / 10)
+    assert ten.of_means == pytest.approx((3, 3 - half, 3 + half), rel=1e-6)
+    with pytest.raises(ValueError, match="no run"):
+        difference(np.empty(0), np.zeros(5))
 
 
-def test_pairs_without_a_difference_are_told_apart_as_often_as_the_level_says():
+def test_runs_without_a_difference_are_told_apart_as_often_as_the_level_says():
     drawn = rng().normal(size=(2_000, 2, 5))
-    rejected = np.mean([paired(x, y).p < 0.05 for x, y in drawn])
+    rejected = np.mean([difference(x, y).p < 0.05 for x, y in drawn])
     assert 0.035 < rejected < 0.065
 
 
@@ -399,6 +401,7 @@ def test_regret_by_hand():
     # A criterion that always prefers the second configuration: (3, 2, 3, 2), mean 5/2; the measure itself: none.
     second = selection_regret(measure, np.array([0.0, 0, 1, 1]), OWNERS, rng())
     assert second.chosen == pytest.approx(5 / 2) and second.regret.low is None
+    assert second.at_random == pytest.approx(random.chosen)
     assert selection_regret(measure, measure, OWNERS, rng()).regret.point == pytest.approx(0)
     # The worst of each sweep: 3, 2, 1, 1.
     assert selection_regret(measure, -measure, OWNERS, rng()).chosen == pytest.approx(7 / 4)

@@ -12,7 +12,8 @@ TITLES = {"mig": "MIG", "dci": "DCI", "sap": "SAP", "elbo": "ELBO"}
 
 def pair(a: str, b: str, rho: float, kind: str = "supervised×supervised", **more: float) -> dict[str, object]:
     common = {"a": a, "b": b, "rho": rho, "kind": kind, "low": np.nan, "high": np.nan, "p_holm": np.nan}
-    return common | {"n": 20, "configurations": 5} | more
+    protocols = {f"{side}_protocol": f"{name.partition(' ')[0]}/n10/v1" for side, name in (("a", a), ("b", b))}
+    return common | protocols | {"n": 20, "configurations": 5} | more
 
 
 def test_each_score_names_what_it_goes_most_and_least_with():
@@ -30,6 +31,14 @@ def test_each_score_names_what_it_goes_most_and_least_with():
     assert rows["MIG"][:3] == ["DCI 0.90 (0.50 to 0.95, p = 0.01)", "SAP −0.20", "ELBO −0.40"]
     assert rows["SAP"] == ["DCI 0.10", "MIG −0.20", "–", "10 to 20 runs of 5 configurations"]
     assert "ELBO" not in rows, "it has no labels: it is a partner, and no row"
+    again = pd.DataFrame([pair("mig", "mig (bins 10)", 0.99)])
+    wider = pd.DataFrame([pair("elbo", "sap", 0.9, "unsupervised×supervised", configurations=4)])
+    lower = pd.DataFrame([pair("udr", "sap", 0.3, "unsupervised×supervised")])
+    table = agreement({"correlations": pd.concat([frame, again, wider, lower])}, TITLES | {"udr": "UDR"})
+    assert table is not None
+    rows = {row[0]: row[1:] for row in table.rows}
+    assert rows["MIG"][0].startswith("DCI"), "not itself under another protocol"
+    assert rows["SAP"][2] == "UDR 0.30", "of the pairs over most configurations"
     assert agreement({"correlations": frame.assign(rho=np.nan)}, TITLES) is None
     assert agreement({}, TITLES) is None
 

@@ -28,6 +28,7 @@ def unpacked(submission: Path, to: Path) -> Path:
 
 def forge(folder: Path, name: str, content: bytes) -> None:
     """Exchange a file of an archive, and make every digest anew."""
+    (folder / name).parent.mkdir(exist_ok=True)
     (folder / name).write_bytes(content)
     manifest = json.loads((folder / "archive.json").read_bytes())
     file = File.of(content)
@@ -236,7 +237,61 @@ def older_format(folder: Path) -> None:
     (folder / "archive.json").write_text(render(sealed(manifest | {"archive": 1})))
 
 
+def in_runs(column: str, value: object) -> Callable[[Path], None]:
+    """A column of runs.parquet says one thing wherever it says something."""
+
+    def change(runs: pd.DataFrame) -> pd.DataFrame:
+        return runs.assign(**{column: runs[column].where(runs[column].isna(), value)})
+
+    return lambda folder: forge_table(folder, "runs.parquet", change)
+
+
+def label_of_another(folder: Path) -> None:
+    forge_table(folder, "runs.parquet", lambda runs: runs.assign(label=runs["label"].replace("ae", "vae")))
+
+
+def both_shown(folder: Path) -> None:
+    """Two runs stand for one configuration, the one with the weights behind the other."""
+
+    def change(runs: pd.DataFrame) -> pd.DataFrame:
+        own = runs["label"] == "ae"
+        reason = runs.loc[own, "chosen_by"].dropna().iloc[0]
+        return runs.assign(shown=runs["shown"] | own, chosen_by=runs["chosen_by"].where(~own, reason))
+
+    forge_table(folder, "runs.parquet", change)
+
+
+def own_page(folder: Path) -> None:
+    forge(folder, "notes.html", b"<script>alert(1)</script>")
+
+
+def explorer_of_nothing(folder: Path) -> None:
+    forge(folder, "explorers/0123456789ab.npz", b"anything")
+
+
 TAMPERED = {
+    "another label": (label_of_another, r"runs: run \w+-s\d is said to have the label 'vae', its record gives 'ae'"),
+    "no reference": (in_runs("reference", False), r"runs: run \w+-s\d is said to have the reference False, .* True"),
+    "fewer parameters": (in_runs("parameters", 7), r"runs: run \w+-s\d is said to have the parameters 7, its record"),
+    "faster": (in_runs("training_seconds", 1e-9), r"runs: run \w+-s\d is said to have the training_seconds 1e-09"),
+    "another commit": (in_runs("commit", "0123"), r"runs: run \w+-s\d is said to have the commit '0123', its record"),
+    "another device": (in_runs("device", "abacus"), r"runs: run \w+-s\d is said to have the device 'abacus', its"),
+    "no digest of scores": (in_runs("scores_sha256", "none"), r"runs: run \w+-s\d says no sha256 of its scores"),
+    "a run that was chosen for nothing": (
+        in_runs("chosen_by", "best of everything"),
+        r"runs: a run of \w+ was chosen by 'best of everything': the median of its runs stands for it",
+    ),
+    "the median of more runs than there are": (
+        in_runs("chosen_by", "median MIG of 99"),
+        r"runs: a run of \w+ was chosen by 'median MIG of 99'",
+    ),
+    "somebody's folder among the runs": (
+        in_runs("chosen_by", "median /home/jane/work/x of 2"),
+        r"nobody's folders: runs\.parquet: the chosen_by of a row names the folder '/home/jane/work/'",
+    ),
+    "two shown runs": (both_shown, r"runs: 2 runs of \w+ are shown: one stands for its configuration"),
+    "a page of its own": (own_page, r"schema: .*notes\.html is no file that an archive has"),
+    "an explorer of nothing": (explorer_of_nothing, r"weights: explorers/0123456789ab\.npz is there and no config"),
     "a score raised": (raise_without_digest, r"files: .*scores\.parquet is not what it was"),
     "a score raised beyond its bounds, all digests anew": (
         raise_beyond(1.7),
@@ -248,7 +303,10 @@ TAMPERED = {
     "a protocol invented": (invent_protocol, "protocols: protocol mig/bins999-.* is none that this version computes"),
     "a row removed": (remove_row, "summaries: mig of .* is of 2 runs by the summary, and there are scores of 1"),
     "a row removed, the summary anew": (remove_row_and_summary, r"runs: run \w+-s0 has no mig of its mean codes"),
-    "somebody's folder": (plant_path, "nobody's folders: a score's reason names the folder '/home/jane/work/'"),
+    "somebody's folder": (
+        plant_path,
+        r"nobody's folders: scores\.parquet: the reason of a row names the folder '/home/jane/",
+    ),
     "a model under a name that is none here": (hide_plugin, "plug-ins: model mine of run .* is no part"),
     "a file besides": (lay_beside, r"files: .*more\.parquet is not in archive\.json"),
     "a newer format": (newer_format, "has the archive format 3, this version reads 2; update"),

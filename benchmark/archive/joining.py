@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,6 +21,7 @@ from benchmark.archive.room import Room
 from benchmark.archive.seeds_apart import scored_apart
 from benchmark.archive.weights import EXPLORERS, FOLDER, explorer_file, weights_file
 from benchmark.archive.writing import summary_files
+from benchmark.errors import BenchmarkError
 from benchmark.integrity.sealed import compact, render, sealed
 from benchmark.spec import canonical_json
 from benchmark.stages.aggregate import aggregate, configurations
@@ -53,12 +55,24 @@ def against_joining(board: Content, submission: Content) -> Iterator[str]:
         yield f"no score is under a protocol of {title}: benchmark evaluate has its settings in the suite's file"
     for kind, there, here in (
         ("plug-in", board.archive.manifest.plugins or {}, submission.archive.manifest.plugins or {}),
-        ("protocol", board.protocols, submission.protocols),
+        ("protocol", _protocols(board), _protocols(submission)),
         ("measure", _described(board), _described(submission)),
     ):
         for name in sorted(there.keys() & here.keys()):
             if there[name] != here[name]:
                 yield f"{kind} {name} is another one in {title}: give it another name"
+
+
+def _protocols(content: Content) -> dict[str, Any]:
+    """The protocols with all settings that their measures have here: one that was added since stands at its default."""
+    found: dict[str, Any] = {}
+    for name, said in content.protocols.items():
+        found[name] = said
+        known = content.known.get(str(said.get("metric"))) if isinstance(said, Mapping) else None
+        if known is not None and isinstance(own := said.get("settings"), Mapping):
+            with suppress(BenchmarkError):  # an earlier version could be told what this one does not know
+                found[name] = {**said, "settings": known.settings.read(own, name).plain()}
+    return found
 
 
 def _described(content: Content) -> dict[str, Any]:

@@ -22,6 +22,8 @@ FLOAT16, MEASURES, SUITE, MATRICES = "float16.parquet", "measures.json", "suite.
 FAILURES = "failures.json"
 NEEDED = (SCORES, RUNS, MEASURES, SUITE)
 """Files without which nothing is an archive."""
+KNOWN = re.compile(r"summaries/\w+\.parquet|weights/[0-9a-f]{12}\.safetensors|explorers/[0-9a-f]{12}\.npz")
+"""The names of those of its files of which there are several."""
 LARGEST = 64 * 2**20
 """Bytes of one file of an archive at most, and of what a table takes in memory four times as much."""
 LARGEST_IN_ALL = 256 * 2**20
@@ -141,6 +143,12 @@ def _files(value: object, where: str) -> dict[str, File]:
 def is_plain(name: object) -> bool:
     """Whether a file's name stays inside the archive on every system."""
     return is_inside(name) and bool(re.fullmatch(r"(?:[\w+=-][\w.+=-]*/)?[\w+=-][\w.+=-]*", str(name)))
+
+
+def is_known(name: str) -> bool:
+    """Whether the format has a file of this name; summaries may have any, as their tables come and go."""
+    plain = (SCORES, SINGLE, RUNS, HISTORIES, FLOAT16, MEASURES, SUITE, MATRICES, FAILURES)
+    return name in plain or bool(KNOWN.fullmatch(name))
 
 
 def _table(value: object, where: str) -> Mapping[str, Any]:

@@ -79,7 +79,7 @@ def _fits(row: Mapping[str, Any], configuration: str) -> bool:
 
 
 def _told(text: str, name: str, parts: list[Mapping[str, Any]]) -> bool:
-    first, *words = text.split()
+    first, *words = text.split() or [""]
     return plainly(_greek(first)) == plainly(name) and all(
         any(_says(word, part["settings"]) for part in parts) for word in words
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 LARGEST_MANIFEST = 4 * 2**20
+VERSION = re.compile(r"[1-9]\d{0,8}", re.ASCII)
+"""The name of a version's folder."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +41,8 @@ class Archive:
         file = self.manifest.files.get(name)
         if file is None:
             raise UsageError(f"{self.place.where} ({self.manifest.title}) holds no {name}")
-        kept = cache_dir() / "archives" / file.sha256
-        if isinstance(self.place, Web) and kept.is_file() and kept.stat().st_size == file.size:
-            content = kept.read_bytes()
-            if _is(content, file):
-                return content
+        if isinstance(self.place, Web) and (kept := _kept(file)) is not None:
+            return kept
         content = self.place.read(name, file.size)
         if not _is(content, file):
             raise BenchmarkError(
@@ -49,7 +50,7 @@ class Archive:
                 " archive again"
             )
         if isinstance(self.place, Web):
-            write_atomically(kept, lambda scratch: scratch.write_bytes(content))
+            _keep(file, content)
         return content
 
     def frame(self, name: str, needed: Iterable[str] = ()) -> DataFrame:
@@ -63,6 +64,25 @@ class Archive:
     def unlisted(self) -> list[str]:
         """Files that lie there and that no digest names."""
         return [name for name in self.place.names() or [] if name not in self.manifest.files and name != MANIFEST]
+
+
+def _cached(file: File) -> Path:
+    return cache_dir() / "archives" / file.sha256
+
+
+def _kept(file: File) -> bytes | None:
+    """A file's bytes as they were fetched before; None where the cache has no such ones, or cannot be read."""
+    with suppress(OSError, RuntimeError):  # the latter where the user has no home
+        path = _cached(file)
+        if path.stat().st_size == file.size and _is(content := path.read_bytes(), file):
+            return content
+    return None
+
+
+def _keep(file: File, content: bytes) -> None:
+    """Keep what was fetched. Where the cache cannot be written, it is only fetched again next time."""
+    with suppress(OSError, RuntimeError, BenchmarkError):
+        write_atomically(_cached(file), lambda scratch: scratch.write_bytes(content))
 
 
 def _is(content: bytes, file: File) -> bool:
@@ -113,5 +133,11 @@ def _latest(folder: Path) -> Path | None:
     """The folder itself where it is an archive, else that of its highest version."""
     if (folder / MANIFEST).is_file():
         return folder
-    versions = [path for path in folder.glob("*") if path.name.isdecimal() and (path / MANIFEST).is_file()]
-    return max(versions, key=lambda path: int(path.name), default=None)
+    newest = newest_version(folder)
+    return folder / str(newest) if newest else None
+
+
+def newest_version(folder: Path) -> int:
+    """The highest version of a leaderboard in its folder; 0 where it has none."""
+    places = (path.parent for path in folder.glob(f"*/{MANIFEST}"))
+    return max((int(place.name) for place in places if VERSION.fullmatch(place.name)), default=0)

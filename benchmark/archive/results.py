@@ -42,15 +42,19 @@ MOVED_COLUMNS: dict[str, Kind] = {
 def load_results(where: str | Path, *, single: bool = False) -> DataFrame:
     """The published scores of a leaderboard, a row a score, as numbers or with the reason why there is none.
 
-    where: a name such as "quickstart" or "quickstart/1" (the highest version without one), a folder, a zip file, or
-    the http(s) address of one version. single: also the scores of single factors, coordinates, codes and runs.
+    where: a name such as "dsprites-core", whose highest version is meant, or "dsprites-core/1", which stays that
+    version whatever is published later; a folder, a zip file, or the http(s) address of one version.
+    single: also the scores of single factors, coordinates, codes and runs.
     The columns are those of a results table (`benchmark.table.COLUMNS`), and of each run its configuration's `label`
-    and `dataset_label`, as on the page, its cost and where it was made.
+    and `dataset_label`, as on the page, its cost and where it was made. The table's `attrs["archive"]` is the version
+    that was read, such as dsprites-core/1.
     Raises `UsageError` on what is no archive, `BenchmarkError` on one that was altered.
     """
     archive = open_archive(where)
     scores = scores_of(archive, single=single)
-    return scores.merge(runs_of(archive)[["run_id", *OF_RUN]], on="run_id", how="left", validate="many_to_one")
+    found = scores.merge(runs_of(archive)[["run_id", *OF_RUN]], on="run_id", how="left", validate="many_to_one")
+    found.attrs["archive"] = archive.manifest.title
+    return found
 
 
 def scores_of(archive: Archive, *, single: bool = False) -> DataFrame:

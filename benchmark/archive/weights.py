@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -95,15 +96,17 @@ def packed(run: Run, weights: Mapping[str, ndarray], data: Data, critics: tuple[
 
 @dataclass(frozen=True)
 class PublishedModel:
-    """A published network. `model` is the module itself; `label` its configuration as on the page, `run` its run."""
+    """A published network. `model` is the module itself; `archive` the version that was read, such as dsprites-core/1,
+    `label` its configuration as on the page, `run` its run."""
 
+    archive: str
     label: str
     run: Run
     shape: tuple[int, ...]
     model: NeuralModel = field(repr=False)
 
     def __repr__(self) -> str:
-        return f"PublishedModel({self.label}, run {self.run.run_id}, points of shape {self.shape})"
+        return f"PublishedModel({self.label} of {self.archive}, run {self.run.run_id}, points of shape {self.shape})"
 
     def encode(self, x: Float[ndarray, "m ..."]) -> Float[ndarray, "m d"]:
         """The mean codes of data points: images (m c h w) from 0, black, to 1, white, or points (m D).
@@ -145,24 +148,29 @@ def _parts(points: ndarray) -> list[ndarray]:
 
 
 def load_model(
-    where: str | Path, configuration: str, *, dataset: str | None = None, plugins: tuple[Path | str, ...] = ()
+    where: str | Path,
+    configuration: str,
+    *,
+    dataset: str | None = None,
+    plugins: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = (),
 ) -> PublishedModel:
     """A published network, ready to encode and decode: the median run of a configuration, in half precision.
 
-    where: as for `load_results`. configuration: its label as on the page, "beta_tcvae β=6" or "beta_tcvae beta=6", any
-    settings that tell it, or its config_id. dataset: its dataset's label or name, where several have such a
-    configuration. plugins: the files of models and networks that are not part of this package.
+    where: as for `load_results`; "dsprites-core/1" stays that version. configuration: its label as on the page,
+    "beta_tcvae β=6" or "beta_tcvae beta=6", any settings that tell it, or its config_id. dataset: its dataset's label
+    or name, where several have such a configuration. plugins: the file or files of models and networks that are not
+    part of this package.
     What half precision moves in codes and scores stands in the archive's float16.parquet.
     Raises `UsageError` where none or several fit, naming those that are near, and where the model here is of another
     version than the published one.
     """
-    for plugin in plugins:
+    for plugin in [plugins] if isinstance(plugins, str | os.PathLike) else plugins:
         registry.add_plugin(Path(plugin))
     archive = open_archive(where)
     row = chosen_run(runs_of(archive), configuration, dataset, archive)
     run = read_run(row["record"], f"{archive.manifest.title}: {row['run_id']}")
     model, shape = network_of(archive, run)
-    return PublishedModel(str(row["label"]), run, shape, model)
+    return PublishedModel(archive.manifest.title, str(row["label"]), run, shape, model)
 
 
 def network_of(archive: Archive, run: Run) -> tuple[NeuralModel, tuple[int, ...]]:

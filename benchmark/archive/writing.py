@@ -19,6 +19,7 @@ from benchmark.archive import manifest as names
 from benchmark.archive.failures import failures_file, public_failure
 from benchmark.archive.manifest import File, Kind, Manifest, read_manifest
 from benchmark.archive.matrices import kept_scores
+from benchmark.archive.opening import newest_version
 from benchmark.archive.parquet import as_parquet
 from benchmark.archive.public import public_record, without_places
 from benchmark.archive.room import Room
@@ -44,8 +45,8 @@ HISTORY_ROWS = 100
 
 @dataclass
 class Suite:
-    """A finished suite to publish. `shown`: by configuration's id, best first, the run that stands for it, with why
-    it was chosen. `text`: the suite's file."""
+    """A finished suite to publish, each of its runs with scores. `text`: the suite's file. `shown`: by configuration's
+    id, best first, the run that stands for it, with why it was chosen."""
 
     name: str
     description: str
@@ -69,12 +70,8 @@ class Suite:
 def files_of(suite: Suite) -> dict[str, bytes]:
     """The files of a suite's archive, archive.json aside. What is left out is said in `suite.left_out`.
 
-    Raises `BenchmarkError` on a run or score that was altered, `UsageError` where a finished run has no score.
+    Raises `BenchmarkError` on a run or score that was altered.
     """
-    scored = set(suite.table["run_id"])
-    if waiting := [run.run_id for run, _ in suite.runs if run.run_id not in scored]:
-        more = f" (and {len(waiting) - 1:,} more)" if len(waiting) > 1 else ""
-        raise UsageError(f"{waiting[0]}{more} is finished and has no score: benchmark evaluate {suite.name} scores it")
     records = {run.run_id: check_run(folder) for run, folder in suite.runs}
     of_one = suite.table.index.difference(of_all(suite.table).index)
     found = {
@@ -119,8 +116,7 @@ def _runs(suite: Suite, records: Mapping[str, Mapping[str, Any]], networks: set[
     rows = []
     for run, folder in suite.runs:
         record = records[run.run_id]
-        of_config, seconds, origin = described.loc[run.config_id], record["seconds"], record["provenance"]
-        elsewhere = "trained" in origin
+        of_config = described.loc[run.config_id]
         rows.append(
             {
                 "run_id": run.run_id,
@@ -129,11 +125,7 @@ def _runs(suite: Suite, records: Mapping[str, Mapping[str, Any]], networks: set[
                 "label": of_config["label"],
                 "reference": bool(of_config["reference"]),
                 "seed": run.seed,
-                "parameters": record["parameters"],
-                "training_seconds": None if elsewhere else seconds.get("training"),
-                "encoding_seconds": None if elsewhere else seconds.get("encoding"),
-                "commit": origin.get("commit"),
-                "device": origin.get("device"),
+                **said_by(record),
                 "shown": run.run_id in standing and weights_file(run.config_id) in networks,
                 "chosen_by": standing.get(run.run_id),
                 "scores_sha256": scores_digest(folder),
@@ -143,6 +135,19 @@ def _runs(suite: Suite, records: Mapping[str, Mapping[str, Any]], networks: set[
     kinds = {"parameters": "Int64", "training_seconds": "float64", "encoding_seconds": "float64", "seed": "Int64"}
     texts = dict.fromkeys(("dataset_label", "label", "commit", "device", "chosen_by"), "str")
     return pd.DataFrame(rows).astype(kinds | texts)
+
+
+def said_by(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of a run that its record says: what it cost and where it was made."""
+    seconds, origin = record["seconds"], record["provenance"]
+    elsewhere = "trained" in origin
+    return {
+        "parameters": record.get("parameters"),
+        "training_seconds": None if elsewhere else seconds.get("training"),
+        "encoding_seconds": None if elsewhere else seconds.get("encoding"),
+        "commit": origin.get("commit"),
+        "device": origin.get("device"),
+    }
 
 
 def _histories(runs: Iterable[tuple[Run, Path]]) -> pd.DataFrame:
@@ -288,7 +293,7 @@ def _same_version(manifest: Manifest, folder: Path) -> Path:
         )
         raise UsageError(
             f"{folder} is published with another {changed[0]}, and what a version holds is fixed: give --version"
-            f" {manifest.version + 1} and say by --corrects what it mends"
+            f" {newest_version(folder.parent) + 1} and say by --corrects what it mends"
         )
     if known.corrects != manifest.corrects:
         raise UsageError(

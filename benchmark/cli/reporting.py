@@ -154,6 +154,9 @@ def publish(
         int | None, typer.Option(metavar="N", help="with --as archive: which version of the leaderboard, by default 1")
     ] = None,
     corrects: Annotated[str, typer.Option(metavar="WORDS", help="with --version from 2 on: what it mends")] = "",
+    drop_runs: Annotated[
+        bool, typer.Option("--drop-runs", help="with --version from 2 on: it may lack runs of the one before")
+    ] = False,
     results: Results = Path("results"),
     data_dir: DataDir = None,
     plugin: Plugin = None,
@@ -163,7 +166,8 @@ def publish(
     archive of all of it."""
     from benchmark.verbs.publish import publish
 
-    archived: dict[str, Any] = {"version": version, "corrects": corrects, "data_dir": data_dir, "quiet": as_json}
+    archived: dict[str, Any] = {"version": version, "corrects": corrects, "drop_runs": drop_runs}
+    archived |= {"data_dir": data_dir, "quiet": as_json}
     path = publish(suite, kind, results=results, to=to, plugins=plugin or (), **archived)
     print_result({"file": path}, as_json, str(path))
     if kind == "table":
@@ -196,7 +200,7 @@ def submit(
     lines = [f"left out  {what}: {why}" for what, why in packed.left_out.items()]
     lines += [f"plug-in   {name}, sha256 {digest}" for name, digest in packed.plugins.items()]
     print_result(packed, as_json, "\n".join([*lines, packed.sentence()]))
-    print_next_line(command_here("verify", packed.file, plugins=plugin))
+    print_next_line(command_here("verify", packed.file, *(["--into", into] if into else []), plugins=plugin))
 
 
 def accept(

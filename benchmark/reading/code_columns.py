@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,14 +31,18 @@ def renamed(path: Path, held: Sequence[str], wishes: Wishes) -> dict[str, str]:
     """The name under which each of a file's arrays or columns is read. Raises `UsageError` where two become one."""
     names = {old: old for old in held}
     for old, new in wishes.rename:
-        pattern = re.compile(re.escape(old).replace(r"\*", "(.*)"))
         for name in held:
-            if match := pattern.fullmatch(name):
+            if match := is_meant(old, name):
                 names[name] = new.replace("*", match[1]) if "*" in old else new
     taken = list(names.values())
     if twice := sorted({name for name in taken if taken.count(name) > 1}):
         raise UsageError(f"{path}: --rename gives two of its names to {twice[0]!r}")
     return names
+
+
+def is_meant(old: str, name: str) -> re.Match[str] | None:
+    """Whether a wish to rename `old` means this name: * stands for any text, all else for itself."""
+    return re.fullmatch(re.escape(old).replace(r"\*", "(.*)"), name)
 
 
 def split_table(
@@ -46,6 +51,7 @@ def split_table(
     """The arrays of a table of codes, and the factors' names."""
     frame = _taken(path, frame, wishes, notes)
     frame = frame.rename(columns=_recognised(path, frame.columns.tolist(), notes))
+    _check_apart(path, frame.columns.tolist())
     kinds: dict[str, dict[str, Any]] = {prefix: {} for prefix in COLUMNS}
     other = []
     for name in frame.columns.tolist():
@@ -78,10 +84,16 @@ def factor_table(
 ) -> tuple[Num[ndarray, "n k"], tuple[str, ...]]:
     """The factors of a table that holds nothing else, and their names."""
     frame = _taken(path, frame, wishes, notes)
+    _check_apart(path, [name.removeprefix("factor_") for name in frame.columns.tolist()])
     columns = {name.removeprefix("factor_"): frame[name] for name in frame.columns.tolist()}
     if not columns:
         raise UsageError(f"{path} holds no factors")
     return _factors(path, columns, notes), tuple(columns)
+
+
+def _check_apart(path: Path, names: Sequence[str]) -> None:
+    if twice := next((name for name, times in Counter(names).items() if times > 1), None):
+        raise UsageError(f"{path}: two of its columns become {twice!r}; give one of them another name by --rename")
 
 
 def _taken(path: Path, frame: pd.DataFrame, wishes: Wishes, notes: list[str]) -> pd.DataFrame:

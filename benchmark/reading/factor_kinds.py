@@ -42,6 +42,14 @@ class Wishes:
         """How one wishes for this: `--drop NAME`, or drop=["NAME"]."""
         return f"--{kind} {name}" if self.typed else f'{kind}=["{name}"]'
 
+    def with_declared(self, discrete: Collection[str], continuous: Collection[str]) -> Wishes:
+        """These and what the data say of their own factors, which the user's words outrank."""
+        return replace(
+            self,
+            discrete=[*self.discrete, *(name for name in discrete if name not in {*self.continuous, *self.drop})],
+            continuous=[*self.continuous, *(name for name in continuous if name not in {*self.discrete, *self.drop})],
+        )
+
     def words(self) -> list[str]:
         """These wishes as flags of the command line."""
         found = []

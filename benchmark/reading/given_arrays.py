@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,11 @@ from numpy import ndarray
 from benchmark.errors import UsageError
 from benchmark.metrics._boundary import as_array
 from benchmark.metrics._split import Split, check_split
+from benchmark.reading.code_columns import LABELS
 from benchmark.reading.encoded import Encoded
 from benchmark.reading.factor_kinds import Wishes
 from benchmark.reading.read_codes import Reading, codes_of
-from benchmark.reading.read_tables import factor_column
+from benchmark.reading.read_tables import factor_column, in_another_order, without_index
 
 
 def read_arrays(
@@ -32,13 +32,17 @@ def read_arrays(
         if not (factors is None and variances is None and factor_names is None):
             raise UsageError(f"{who}: what `encode` returned has its factors, names and variances: give it alone")
         factors, variances, factor_names = codes.factors, codes.variances, codes.factor_names
-        wishes = _declared(codes, wishes)
+        wishes = wishes.with_declared(codes.discrete, codes.continuous)
         if not codes.factor_names:
             factors = factor_names = None
         codes = codes.codes
-    arrays = {"codes": _array(who, "codes", codes)}
+    for what, other in (("factors", factors), ("variances", variances)):
+        _check_order(who, codes, what, other)
+    arrays = {"codes": _array(who, "codes", _coordinates(codes, notes))}
+    labels = [name for name in map(str, getattr(codes, "columns", ())) if name.lower() in LABELS]
+    notes += [f"column {name!r} is one of the codes: if it is a label, leave it out of them" for name in labels]
     if variances is not None:
-        arrays["variances"] = _array(who, "variances", variances)
+        arrays["variances"] = _array(who, "variances", _coordinates(variances, notes))
     if factors is not None:
         arrays["factors"], own = _factors(factors, notes, who)
         factor_names = own if factor_names is None else list(factor_names)
@@ -80,33 +84,37 @@ def _rows(what: str, rows: Any, n: int) -> Integer[ndarray, " a"]:
     return array.astype(np.int64)
 
 
-def _declared(codes: Encoded, wishes: Wishes) -> Wishes:
-    """What the dataset says of its factors, outranked by what the caller says."""
-    return replace(
-        wishes,
-        discrete=[*wishes.discrete, *(name for name in codes.discrete if name not in wishes.continuous)],
-        continuous=[*wishes.continuous, *(name for name in codes.continuous if name not in wishes.discrete)],
-    )
+def _is_pandas(value: Any) -> bool:
+    """Whether rows have labels: those of pandas' frames and series."""
+    return hasattr(value, "iloc")
+
+
+def _check_order(who: str, codes: Any, what: str, other: Any) -> None:
+    """Raise `UsageError` where labels say that rows belong together which do not stand beside each other."""
+    if _is_pandas(codes) and _is_pandas(other) and in_another_order(codes.index, other.index):
+        raise UsageError(
+            f"{who}: the index of {what} has the labels of the codes' in another order: reindex one to the other,"
+            f" {what}.loc[codes.index], or reset_index(drop=True) both where rows belong together as they stand"
+        )
+
+
+def _coordinates(value: Any, notes: list[str]) -> Any:
+    """Codes or variances, of a frame without the columns that number its rows."""
+    return without_index(value, notes) if _is_pandas(value) and hasattr(value, "columns") else value
 
 
 def _factors(factors: Any, notes: list[str], who: str) -> tuple[ndarray, list[str] | None]:
     """A table of factors, and their names where it is a frame."""
     columns = getattr(factors, "columns", None)
-    if columns is not None and hasattr(factors, "iloc"):  # pandas': its columns have types of their own
+    if columns is not None and _is_pandas(factors):  # its columns have types of their own
         names = [str(name) for name in columns]
         if not names:
             raise UsageError(f"{who}: the frame of factors has no columns")
-        read = [factor_column(who, name, _plain(factors.iloc[:, k]), notes) for k, name in enumerate(names)]
+        read = [factor_column(who, name, factors.iloc[:, k], notes) for k, name in enumerate(names)]
         return np.stack(read, axis=1), names
     if columns is not None:
         return _array(who, "factors", factors), [str(name) for name in columns]
     return _array(who, "factors", factors), None
-
-
-def _plain(column: Any) -> Any:
-    """A column of categories as what they are called."""
-    categories = getattr(column.dtype, "categories", None)
-    return column if categories is None else column.astype(categories.dtype)
 
 
 def _array(who: str, what: str, value: Any) -> ndarray:

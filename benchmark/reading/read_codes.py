@@ -5,13 +5,13 @@ from __future__ import annotations
 import difflib
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from fnmatch import fnmatchcase
+from dataclasses import dataclass, fields
 from math import prod
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float, Integer, Num
+from jaxtyping import Float, Integer, Num, Shaped
 from numpy import ndarray
 
 from benchmark.codes import Codes
@@ -19,17 +19,22 @@ from benchmark.datasets._archive import read_npy
 from benchmark.errors import UsageError
 from benchmark.reading import array_files
 from benchmark.reading.array_files import open_arrays
-from benchmark.reading.code_columns import factor_table, renamed, split_table
+from benchmark.reading.code_columns import factor_table, is_meant, renamed, split_table
 from benchmark.reading.code_groups import group_of_columns, groups_in_file
 from benchmark.reading.factor_kinds import Wishes, classes_as_factors, kinds_differ, sizes
-from benchmark.reading.read_tables import read_table
+from benchmark.reading.read_tables import factor_column, in_another_order, numbers_the_rows, read_table
 from benchmark.spec import suggest
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ENDINGS = (".npz", ".npy", ".csv", ".parquet", *array_files.MODULES, ".h5ad")
 DECLARED = ("discrete_factors", "continuous_factors")
 """Names of factors, in an archive."""
 OWN = ("codes", "means", "factors", "factor_names", "variances", "logvar", "samples", "groups", *DECLARED)
 """The arrays of an archive that every file may hold; `means` is another name for `codes`."""
+JACOBIANS = ("v", "v_logits")
+"""The arrays of singular vectors, a matrix (d d) for each of some points."""
 MISSPELT = 0.85
 """A name so near to one that is read is refused rather than left alone."""
 Where = Path | str
@@ -54,7 +59,7 @@ class Reading:
 class Found:
     """A file's arrays by name, its factors' names where it gives them, what it and the user say of them, and notes.
 
-    `held`: what its arrays or columns are called in the file.
+    `held`: what its arrays or columns are called in the file. `index`: the labels that pandas stored of its rows.
     """
 
     arrays: dict[str, ndarray]
@@ -62,6 +67,7 @@ class Found:
     wishes: Wishes
     notes: list[str]
     held: set[str]
+    index: pd.Index | None = None
 
 
 def read_codes(
@@ -94,6 +100,11 @@ def read_codes(
             raise UsageError(f"{path} holds factors already; leave out --factors {factors}")
         factors = Path(factors)
         beside = _read_factors(factors, wishes)
+        if found.index is not None and beside.index is not None and in_another_order(found.index, beside.index):
+            raise UsageError(
+                f"{factors}: its index has the labels of that of {path} in another order: reindex one to the other, or"
+                " save both with index=False where rows belong together as they stand"
+            )
         source, found.names, found.wishes = factors, beside.names, beside.wishes
         found.arrays["factors"] = beside.arrays["factors"]
         found.notes += beside.notes
@@ -171,10 +182,10 @@ def _read(path: Path, arrays: Collection[str], wishes: Wishes) -> Found:
     if ending == ".h5ad":
         return _read_annotated(path, wishes)
     if ending not in array_files.ENDINGS:
-        notes: list[str] = []
-        frame = read_table(path)
+        frame, index = read_table(path)
+        notes = _index_noted(path, index)
         columns, names = split_table(path, frame, wishes, notes)
-        return Found(columns, names, wishes, notes, set(map(str, frame)))
+        return Found(columns, names, wishes, notes, set(map(str, frame)), index)
     found = _read_archive(path, (*OWN, *arrays), wishes)
     for one, other in (("codes", "means"), ("variances", "logvar")):
         if one in found.arrays and other in found.arrays:
@@ -218,10 +229,17 @@ def _read_factors(path: Path, wishes: Wishes) -> Found:
                 f"{path} must hold an array `factors`; it holds {', '.join(held.values()) or 'nothing'}{told}"
             )
         return found
-    notes: list[str] = []
-    frame = read_table(path)
+    frame, index = read_table(path)
+    notes = _index_noted(path, index)
     factors, names = factor_table(path, frame, wishes, notes)
-    return Found({"factors": factors}, names, wishes, notes, set(map(str, frame)))
+    return Found({"factors": factors}, names, wishes, notes, set(map(str, frame)), index)
+
+
+def _index_noted(path: Path, index: pd.Index | None) -> list[str]:
+    """What is said of an index that may mean another order of the rows than they stand in."""
+    if index is None or len(index) < 2 or numbers_the_rows(index):
+        return []
+    return [f"the index of {path.name} does not number the rows and is left out: rows are taken as they stand"]
 
 
 def _read_annotated(path: Path, wishes: Wishes) -> Found:
@@ -259,17 +277,8 @@ def _read_archive(path: Path, known: Collection[str], wishes: Wishes) -> Found:
     read = archive.read(list(taken.values()))
     arrays = {new: read[old] for new, old in taken.items()}
     discrete, continuous = (_names(path, name, arrays.pop(name, None)) or () for name in DECLARED)
-    own = _said_in_file(discrete, continuous, wishes)
+    own = wishes.with_declared(discrete, continuous)
     return Found(arrays, _names(path, "factor_names", arrays.pop("factor_names", None)), own, notes, set(held))
-
-
-def _said_in_file(discrete: tuple[str, ...], continuous: tuple[str, ...], wishes: Wishes) -> Wishes:
-    """What the file says of its factors, outranked by what the user says."""
-    return replace(
-        wishes,
-        discrete=[*wishes.discrete, *(name for name in discrete if name not in wishes.continuous)],
-        continuous=[*wishes.continuous, *(name for name in continuous if name not in wishes.discrete)],
-    )
 
 
 def _checked(path: Where, source: Where, found: Found) -> Reading:
@@ -287,9 +296,13 @@ def _checked(path: Where, source: Where, found: Found) -> Reading:
     names = found.names or tuple(f"factor_{k}" for k in range(factors.shape[1]))
     if len(names) != factors.shape[1]:
         raise UsageError(f"{source}: {len(names)} `factor_names` do not fit {factors.shape[1]} factors")
+    for vectors in JACOBIANS:
+        if vectors in arrays:
+            _check_jacobian(path, vectors, arrays[vectors], means, has_factors=bool(names))
     _check_used(source, found, names)
     kept = [k for k, name in enumerate(names) if name not in found.wishes.drop]
-    factors, names = np.ascontiguousarray(factors[:, kept]), tuple(names[k] for k in kept)
+    names = tuple(names[k] for k in kept)
+    factors = _numbered(source, np.ascontiguousarray(factors[:, kept]), names, notes)
     factors, names, wishes = classes_as_factors(str(source), factors, names, found.wishes)
     levels = sizes(str(source), factors, names, wishes, notes)
     grid, order = _is_grid(factors, levels), None
@@ -320,7 +333,7 @@ def _check_used(source: Where, found: Found, names: tuple[str, ...]) -> None:
         if name not in held:
             raise UsageError(f"{source} holds no {name!r} to drop{suggest(name, sorted(held))}")
     for old, _ in found.wishes.rename:
-        if not any(fnmatchcase(name, old) for name in held):
+        if not any(is_meant(old, name) for name in held):
             raise UsageError(f"{source} holds no {old!r} to rename{suggest(old, sorted(held))}")
 
 
@@ -347,13 +360,29 @@ def _first(table: Num[ndarray, "n d"]) -> int:
     return int((~np.isfinite(table)).any(axis=1).argmax()) + 1
 
 
-def _factors(path: Where, factors: ndarray, n: int) -> Num[ndarray, "n k"]:
+def _check_jacobian(path: Where, name: str, array: ndarray, means: Float[ndarray, "n d"], *, has_factors: bool) -> None:
+    """Raise `UsageError` on what is no singular vectors of a decoder of these codes."""
+    n, d = means.shape
+    if array.ndim == 3 and array.shape[1:] == (d, d):
+        return
+    factors = array.ndim in (1, 2) and len(array) == n and not has_factors
+    told = f"if these are the factors, --rename {name}=factors" if factors else "if it is something else, rename it"
+    raise UsageError(
+        f"{path}: `{name}` of shape {array.shape} is no Jacobian's singular vectors (points, {d}, {d}) of {d} codes;"
+        f" {told}"
+    )
+
+
+def _factors(path: Where, factors: ndarray, n: int) -> Shaped[ndarray, "n k"]:
+    """Factors as a table; words stay what they are."""
     if factors.ndim == 1:
         factors = factors[:, None]
-    if factors.dtype.kind not in "fiub":
-        raise UsageError(f"{path}: `factors` must be numbers, not {factors.dtype}; write names as integers")
+    if factors.dtype.kind not in "fiubU":
+        raise UsageError(f"{path}: `factors` must be numbers or names, not {factors.dtype}")
     if factors.ndim != 2 or len(factors) != n:
         raise UsageError(f"{path}: `factors` of shape {factors.shape} do not fit {n} codes")
+    if factors.dtype.kind == "U":
+        return factors
     if factors.dtype.kind != "f":
         if factors.size and int(factors.max()) >= 2**63:
             raise UsageError(f"{path}: `factors` hold whole numbers of 2^63 and more; number them 0, 1, …")
@@ -363,6 +392,20 @@ def _factors(path: Where, factors: ndarray, n: int) -> Num[ndarray, "n k"]:
     if not np.isfinite(factors).all():
         raise UsageError(f"{path}: `factors` hold NaN or infinite values, the first in row {_first(factors)}")
     return factors
+
+
+def _numbered(
+    path: Where, factors: Shaped[ndarray, "n k"], names: tuple[str, ...], notes: list[str]
+) -> Num[ndarray, "n k"]:
+    """Words as numbers, as in a table's columns."""
+    import pandas as pd
+
+    if factors.dtype.kind != "U":
+        return factors
+    columns = [
+        factor_column(path, name, pd.Series(column), notes) for name, column in zip(names, factors.T, strict=True)
+    ]
+    return np.column_stack([np.zeros((len(factors), 0), np.int64), *columns])
 
 
 def _names(path: Where, what: str, names: ndarray | None) -> tuple[str, ...] | None:

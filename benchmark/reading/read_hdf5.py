@@ -16,21 +16,23 @@ from benchmark.reading.array_files import Held, check_size, with_shape
 
 
 def opened_file(path: Path) -> Held:
-    """The datasets at the top of a file. Raises `UsageError` without h5py, and on what is no HDF5."""
+    """What stands at the top of a file. Raises `UsageError` without h5py, and on what is no HDF5."""
     return held_datasets(path, as_saved)
 
 
 def held_datasets(path: Path, form: Callable[[str, Any], ndarray]) -> Held:
-    """The same, each read by `form(where, dataset)`."""
+    """The same, each dataset read by `form(where, dataset)`; a group is named, and cannot be read."""
     with opened(path) as file:
-        names = tuple(str(name) for name in file if _is_dataset(file, name))
-        shapes = {name: with_shape(name, file[name].shape or ()) for name in names}
+        told = {str(name): _told(file, name) for name in file if _is_own(file, name)}
 
     def read(wanted: Sequence[str]) -> dict[str, ndarray]:
         with opened(path) as file:
+            for name in wanted:
+                if not _is_dataset(file, name):
+                    raise UsageError(f"{path}: `{name}` is a group, not a dataset; save it as one at the file's top")
             return {name: form(f"{path}: `{name}`", file[name]) for name in wanted}
 
-    return Held(names, lambda: shapes, read)
+    return Held(tuple(told), lambda: told, read)
 
 
 @contextmanager
@@ -66,8 +68,14 @@ def as_saved(where: str, dataset: Any) -> ndarray:
     return np.asarray(dataset[()])
 
 
+def _is_own(file: Any, name: str) -> bool:
+    """Whether a name is of the file itself: a link into another is left alone, and so is MATLAB's #refs#."""
+    return isinstance(file.get(name, getlink=True), import_module("h5py").HardLink) and not name.startswith("#")
+
+
 def _is_dataset(file: Any, name: str) -> bool:
-    """Whether a name is a dataset of the file itself: a link into another file is left alone."""
-    h5py = import_module("h5py")
-    own = isinstance(file.get(name, getlink=True), h5py.HardLink)
-    return own and file.get(name, getclass=True) is h5py.Dataset
+    return bool(file.get(name, getclass=True) is import_module("h5py").Dataset)
+
+
+def _told(file: Any, name: str) -> str:
+    return with_shape(name, file[name].shape or ()) if _is_dataset(file, name) else f"{name} (a group)"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
+from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float, Num
@@ -19,24 +21,33 @@ from benchmark.text import read_text
 
 if TYPE_CHECKING:
     import pandas as pd
+    from pyarrow import Table
 
 INDEX = re.compile(r"(unnamed: \d+|index|__index_level_\d+__|level_\d+|idx|id|row|row_id|)", re.IGNORECASE)
 """What a column that numbers the rows is called."""
 
 
-def read_table(path: Path) -> pd.DataFrame:
-    """A table with text names for its columns. Raises `UsageError` on what is no table, and on one that is crooked."""
-    frame = _read_csv(path) if path.suffix.lower() == ".csv" else _read_parquet(path)
+def read_table(path: Path) -> tuple[pd.DataFrame, pd.Index | None]:
+    """A table with text names for its columns, and the index that pandas stored beside it.
+
+    Raises `UsageError` on what is no table, and on one that is crooked.
+    """
+    frame, index = (_read_csv(path), None) if path.suffix.lower() == ".csv" else _read_parquet(path)
     frame.columns = frame.columns.map(lambda name: str(name).strip())
     names = list(frame.columns)
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise UsageError(f"{path}: two columns are called {twice[0]!r}; give each a name of its own")
     if not len(frame):
         raise UsageError(f"{path} holds no rows")
-    return frame
+    return frame, index
 
 
-def numbers_the_rows(column: pd.Series | ndarray) -> bool:
+def in_another_order(one: pd.Index, other: pd.Index) -> bool:
+    """Whether two indices have the same labels and not in the same rows."""
+    return len(one) == len(other) and not one.equals(other) and Counter(one) == Counter(other)
+
+
+def numbers_the_rows(column: pd.Series | pd.Index | ndarray) -> bool:
     """Whether a column counts the rows, from 0 or from 1."""
     values = np.asarray(column)
     if values.dtype.kind not in "iuf" or len(values) < 2:
@@ -46,9 +57,10 @@ def numbers_the_rows(column: pd.Series | ndarray) -> bool:
 
 def without_index(frame: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
     """The table without the columns that number its rows and are called so; says which."""
-    index = [name for name in frame.columns.tolist() if INDEX.fullmatch(name) and numbers_the_rows(frame[name])]
-    notes += [f"column {name!r} numbers the rows and is left out" for name in index]
-    return frame.drop(columns=index)
+    names = list(map(str, frame.columns))
+    index = [k for k, name in enumerate(names) if INDEX.fullmatch(name) and numbers_the_rows(frame.iloc[:, k])]
+    notes += [f"column {names[k]!r} numbers the rows and is left out" for k in index]
+    return frame.iloc[:, [k for k in range(len(names)) if k not in index]]
 
 
 def number_column(path: Path, name: str, column: pd.Series) -> Float[ndarray, " n"]:
@@ -76,6 +88,8 @@ def factor_column(path: Path | str, name: str, column: pd.Series, notes: list[st
             f"{path}: factor {name} lacks values in {int(column.isna().sum())} rows, the first in row"
             f" {int(np.flatnonzero(column.isna())[0]) + 1}"
         )
+    categories = getattr(column.dtype, "categories", None)
+    column = (column if categories is None else column.astype(categories.dtype)).infer_objects()
     if pd.api.types.is_bool_dtype(column):
         return column.to_numpy(dtype=np.int64)
     if pd.api.types.is_integer_dtype(column):
@@ -113,10 +127,6 @@ def _whole_numbers(path: Path | str, name: str, values: ndarray, notes: list[str
 
 
 def _is_text(column: pd.Series) -> bool:
-    import pandas as pd
-
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        return False
     return bool(column.map(lambda value: isinstance(value, str)).all())
 
 
@@ -152,8 +162,8 @@ def _read_csv(path: Path) -> pd.DataFrame:
         raise UsageError(f"{path} cannot be read as a table: {_line(error)}") from None
 
 
-def _read_parquet(path: Path) -> pd.DataFrame:
-    """The columns of a file but for pandas' index, whose description in the file may be absent or broken."""
+def _read_parquet(path: Path) -> tuple[pd.DataFrame, pd.Index | None]:
+    """The columns of a file, and pandas' index apart, whose description in the file may be absent or broken."""
     import pyarrow.parquet as pq
 
     try:
@@ -161,21 +171,37 @@ def _read_parquet(path: Path) -> pd.DataFrame:
         size = file.metadata.num_rows * file.metadata.num_columns * 8
         if size <= LIMIT:
             table = file.read()
-            index = _index_columns(table.schema.metadata or {})
-            return table.drop([name for name in index if name in table.column_names]).to_pandas(ignore_metadata=True)
+            described = _index_columns(table.schema.metadata or {})
+            kept = table.drop([name for name in described if isinstance(name, str) and name in table.column_names])
+            return kept.to_pandas(ignore_metadata=True), _index(table, described)
     except Exception as error:  # a parser in C++ and pandas' conversion raise whatever they meet
         raise UsageError(f"{path} cannot be read as a table: {_line(error)}") from None
     raise UsageError(f"{path} takes {size / 2**30:.1f} GiB; tables up to {LIMIT / 2**30:.0f} GiB are read")
 
 
-def _index_columns(metadata: dict[bytes, bytes]) -> list[str]:
-    import json
-
+def _index_columns(metadata: dict[bytes, bytes]) -> list[Any]:
+    """The names of an index's columns; one that only counts is described in their place."""
     try:
-        described = json.loads(metadata.get(b"pandas", b"{}"))
-        return [name for name in described.get("index_columns", []) if isinstance(name, str)]
+        return list(json.loads(metadata.get(b"pandas", b"{}")).get("index_columns", []))
     except (ValueError, AttributeError, TypeError):
         return []  # then the index is a column like others, and known by its values
+
+
+def _index(table: Table, described: list[Any]) -> pd.Index | None:
+    """The index of a table; None where it has none, or its description does not fit."""
+    import pandas as pd
+
+    try:
+        levels = [
+            table.column(each).to_pandas()
+            if isinstance(each, str)
+            else pd.RangeIndex(each["start"], each["stop"], each["step"])
+            for each in described
+        ]
+        index = pd.MultiIndex.from_arrays(levels) if len(levels) > 1 else pd.Index(levels[0])
+        return index if len(index) == table.num_rows else None
+    except (ValueError, TypeError, LookupError, OverflowError):
+        return None
 
 
 def _line(error: Exception) -> str:

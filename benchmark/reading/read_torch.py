@@ -28,17 +28,16 @@ def opened_file(path: Path) -> Held:
     if not isinstance(content, dict):
         content = {ALONE: content}
     known = {str(name): value for name, value in content.items()}
-    arrays = {name: value for name, value in known.items() if _is_array(value)}
-    if not arrays:
+    if not any(map(_is_array, known.values())):
         raise UsageError(
             f"{path} must hold a dictionary of tensors, such as torch.save({{'codes': z, 'factors': v}}, FILE); it"
             f" holds {', '.join(known) or 'nothing'}"
         )
 
     def read(names: Sequence[str]) -> dict[str, ndarray]:
-        return {name: _array(f"{path}: `{name}`", arrays[name]) for name in names}
+        return {name: _array(f"{path}: `{name}`", known[name]) for name in names}
 
-    return Held(tuple(arrays), lambda: {name: _told(name, value) for name, value in arrays.items()}, read)
+    return Held(tuple(known), lambda: {name: _told(name, value) for name, value in known.items()}, read)
 
 
 def _loaded(path: Path) -> Any:
@@ -73,10 +72,14 @@ def _is_array(value: Any) -> bool:
 
 
 def _told(name: str, value: Any) -> str:
+    if not _is_array(value):
+        return f"{name} ({type(value).__name__})"
     return with_shape(name, (len(value),) if isinstance(value, list | tuple) else tuple(value.shape))
 
 
 def _array(where: str, value: Any) -> ndarray:
+    if not _is_array(value):
+        raise UsageError(f"{where} is no tensor but {type(value).__name__}; save it as one, by torch.as_tensor(…)")
     if isinstance(value, list | tuple):
         return np.array(value, dtype=str)
     torch = import_module("torch")

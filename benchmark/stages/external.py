@@ -28,6 +28,7 @@ from benchmark.spec import Component, Run, digest
 from benchmark.stages.score_task import declarations
 from benchmark.store import FORMAT, Store, timestamp, write_json
 from benchmark.suite import EvaluationSettings, read
+from benchmark.text import read_text
 
 DATASET = "external"
 """The dataset of codes that are not said to belong to one."""
@@ -46,6 +47,10 @@ class Source:
     reading: Reading
     factors: Path | None = None
     wishes: Wishes = field(default_factory=Wishes)
+
+    def noted(self, note: str) -> Source:
+        """The same with one more note on what was read."""
+        return replace(self, reading=replace(self.reading, notes=(*self.reading.notes, note)))
 
     def provenance(self) -> dict[str, Any]:
         files = {"codes": self.path} | ({"factors": self.factors} if self.factors else {})
@@ -116,7 +121,12 @@ def runs_of(
         offered = _finished(planned, store) if planned else None
     found: dict[str, Source] = {}
     for source in sources:
-        found.setdefault(arrays_digest(source.reading.codes), source)
+        arrays = arrays_digest(source.reading.codes)
+        known_as = found.setdefault(arrays, source)
+        if known_as is not source:  # by their names: what is said of a run is published with it, paths are not
+            found[arrays] = known_as.noted(
+                f"{source.path.name} holds the same arrays as {known_as.path.name} and is no seed of its own"
+            )
     externals: list[External] = []
     for place, (arrays, source) in enumerate(found.items()):
         component, codes = _placed(source, dataset, offered, joins)
@@ -280,21 +290,40 @@ def check_suite(name: str, store: Store) -> None:
         raise UsageError(f'a suite "{name}" is there already: give another --name, or name the suite to join it')
 
 
-def write_suite(name: str, store: Store, evaluation: EvaluationSettings) -> str:
-    """Write the file of a suite that consists of codes from outside, where there is none; return its digest."""
+def write_suite(name: str, store: Store, evaluation: EvaluationSettings, runs: Sequence[Run]) -> list[str]:
+    """Write the file of a suite that consists of codes from outside, and its plan: these runs beside those there.
+
+    It is scored as is asked for now, whatever was asked for before. A file that someone edited stays, and what comes
+    back says so.
+    """
     file = _suite_file(name, store)
-    if not file.exists():
-        chosen = ", ".join(map(json.dumps, evaluation.metrics))
-        text = (
-            f'description = "Codes from outside: {name}"\nblock = []\n\n[evaluation]\n'
-            f'metrics = [{chosen}]\nbudget = "{evaluation.budget}"\n'
-        )
-        default = EvaluationSettings()
-        for key in ("points", "seed"):
-            if getattr(evaluation, key) != getattr(default, key):
-                text += f"{key} = {getattr(evaluation, key)}\n"
-        write_atomically(file, lambda scratch: scratch.write_text(text))
-    return read(str(file))[2]
+    held = read(str(file))[1].evaluation if file.exists() else evaluation
+    edited = file.exists() and read_text(file) != _suite_text(name, held)
+    if not edited:
+        write_atomically(file, lambda scratch: scratch.write_text(_suite_text(name, evaluation)))
+    # Runs of codes from outside stay in a plan of another text; of an edited file, so does whatever else it has.
+    store.write_plan(name, read(str(file))[2], list(runs), replace=not edited)
+    asked = evaluation.model_copy(update={"headline": held.headline})
+    if not edited or held == asked:
+        return []
+    return [
+        f"{file} was edited and stays as it is: what --metrics and --budget do not say is scored as it says"
+        f" (metrics {', '.join(held.metrics) or 'all'}; budget {held.budget}; points {held.points:,}; seed {held.seed})"
+    ]
+
+
+def _suite_text(name: str, evaluation: EvaluationSettings) -> str:
+    """The file of such a suite, as this program writes it."""
+    chosen = ", ".join(map(json.dumps, evaluation.metrics))
+    text = (
+        f'description = "Codes from outside: {name}"\nblock = []\n\n[evaluation]\n'
+        f'metrics = [{chosen}]\nbudget = "{evaluation.budget}"\n'
+    )
+    default = EvaluationSettings()
+    for key in ("points", "seed"):
+        if getattr(evaluation, key) != getattr(default, key):
+            text += f"{key} = {getattr(evaluation, key)}\n"
+    return text
 
 
 def _suite_file(name: str, store: Store) -> Path:

@@ -20,8 +20,6 @@ from benchmark.stages.encoder_outputs import Output, read_output
 from benchmark.stages.points import images
 
 Layout = Literal["nchw", "nhwc", "flat"]
-PROBED = 2
-"""Images that a model is tried with."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +136,7 @@ def encode_foreign(
     _check_channels(encoder, data)
     rows = data.evaluation_rows
     with evaluating(encoder.module):
-        first, notes = _tried(encoder, images(data, rows[:PROBED]))
+        first, notes = _tried(encoder, images(data, rows[[0, -1]]))
         means = np.empty((len(rows), first.means.shape[1]), first.means.dtype)
         variances = None if first.variances is None else np.empty(means.shape, first.variances.dtype)
         for start in range(0, len(rows), batch):
@@ -157,7 +155,7 @@ def encode_foreign(
 
 
 def _tried(encoder: Encoder, x: Float[ndarray, "b ..."]) -> tuple[Output, list[str]]:
-    """What a model says of a few images, and notes on it. Raises `UsageError` with what may be done."""
+    """What a model says of two images, and notes on it. Raises `UsageError` with what may be done."""
     try:
         first = encoder.encode(x)
     except UsageError as error:
@@ -169,12 +167,22 @@ def _tried(encoder: Encoder, x: Float[ndarray, "b ..."]) -> tuple[Output, list[s
             " returns (mean, log variance)"
         )
     again = encoder.encode(x)
-    if not np.allclose(again.means, first.means, rtol=1e-3, atol=1e-4):
+    if _differ(again.means, first.means):
         notes.append(
             f"{encoder.name} gives other codes each time that it sees an image: these are draws, not means; hand over a"
             " function that returns the means"
         )
+    elif _differ(encoder.encode(x[[0, 0]]).means[:1], first.means[:1]):
+        notes.append(
+            f"{encoder.name} gives an image other codes beside other images, as a network in train mode does: call"
+            " .eval() on it first"
+        )
     return first, notes
+
+
+def _differ(one: Float[ndarray, "b d"], other: Float[ndarray, "b d"]) -> bool:
+    """Whether codes are further apart than one computation from another."""
+    return not np.allclose(one, other, rtol=1e-3, atol=1e-4)
 
 
 def _advice(encoder: Encoder, x: Float[ndarray, "b ..."]) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from benchmark import PROGRAM, registry
 from benchmark.errors import UsageError
 from benchmark.store import Store
-from benchmark.verbs._given import located, results_table, suite_name
+from benchmark.verbs._given import located, next_command, results_table, suite_name
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -44,7 +44,13 @@ def finished_suite(
     table = table[table["run_id"].isin([run.run_id for run, _ in done])].reset_index(drop=True)
     if not len(table):
         raise UsageError(f'suite "{name}" has no finished and scored run in {results} that is not published already')
-    _check_text(name, file, store)
+    scored = set(table["run_id"])
+    if waiting := [run.run_id for run, _ in done if run.run_id not in scored]:
+        more = f" (and {len(waiting) - 1:,} more)" if len(waiting) > 1 else ""
+        raise UsageError(
+            f"{waiting[0]}{more} is finished and has no score; next: {next_command('evaluate', suite, results)}"
+        )
+    _check_text(name, file, store, next_command("run", suite, results))
     measures = measures_of(table, [folder for _, folder in done])
     records = {run.run_id: read_record(folder) for run, folder in done}
     content = read(file)[1]
@@ -83,8 +89,9 @@ def _shown(found: Sequence[Board], table: DataFrame) -> dict[str, tuple[str, str
     return {config_id: median_run(board, table[table["config_id"] == config_id]) for _, _, config_id, board in turns}
 
 
-def _check_text(name: str, file: str, store: Store) -> None:
-    """Raise `UsageError` where a suite's file is no longer the text that its runs are of."""
+def _check_text(name: str, file: str, store: Store, again: str) -> None:
+    """Raise `UsageError` where a suite's file is no longer the text that its runs are of. again: the command that
+    brings its plan up to date."""
     from benchmark.integrity.sealed import read_json
     from benchmark.suite import read
 
@@ -92,4 +99,4 @@ def _check_text(name: str, file: str, store: Store) -> None:
         return
     plan = read_json(store.suite_folder(name) / "plan.json")
     if read(file)[2] != plan["source"]:
-        raise UsageError(f"{file} was edited since the suite was run: benchmark run {name} brings its plan up to date")
+        raise UsageError(f"{file} was edited since the suite was run, and its plan is of before; next: {again}")

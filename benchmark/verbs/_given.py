@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -56,6 +56,15 @@ def add_plugins(plugins: Sequence[Path], *, absolute: bool = False) -> None:
     """Register loose files; under absolute paths where processes with another current folder load them too."""
     for plugin in plugins:
         registry.add_plugin(plugin.absolute() if absolute else plugin)
+
+
+def names_in(what: str, names: Any) -> tuple[str, ...]:
+    """One name, or several, as text. Raises `UsageError` on what is neither; `what` begins that."""
+    if isinstance(names, str):
+        return (names,)
+    if isinstance(names, bytes | Mapping) or not isinstance(names, Iterable):
+        raise UsageError(f"{what} = {names!r:.60} is no name and no list of names")
+    return tuple(map(str, names))
 
 
 def located(suite: str, results: Path) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import UsageError
 from benchmark.store import Store
-from benchmark.verbs._given import RESULTS, add_plugins, located, started, suite_name, takes_paths
+from benchmark.verbs._given import RESULTS, add_plugins, located, names_in, started, suite_name, takes_paths
 from benchmark.words.notebook import Shown
 from benchmark.words.phrases import command_line, count
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class AddedCodes(Shown):
-    """What `add_codes` did: the suite, the runs that the files are, and what is to be said of them."""
+    """What `add_codes` did: the suite, the runs that the files are, and what is to be said of each and of the suite."""
 
     suite: str
     runs: list[str]
@@ -32,7 +32,7 @@ class AddedCodes(Shown):
         """A row a run: run_id, and what is to be said of its codes."""
         import pandas as pd
 
-        return pd.DataFrame({"run_id": self.runs, "note": self.notes})
+        return pd.DataFrame({"run_id": self.runs, "note": self.notes[: len(self.runs)]})
 
 
 @takes_paths
@@ -60,7 +60,7 @@ def add_codes(
     """Make finished runs of codes from outside, the seeds of one configuration; `evaluate` then scores them.
 
     They join `suite`, which was run here, beside its runs on `dataset`; without one they are a suite of their own,
-    called `name` and scored by `metrics` under `budget`. `name` is by default that of the only file.
+    called `name` and from now on scored by `metrics` under `budget`. `name` is by default that of the only file.
     Which factors are discrete is decided by their values and said in the notes; `discrete` and `continuous` name those
     that are another kind, `drop` factors and columns to leave out. `rename` gives a file's arrays or columns the names
     that are read: {"z": "codes"}, {"h*": "code_*"}. `classes_as_factors` names labels each class of which becomes a
@@ -91,8 +91,14 @@ def add_codes(
     if not files:
         raise UsageError("add_codes: give at least one file of codes")
     renamed = tuple((rename or {}).items())
-    named = tuple(classes_as_factors)
-    wishes = Wishes(tuple(discrete), tuple(continuous), tuple(drop), renamed, named, asked_groups(groups))
+    wishes = Wishes(
+        names_in("add_codes: discrete", discrete),
+        names_in("add_codes: continuous", continuous),
+        names_in("add_codes: drop", drop),
+        renamed,
+        names_in("add_codes: classes_as_factors", classes_as_factors),
+        asked_groups(groups),
+    )
     sources = external.read_sources(files, factors, wishes)
     model = name or files[0].stem
     if name is None and not external.NAME.fullmatch(model):
@@ -129,7 +135,10 @@ def add_codes(
     words += [] if beside is None else ["--beside", beside]
     for each in externals:
         external.publish(each, store, words)
-    source = external.write_suite(own, store, evaluation) if suite is None else ""
-    store.write_plan(own, source, [each.run for each in externals], replace=False)
-    runs, notes = [each.run.run_id for each in externals], [sentence(each) for each in externals]
-    return AddedCodes(suite or own, runs, notes)
+    runs = [each.run for each in externals]
+    notes = [sentence(each) for each in externals]
+    if suite is None:
+        notes += external.write_suite(own, store, evaluation, runs)
+    else:
+        store.write_plan(own, "", runs, replace=False)
+    return AddedCodes(suite or own, [run.run_id for run in runs], notes)

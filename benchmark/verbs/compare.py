@@ -108,11 +108,11 @@ def compare(
     for side in sides:
         for each in side.externals:
             external.publish(each, store, ["benchmark", "evaluate"])
-    source = external.write_suite(own, store, EvaluationSettings(metrics=texts, budget=chosen))
-    store.write_plan(own, source, [run for side in sides for run in side.runs], replace=False)
+    runs = [run for side in sides for run in side.runs]
+    said = external.write_suite(own, store, EvaluationSettings(metrics=texts, budget=chosen), runs)
     summary = evaluate(own, results=results, metrics=texts, budget=budget, plugins=plugins, jobs=jobs, quiet=quiet)
     scores = side_by_side(summary.table, *([run.run_id for run in side.runs] for side in sides))
-    notes = [sentence(each) for side in sides for each in side.externals]
+    notes = [sentence(each) for side in sides for each in side.externals] + said
     return Comparison(own, summary.table, sides[0].name, sides[1].name, notes, scores)
 
 

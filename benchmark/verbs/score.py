@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import UsageError
-from benchmark.verbs._given import add_plugins, takes_paths
+from benchmark.verbs._given import add_plugins, names_in, takes_paths
 from benchmark.words.phrases import count
 from benchmark.words.progress import Progress
 
@@ -84,9 +84,15 @@ def score(
 
     add_plugins(plugins)
     protocol = Protocol(check_metrics(_chosen(metrics)), check_budget(budget), seed=_seed(seed))
-    classes, asked = _names(classes_as_factors), asked_groups(groups)
-    wishes = Wishes(_names(discrete), _names(continuous), _names(drop), classes=classes, groups=asked, typed=False)
-    called = None if factor_names is None else _names(factor_names)
+    wishes = Wishes(
+        names_in("score: discrete", discrete),
+        names_in("score: continuous", continuous),
+        names_in("score: drop", drop),
+        classes=names_in("score: classes_as_factors", classes_as_factors),
+        groups=asked_groups(groups),
+        typed=False,
+    )
+    called = None if factor_names is None else names_in("score: factor_names", factor_names)
     reading = read_arrays(codes, factors, variances, called, wishes, "score")
     rows = None if split is None else read_split(split, reading)
     found: list[ArrayScore] = []
@@ -164,10 +170,6 @@ def _chosen(metrics: Any) -> tuple[str, ...]:
         what = f"holds {wrong[0]!r:.60}" if wrong else "names none"
         raise UsageError(f'score: metrics {what}; write "mig,dci(model=lasso)" or a list of such, leave it out for all')
     return tuple(named)
-
-
-def _names(names: str | Sequence[str]) -> tuple[str, ...]:
-    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def _seed(seed: Any) -> int:

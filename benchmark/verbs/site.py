@@ -65,7 +65,7 @@ def site(
     Raises `UsageError` where there is no archive, or `to` holds something else, `BenchmarkError` on an altered one.
     """
     from benchmark import published
-    from benchmark.archive.manifest import MANIFEST
+    from benchmark.archive.manifest import MANIFEST, is_known
     from benchmark.archive.opening import open_archive
     from benchmark.integrity.sealed import write_json
     from leaderboard.site import write_index
@@ -80,6 +80,12 @@ def site(
     archives = [open_archive(place.parent) for place in places]
     if wrong := next((each for each in archives if each.manifest.kind != "leaderboard"), None):
         raise UsageError(f"{wrong.place.where} is {wrong.manifest.title}; a site is of leaderboards with a version")
+    for archive in archives:
+        if odd := next((name for name in archive.manifest.files if not is_known(name)), None):
+            raise UsageError(
+                f"{archive.place.where} lists {odd}, which is no file that an archive has, and a site would show it:"
+                " publish it without"
+            )
     scratch = to.absolute().with_name(f".{to.name}-{uuid.uuid4().hex[:8]}.part")
     try:
         with Progress("drawing the pages", len(archives), quiet=quiet) as progress:

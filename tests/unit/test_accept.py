@@ -212,6 +212,41 @@ def test_data_that_no_run_of_the_leaderboard_has_are_refused_by_the_data_alone(m
     assert any("no score is under a protocol of tiny/1" in line for line in against_joining(there, here))
 
 
+def test_a_setting_that_a_measure_got_since_makes_no_other_protocol(made):
+    """`definition` of MIG: protocols leave it out at its default, as do archives of before it."""
+    from benchmark.archive.joining import against_joining
+
+    there, here = read_content(open_archive(made / "boards" / "tiny")), read_content(open_archive(made / "mine.zip"))
+    name, said = next((name, said) for name, said in there.protocols.items() if said["metric"] == "mig")
+    before = {key: value for key, value in said["settings"].items() if key != "definition"}
+    assert before != said["settings"] and name in here.protocols
+    older = replace(there, protocols={**there.protocols, name: {**said, "settings": before}})
+    assert list(against_joining(older, here)) == []
+    other = replace(there, protocols={**there.protocols, name: {**said, "settings": before | {"bins": 7}}})
+    assert any(f"protocol {name} is another one in tiny/1" in line for line in against_joining(other, here))
+
+
+def test_the_next_version_that_is_published_keeps_accepted_runs_unless_told(made, boards):
+    accept(made / "mine.zip", str(boards))
+    own = {"results": made / "results", "to": boards.parent, "corrects": "a seed"}
+    said = r"tiny/2 holds 2 runs that this version would lack \(\w+-s\d, \w+-s\d\): benchmark submit .* --into .*tiny"
+    with pytest.raises(UsageError, match=rf"{said} .*--results .* and benchmark accept add .*; --drop-runs leaves"):
+        publish(made / "tiny.toml", "archive", version=3, **own)
+    with pytest.raises(UsageError, match=r"--version 7: .*tiny has 2, and the next is 3"):
+        publish(made / "tiny.toml", "archive", version=7, drop_runs=True, **own)
+    assert sorted(path.name for path in boards.iterdir()) == ["1", "2"]
+    folder = publish(made / "tiny.toml", "archive", version=3, drop_runs=True, **own)
+    assert publish(made / "tiny.toml", "archive", version=3, **own) == folder  # it is there
+    assert set(load_results(boards)["run_id"]) == set(load_results(boards / "1")["run_id"])
+    with pytest.raises(UsageError, match="are of an archive: give --as archive"):
+        publish(made / "tiny.toml", "table", results=made / "results", to=boards.parent, drop_runs=True)
+
+
+def test_what_is_submitted_into_a_leaderboard_is_verified_beside_it(made, boards, tmp_path):
+    words = ("submit", "own", "--results", "theirs", "--into", str(boards), "--to", str(tmp_path / "x.zip"))
+    assert f"next: benchmark verify {tmp_path / 'x.zip'} --into {boards}\n" in succeed(made, *words).stderr
+
+
 def test_more_seeds_of_a_configuration_leave_its_shown_run(made):
     there, here = read_content(open_archive(made / "boards" / "tiny")), read_content(open_archive(made / "mine.zip"))
     before = there.runs[there.runs["chosen_by"].notna()]

@@ -17,6 +17,7 @@ from forged_archive import (
     TAMPERED,
     describe_mig_anew,
     forge,
+    forge_table,
     raise_alone,
     raise_beyond,
     remove_row,
@@ -185,6 +186,24 @@ def test_arrays_that_are_of_another_network_are_no_traceback(submission, monkeyp
     monkeypatch.setattr(weights, "arrays_of", lambda *_: {"picture_images": images, "explorer_codes": codes})
     with pytest.raises(UsageError, match="holds no images and codes of the network of"):
         weights._distance(content, run)
+
+
+def test_another_network_is_told_by_what_the_kept_codes_scatter(submission, tmp_path, monkeypatch):
+    """Its codes are 1 beside those that were kept, which scatter by 1/2; rulers of 10⁹ elsewhere are not believed."""
+    import torch
+
+    from benchmark.archive.checks import weights
+
+    folder = unpacked(submission, tmp_path / "forged")
+    forge_table(folder, "float16.parquet", lambda moved: moved.assign(codes_deviation=1e9))
+    content = read_content(open_archive(folder))
+    codes = np.array([[0.0, 0.0], [1.0, 1.0], [1e9, 1e9]], np.float32)  # the last of no image
+    network = SimpleNamespace(latents=2, posterior=lambda x: SimpleNamespace(mu=torch.from_numpy(codes[:2] + 1)))
+    monkeypatch.setattr(weights, "network_of", lambda *_: (network, (3,)))
+    arrays = {"picture_images": np.zeros((2, 3), np.uint8), "explorer_codes": codes}
+    monkeypatch.setattr(weights, "arrays_of", lambda *_: arrays)
+    for run_id in content.archive.frame("float16.parquet")["run_id"]:
+        assert weights._distance(content, content.described[run_id]) == pytest.approx(2)
 
 
 def test_what_an_archive_says_of_measures_of_this_package_is_not_heard(submission, tmp_path):

@@ -23,7 +23,7 @@ from benchmark.archive.opening import open_archive
 from benchmark.archive.parquet import as_parquet, from_parquet
 from benchmark.archive.results import runs_of
 from benchmark.archive.weights import halved
-from benchmark.archive.writing import files_of, write_folder
+from benchmark.archive.writing import write_folder
 from benchmark.codes import Codes
 from benchmark.errors import BenchmarkError, UsageError
 from benchmark.integrity.sealed import render, sealed
@@ -51,6 +51,7 @@ def archive(scored: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_published_scores_are_those_of_the_table(archive, scored):
     table = read_table(scored / "results" / "suites" / "tiny" / "results.parquet")
     found = load_results(archive)
+    assert found.attrs["archive"] == "tiny/1"
     pd.testing.assert_frame_equal(found[list(table)], of_all(table).reset_index(drop=True))
     assert len(load_results(archive.parent, single=True)) == len(table) > len(found)
     assert set(found["label"]) == {"ae", "beta_vae β=1", "perfect"} or set(found["model"]) == {
@@ -114,16 +115,27 @@ def test_two_that_publish_one_version_at_once_make_one_of_it(archive, tmp_path, 
     assert verify(str(tmp_path / "tiny" / "1")).findings == []
 
 
-def test_a_run_without_a_score_is_not_packed(scored):
+def test_a_run_without_a_score_is_not_packed(scored, monkeypatch):
     """Others of its configuration have scores: whoever gets the archive would refuse it."""
-    suite = finished_suite(str(scored / "tiny.toml"), scored / "results", None)
-    lost = next(run.run_id for run, _ in suite.runs if run.seed == 1)
-    with pytest.raises(UsageError, match=f"{lost} is finished and has no score: benchmark evaluate tiny scores it"):
-        files_of(replace(suite, table=suite.table[suite.table["run_id"] != lost]))
+    suite, results = str(scored / "tiny.toml"), scored / "results"
+    lost = next(run.run_id for run in Store(results).plan("tiny") if run.seed == 1)
+    monkeypatch.setattr("benchmark.table.read_table", lambda path: (table := read_table(path))[table["run_id"] != lost])
+    again = f"benchmark evaluate {suite} --results {results}"
+    with pytest.raises(UsageError, match=f"{lost} is finished and has no score; next: {again}$"):
+        finished_suite(suite, results, None)
+
+
+def test_a_suite_that_was_edited_since_says_how_its_plan_is_brought_up_to_date(work):
+    with (work / "tiny.toml").open("a") as file:
+        file.write("# more\n")
+    again = f"benchmark run {work / 'tiny.toml'} --results {work / 'results'}"
+    with pytest.raises(UsageError, match=f"edited since the suite was run, .*; next: {again}$"):
+        finished_suite(str(work / "tiny.toml"), work / "results", None)
 
 
 def test_a_published_network_gives_the_codes_that_were_scored(archive, scored):
     found = load_model(archive, "beta_vae")
+    assert found.archive == "tiny/1" and " of tiny/1, run " in repr(found)
     folder = next(
         (scored / "results").glob(f"runs/*/*/*/s{found.run.seed}/../../{found.run.config_id}/s{found.run.seed}")
     )
@@ -172,6 +184,14 @@ def test_an_unknown_configuration_names_the_near_ones(archive):
         load_model(archive, "perfect")
     with pytest.raises(UsageError, match="may be"):
         load_model(archive, "")
+    with pytest.raises(UsageError, match="no weights of networks on ''; there: "):
+        load_model(archive, "ae", dataset="")
+
+
+@pytest.mark.parametrize("given", ["nowhere.py", Path("nowhere.py"), ["nowhere.py"]])
+def test_one_plugin_is_given_as_it_is_or_in_a_list(archive, given):
+    with pytest.raises(UsageError, match=r"nowhere\.py"):
+        load_model(archive, "ae", plugins=given)
 
 
 def test_numbers_that_half_precision_cannot_hold_stay_as_they_are():
@@ -199,6 +219,15 @@ def test_an_address_is_read_like_a_folder(archive, address, cache_folder, monkey
     for wrong in ("http://127.0.0.1:port", "http://127.0.0.1:9/a b", "http://[::1"):
         with pytest.raises(UsageError, match=r"could not be fetched|is no address"):
             load_results(wrong)
+
+
+@pytest.mark.parametrize("cache", ["file/below", "/proc/nothing", "~nobody_at_all/cache"])
+def test_an_address_is_read_without_a_cache_that_can_be_written(archive, address, tmp_path, monkeypatch, cache):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("BENCHMARK_CACHE", cache)
+    assert len(load_results(f"{address}/1")) == len(load_results(archive))
 
 
 def test_what_was_altered_or_is_larger_than_it_says_is_refused(archive, tmp_path):

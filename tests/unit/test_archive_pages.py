@@ -271,3 +271,13 @@ def test_the_index_shows_the_newest_version_and_leads_to_those_before():
 def test_a_fetched_address_would_be_found():
     text = '<img src="https://a.b/c.png"><a href="https://fine"></a><style>x { background: url(http://d) }</style>'
     assert Fetched(text).addresses == ["http://d", "https://a.b/c.png"]
+
+
+def test_a_site_shows_no_page_that_came_with_an_archive(alone, tmp_path):
+    from benchmark.errors import UsageError
+
+    shutil.copytree(alone / "kept", tmp_path / "kept")
+    forge(tmp_path / "kept" / "my_suite" / "1", "notes.html", b"<script>alert(1)</script>")
+    with pytest.raises(UsageError, match=r"my_suite/1 lists notes\.html, which is no file that an archive has"):
+        site(tmp_path / "public", source=tmp_path / "kept")
+    assert not (tmp_path / "public").exists()

@@ -44,7 +44,8 @@ def rows_of(configurations: dict[str, dict[str, Any]], columns: list[Column], se
     rows = [
         {"label": label, "config_id": label, "run_id": f"{label}-s{seed}", "seed": seed, "model": "beta_vae",
          "dataset": "shapes", "metric": one.metric, "column": one.name, "value": float(RNG.random()),
-         "reference": False, "by_construction": False, "settings": json.dumps({"dataset": {}, "network": None, "training": None, "model": own})}
+         "reference": False, "by_construction": False,
+         "settings": json.dumps({"dataset": {}, "network": None, "training": None, "model": own})}
         for label, own in configurations.items() for seed in range(seeds) for one in columns
     ]  # fmt: skip
     return pd.DataFrame(rows)

@@ -123,6 +123,10 @@ def test_every_published_file_is_listed(tmp_path: Path, monkeypatch: pytest.Monk
     assert "None is archived yet" in publications.leaderboards(published.folder())
 
 
+def test_pictures_are_told_of_every_version() -> None:
+    assert [text for text in publications.PICTURES.values() if re.search(r"/\d", text)] == []
+
+
 def test_a_published_file_that_nothing_describes_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept" / "surprise.csv").write_text("a\n1\n")

@@ -3,11 +3,15 @@
 import hashlib
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from benchmark import add_codes, evaluate
+from benchmark.archive import beside, opening
 from benchmark.codes import TRAINED_ON, Codes
 from benchmark.errors import UsageError
 from benchmark.reading.factor_kinds import Wishes
@@ -15,6 +19,9 @@ from benchmark.reading.read_codes import digest, digests, read_codes
 from benchmark.spec import Component, Run
 from benchmark.stages.external import Source, publish, runs_of
 from benchmark.store import Store
+from benchmark.suite import EvaluationSettings, evaluation_settings
+from benchmark.verbs.compare import compare
+from benchmark.verbs.verify import verify
 from benchmark.words.codes_read import described
 
 N = 60
@@ -101,6 +108,29 @@ def test_factors_without_names_continuous_or_none(tmp_path, arrays):
     assert read_codes(tmp_path / "c.npy").codes.factors.shape == (N, 0)
 
 
+def test_words_are_factors_in_arrays_and_as_categories(tmp_path, arrays):
+    """Names of an array, beside numbers as text; categories of words and of numbers, and whole numbers as objects."""
+    kinds = arrays["factors"][:, 0]
+    words = np.array(["square", "ellipse", "heart"])[kinds]
+    expected = np.stack([np.array([2, 0, 1])[kinds], arrays["factors"][:, 1]], axis=1)
+    mixed = np.stack([words, arrays["factors"][:, 1].astype(str)], axis=1)
+    read = [source(tmp_path / "a.npz", arrays, factors=mixed).reading]
+    table = frame(arrays).assign(factor_shape=pd.Categorical(words))
+    for size in (pd.Categorical(table["factor_size"]), table["factor_size"].astype(object)):
+        table.assign(factor_size=size).to_parquet(tmp_path / "a.parquet")
+        read.append(read_codes(tmp_path / "a.parquet"))
+    np.savez(tmp_path / "b.npz", **arrays | {"factors": mixed})
+    for reading in read:
+        np.testing.assert_array_equal(reading.codes.factors, expected)
+        assert reading.codes.factor_sizes == (3, 2)
+        assert reading.notes == ("factor shape: 3 names became 0 … 2 in alphabetical order",)
+    dropped = read_codes(tmp_path / "b.npz", wishes=Wishes(drop=["shape", "size"]))
+    assert dropped.codes.factors.shape == (N, 0) and dropped.notes == ()
+    torn = np.where(np.arange(N) < 9, "3", words)
+    with pytest.raises(UsageError, match=r"factor factor_0 holds '.*' in row 10 among numbers"):
+        source(tmp_path / "c.npz", {"codes": arrays["codes"]}, factors=torn)
+
+
 def test_names_become_integers_and_it_is_said(tmp_path, arrays):
     words = np.array(["square", "ellipse", "heart"])[arrays["factors"][:, 0]]
     table = frame(arrays).assign(factor_shape=words)
@@ -139,14 +169,17 @@ ARCHIVES = {
     "twice": ({"codes": CODES, "means": CODES}, "holds both `codes` and `means`; keep one of them"),
     "lengths": ({"codes": CODES, "factors": CODES[:3]}, "`factors` of shape (3, 2) do not fit 4 codes"),
     "factors nan": ({"codes": CODES, "factors": NAN}, "`factors` hold NaN or infinite values"),
-    "factors text": ({"codes": CODES, "factors": CODES.astype(str)}, "write names as integers"),
+    "factors complex": ({"codes": CODES, "factors": CODES * 1j}, "`factors` must be numbers or names, not complex128"),
     "names": ({"codes": CODES, "factors": CODES, "factor_names": np.array(["a"])}, "1 `factor_names` do not fit 2"),
     "same names": ({"codes": CODES, "factors": CODES, "factor_names": np.array(["a", "a"])}, "different strings"),
     "variances": ({"codes": CODES, "variances": CODES[:, :1] + 1}, "`variances` of shape (4, 1) do not fit codes"),
     "variance 0": ({"codes": CODES, "variances": CODES}, "`variances` hold values that are not positive"),
     "logvar": ({"codes": CODES, "logvar": CODES + 1e4}, "holds log variances whose exponentials are no positive"),
     "misspelt": ({"codes": CODES, "factor": CODES}, 'no measure reads an array `factor`; did you mean "factors"?'),
-    "array": ({"codes": CODES, "v": NAN}, "`v` holds NaN or infinite values"),
+    "array": ({"codes": CODES, "v": np.full((9, 2, 2), np.nan)}, "`v` holds NaN or infinite values"),
+    "five": ({"codes": CODES, "factors": CODES, "v": np.zeros((9, 5, 5))}, "`v` of shape (9, 5, 5) is no Jacobian's"),
+    "table": ({"codes": CODES, "v": CODES}, "(points, 2, 2) of 2 codes; if these are the factors, --rename v=factors"),
+    "beside": ({"codes": CODES, "factors": CODES, "v": CODES}, "of 2 codes; if it is something else, rename it"),
 }  # fmt: skip
 
 
@@ -223,6 +256,13 @@ def test_seeds_of_one_configuration_and_what_is_there_already(tmp_path, arrays, 
     files = [source(tmp_path / f"{s}.npz", arrays, codes=arrays["codes"] + s) for s in range(4)]
     runs = runs_of([files[0], files[1], files[0]], "mine", None, None, store, [])
     assert [each.run.seed for each in runs] == [0, 1]
+    assert [each.source.reading.notes for each in runs] == [(), ()]
+    copied = source(tmp_path / "copy.npz", arrays, codes=arrays["codes"] + 1)
+    copies = runs_of([files[0], files[1], copied], "mine", None, None, store, [])
+    assert [each.source.reading.notes for each in copies] == [
+        (),
+        ("copy.npz holds the same arrays as 1.npz and is no seed of its own",),
+    ]
     assert len({each.run.config_id for each in runs}) == 1
     assert runs[0].run.dataset.name == "external"
     for each in runs:
@@ -363,6 +403,10 @@ def test_the_user_or_the_file_says_otherwise(tmp_path, many):
     declared = {"discrete_factors": np.array(["time"]), "continuous_factors": np.array(["scale"])}
     np.savez(tmp_path / "b.npz", **many, **declared)
     assert read_codes(tmp_path / "b.npz").codes.factor_sizes == (0, values, 0)
+    # What the file says of a factor that is left out is left out with it; what the user says of one is a mistake.
+    assert read_codes(tmp_path / "b.npz", wishes=Wishes(drop=["time", "scale"])).codes.factor_names == ("x",)
+    with pytest.raises(UsageError, match=r"no factor is called 'time' \(discrete\)"):
+        read_codes(tmp_path / "b.npz", wishes=Wishes(discrete=["time"], drop=["time"]))
     outranked = read_codes(tmp_path / "b.npz", wishes=Wishes(discrete=["scale"]))
     assert outranked.codes.factor_sizes == (3, values, 0)
     assert Wishes(["a"], ["b"], ["c"], (("z", "codes"),), ["d"]).words() == [
@@ -502,6 +546,64 @@ def test_an_index_a_label_and_other_names(tmp_path):
         read_codes(tmp_path / "c.csv")
     with pytest.raises(UsageError, match="--rename gives two of its names to 'code_0'"):
         read_codes(tmp_path / "c.csv", wishes=Wishes(rename=(("z0", "code_0"), ("mu0", "code_0"))))
+    (tmp_path / "d.csv").write_text("z[0],z[1]\n1,2\n3,4\n")
+    for rename in ((("z[0]", "code_0"), ("z[1]", "code_1")), (("z[*]", "code_*"),)):
+        np.testing.assert_array_equal(
+            read_codes(tmp_path / "d.csv", wishes=Wishes(rename=rename)).codes.means[0], [1, 2]
+        )
+
+
+def test_two_columns_that_become_one_are_refused(tmp_path, arrays):
+    np.save(tmp_path / "c.npy", arrays["codes"])
+    shapes = pd.DataFrame({"factor_a": arrays["factors"][:, 0], "a": arrays["factors"][:, 1]})
+    shapes.to_csv(tmp_path / "a.csv", index=False)
+    with pytest.raises(UsageError, match=r"a\.csv: two of its columns become 'a'; .*--rename"):
+        read_codes(tmp_path / "c.npy", tmp_path / "a.csv")
+    both = read_codes(tmp_path / "c.npy", tmp_path / "a.csv", wishes=Wishes(rename=(("a", "b"),)))
+    assert both.codes.factor_names == ("a", "b")
+    (tmp_path / "b.csv").write_text("z0,label,factor_label\n1,2,3\n3,4,5\n")
+    with pytest.raises(UsageError, match="two of its columns become 'factor_label'"):
+        read_codes(tmp_path / "b.csv")
+
+
+def test_an_index_in_another_order_is_refused_and_another_is_noted(tmp_path, arrays):
+    table = frame(arrays)
+    order = np.random.default_rng(1).permutation(N)
+    table[["code_0", "code_1"]].to_parquet(tmp_path / "codes.parquet")
+    factors = table[["factor_shape", "factor_size"]]
+    for moved in (factors.iloc[order], factors.iloc[::-1]):
+        moved.to_parquet(tmp_path / "moved.parquet")
+        with pytest.raises(UsageError, match=r"moved\.parquet: its index has the labels .* in another order: reindex"):
+            read_codes(tmp_path / "codes.parquet", tmp_path / "moved.parquet")
+    np.save(tmp_path / "codes.npy", arrays["codes"])
+    reading = read_codes(tmp_path / "codes.npy", tmp_path / "moved.parquet")
+    assert reading.notes == (
+        "the index of moved.parquet does not number the rows and is left out: rows are taken as they stand",
+    )
+    np.testing.assert_array_equal(reading.codes.factors, arrays["factors"][::-1])
+    factors.iloc[order].to_parquet(tmp_path / "plain.parquet", index=False)
+    assert read_codes(tmp_path / "codes.parquet", tmp_path / "plain.parquet").notes == ()
+    # Other labels say nothing of the order, and the same ones in the same order are what they should be.
+    table.set_index(np.arange(N) + 70)[["factor_shape"]].to_parquet(tmp_path / "other.parquet")
+    assert "does not number" in read_codes(tmp_path / "codes.parquet", tmp_path / "other.parquet").notes[0]
+    named = table.set_index(pd.Index([f"img{row}" for row in order], name="file"))
+    named[["code_0", "code_1"]].to_parquet(tmp_path / "a.parquet")
+    named[["factor_shape"]].to_parquet(tmp_path / "b.parquet")
+    assert len(read_codes(tmp_path / "a.parquet", tmp_path / "b.parquet").notes) == 2
+
+
+@pytest.mark.parametrize(
+    "described", ["3", '["gone"]', '[{"kind": "range"}]', '[{"start": 0, "stop": 1e30, "step": 1}]']
+)
+def test_an_index_that_is_described_wrongly_is_none(tmp_path, arrays, described):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.Table.from_pandas(frame(arrays), preserve_index=False)
+    pq.write_table(
+        table.replace_schema_metadata({"pandas": f'{{"index_columns": {described}}}'}), tmp_path / "a.parquet"
+    )
+    assert read_codes(tmp_path / "a.parquet").notes == ()
 
 
 def test_factors_written_with_their_index(tmp_path, arrays):
@@ -574,3 +676,79 @@ def test_log_variances_of_single_precision_at_its_ends(tmp_path, arrays):
     np.testing.assert_allclose(low.variances, np.exp(-110.0))
     kept = source(tmp_path / "b.npz", arrays, logvar=np.full((N, 2), -2, np.float32)).reading.codes
     assert kept.variances is not None and kept.variances.dtype == np.float32
+
+
+@pytest.fixture
+def pair(tmp_path, arrays, monkeypatch) -> Path:
+    """A folder with a.npz and b.npz, where one works."""
+    monkeypatch.chdir(tmp_path)
+    source(tmp_path / "a.npz", arrays)
+    source(tmp_path / "b.npz", arrays, codes=arrays["codes"] + 1)
+    return tmp_path
+
+
+def asked(name: str) -> EvaluationSettings:
+    return evaluation_settings(f"results/suites/{name}/{name}.toml")
+
+
+def scored(table: Path) -> set[str]:
+    return set(pd.read_csv(table)["metric"])
+
+
+def test_a_suite_of_codes_is_scored_as_each_call_asks(pair):
+    """What the first call asked for binds no later one, and every score that is there stays."""
+    add_codes("a.npz", name="m", metrics=["active_units"])
+    first = evaluate("m", jobs=0)
+    assert scored(first.table) == {"active_units"}
+    assert first.table.exists()
+    (score,) = Path("results").glob("runs/*/m/*/s0/scores/*.json")
+    before = score.read_bytes()
+    add_codes("b.npz", name="m", seed=1, metrics=["modularity"], budget="quick")
+    assert asked("m") == EvaluationSettings(metrics=("modularity",), budget="quick")
+    table = pd.read_csv(evaluate("m", jobs=0).table)
+    assert set(zip(table["metric"], table["seed"], strict=True)) == {
+        ("active_units", 0), ("modularity", 0), ("modularity", 1)
+    }  # fmt: skip
+    assert score.read_bytes() == before
+    add_codes("a.npz", name="m")
+    assert asked("m") == EvaluationSettings()
+    assert len(Store(Path("results")).plan("m")) == 2
+    assert verify().findings == [], "the plan goes by the suite's new text"
+
+
+def test_a_comparison_is_scored_as_each_call_asks(pair):
+    compare("a.npz", "b.npz", metrics=["active_units"], jobs=0)
+    again = compare("a.npz", "b.npz", metrics=["modularity"], budget="quick", jobs=0)
+    assert asked("a-vs-b") == EvaluationSettings(metrics=("modularity",), budget="quick")
+    assert scored(again.table) == {"active_units", "modularity"}
+    assert verify().findings == []
+
+
+def test_codes_beside_an_archive_are_scored_under_its_protocols_whatever_was_asked_before(pair, arrays, monkeypatch):
+    reference = Codes(np.empty((N, 0)), arrays["factors"], ("shape", "size"), (3, 2))
+    theirs = EvaluationSettings(metrics=("modularity",), points=500, seed=3)
+    archive = SimpleNamespace(manifest=SimpleNamespace(title="board"))
+    monkeypatch.setattr(opening, "open_archive", lambda _: archive)
+    monkeypatch.setattr(beside, "offered_data", lambda *_: {"squares": (DATA.dataset, lambda: reference)})
+    monkeypatch.setattr(beside, "evaluation_of", lambda *_: theirs)
+    add_codes("a.npz", name="m", metrics=["active_units"])
+    add_codes("a.npz", name="m", beside="board")
+    assert asked("m") == theirs
+    add_codes("a.npz", name="m")
+    assert asked("m") == EvaluationSettings()
+
+
+def test_a_suite_of_codes_that_was_edited_stays_and_it_is_said(pair):
+    added: Any = add_codes("a.npz", name="m", metrics=["active_units"])
+    assert len(added.notes) == 1
+    file = Path("results/suites/m/m.toml")
+    file.write_text(file.read_text() + 'headline = "modularity"\n')
+    text = file.read_text()
+    assert len(add_codes("a.npz", name="m", metrics=["active_units"]).notes) == 1, "what is asked for is what it says"
+    added = add_codes("a.npz", name="m", budget="quick")
+    assert file.read_text() == text
+    assert added.notes[1] == (
+        "results/suites/m/m.toml was edited and stays as it is: what --metrics and --budget do not say is scored as it"
+        " says (metrics active_units; budget full; points 10,000; seed 0)"
+    )
+    assert len(added.frame()) == 1

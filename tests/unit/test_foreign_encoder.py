@@ -20,6 +20,8 @@ from benchmark.errors import UsageError
 from benchmark.models.beta_vae import BetaVAE
 from benchmark.networks.mlp_tiny import MlpTiny
 from benchmark.reading.encoded import Encoded
+from benchmark.reading.factor_kinds import Wishes
+from benchmark.reading.read_codes import read_codes
 from benchmark.stages.encode import posterior_tables
 
 SIZE = 60
@@ -265,6 +267,26 @@ def test_draws_are_noted_and_means_are_not() -> None:
     assert not any("draws" in note for note in encode(Images()).notes)
     deviations = encode(lambda x: (x.mean((2, 3)), x.mean((2, 3)) + 1))
     assert any("nowhere negative" in note for note in deviations.notes)
+
+
+def test_codes_that_depend_on_the_batch_are_noted() -> None:
+    """A network in train mode within a function, which nothing but its codes tells."""
+    for norm in (nn.Sequential(nn.BatchNorm2d(1), nn.Flatten()), nn.Sequential(nn.Flatten(), nn.BatchNorm1d(20))):
+        found = encode(lambda x, net=norm: net(x).detach(), tensors=True)
+        assert any("beside other images" in note and ".eval()" in note for note in found.notes)
+        norm.eval()
+        assert len(encode(lambda x, net=norm: net(x).detach(), tensors=True).notes) == 1
+    noisy = encode(lambda x: x.mean((2, 3)) + np.random.default_rng().normal(size=(len(x), 1)))
+    assert not any("beside other images" in note for note in noisy.notes)
+
+
+def test_a_saved_file_may_be_scored_without_some_factors(tmp_path: Path) -> None:
+    found = encode(Images())
+    found.save(tmp_path / "mine.npz")
+    assert read_codes(tmp_path / "mine.npz", wishes=Wishes(drop=["shape"])).codes.factor_names == ("place",)
+    assert list(benchmark.score(found, metrics="mcc", drop=["shape"], quiet=True).attrs["factors"]) == ["place"]
+    with pytest.raises(UsageError, match=r"no factor is called 'shape' \(discrete\)"):
+        benchmark.score(found, metrics="mcc", drop=["shape"], discrete=["shape"], quiet=True)
 
 
 @pytest.mark.parametrize(

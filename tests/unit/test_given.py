@@ -42,5 +42,7 @@ def test_a_verb_with_text(tmp_path, monkeypatch):
         benchmark.status(results="nowhere")
     with pytest.raises(UsageError, match=r"c\.npz: no such file"):
         benchmark.add_codes("c.npz")
+    with pytest.raises(UsageError, match="add_codes: drop = 5 is no name and no list of names"):
+        benchmark.add_codes("c.npz", drop=5)
     with pytest.raises(UsageError, match=r"s\.toml: no such file"):
         benchmark.run(Path("s.toml"), results="r")

@@ -104,6 +104,21 @@ def test_damaged_and_other_files_of_torch(tmp_path):
         read_codes(path)
 
 
+def test_what_is_no_tensor_is_refused_under_a_known_name_and_else_left_alone(tmp_path):
+    path, codes = tmp_path / "a.pt", torch.from_numpy(CODES)
+    for factors, kind in ((FACTORS.tolist(), "list"), ({"shape": torch.zeros(60)}, "dict"), ([], "list")):
+        torch.save({"codes": codes, "factors": factors}, path)
+        with pytest.raises(UsageError, match=f"`factors` is no tensor but {kind}; save it as one"):
+            read_codes(path)
+    torch.save({"codes": codes, "epoch": 3, "factors": list("ab" * 30)}, path)
+    reading = read_codes(path)
+    assert reading.notes[0] == "array `epoch` is read by no measure and left alone"
+    assert reading.codes.factors[:, 0].tolist() == [0, 1] * 30
+    torch.save({"z": codes, "epoch": 3}, path)
+    with pytest.raises(UsageError, match=r"it holds z \(60, 4\), epoch \(int\); say which"):
+        read_codes(path)
+
+
 def test_tensors_that_are_no_tables(tmp_path):
     path = tmp_path / "a.pt"
     for tensor, words in [
@@ -188,6 +203,25 @@ def test_without_h5py_the_sentence_says_what_to_install(tmp_path, monkeypatch, n
     (tmp_path / name).write_bytes(b"MATLAB 7.3 MAT-file" + bytes(600))
     with pytest.raises(UsageError, match=r"is read by h5py, which is not installed: pip install h5py"):
         read_codes(tmp_path / name)
+
+
+def test_a_group_is_refused_under_a_known_name_and_else_left_alone(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file["codes"] = CODES
+        file["factors/shape"] = FACTORS[:, 0]
+        file["settings/depth"] = 3
+    with pytest.raises(UsageError, match="`factors` is a group, not a dataset"):
+        read_codes(path)
+    with h5py.File(path, "a") as file:
+        del file["factors"]
+        file.create_group("#refs#")
+    assert read_codes(path).notes == ("array `settings` is read by no measure and left alone",)
+    with h5py.File(path, "a") as file:
+        del file["codes"]
+    with pytest.raises(UsageError, match=r"must hold an array `codes`; it holds settings \(a group\)"):
+        read_codes(path)
 
 
 def test_hostile_and_damaged_hdf5(tmp_path):

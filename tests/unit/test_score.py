@@ -85,6 +85,49 @@ def test_arrays_of_any_library_score_alike() -> None:
     assert value(double, "mig") == mig(*lists)["mig"]
 
 
+def test_labels_of_rows_in_another_order_are_refused() -> None:
+    codes, factors = pd.DataFrame(CODES), pd.DataFrame(FACTORS, columns=NAMES)
+    moved = factors.iloc[np.random.default_rng(1).permutation(N)]
+    for other in (moved, moved["shape"]):
+        with pytest.raises(UsageError, match=r"the index of factors .* in another order.*factors\.loc\[codes\.index\]"):
+            benchmark.score(codes, other, "mig", quiet=True)
+    with pytest.raises(UsageError, match="the index of variances"):
+        benchmark.score(codes, factors, "mig", variances=pd.DataFrame(VARIANCES).iloc[::-1], quiet=True)
+    wanted = benchmark.score(CODES, FACTORS, "mig", factor_names=NAMES, quiet=True)
+    for fitting in (moved.loc[codes.index], factors.set_index(np.arange(N) + 5)):
+        pd.testing.assert_frame_equal(benchmark.score(codes, fitting, "mig", quiet=True), wanted)
+    pd.testing.assert_frame_equal(
+        benchmark.score(codes, moved.reset_index(drop=True), "mig", quiet=True),
+        benchmark.score(codes, moved.to_numpy(), "mig", factor_names=NAMES, quiet=True),
+    )
+
+
+def test_a_column_that_numbers_the_rows_is_no_code(tmp_path: Path) -> None:
+    frame = pd.DataFrame(CODES, columns=[f"z{j}" for j in range(4)])
+    frame.to_csv(tmp_path / "z.csv")
+    pd.DataFrame(VARIANCES).to_csv(tmp_path / "variances.csv")
+    read, beside = pd.read_csv(tmp_path / "z.csv"), pd.read_csv(tmp_path / "variances.csv")
+    found = benchmark.score(read, FACTORS, "active_units", variances=beside, quiet=True)
+    assert found.attrs["notes"] == ["column 'Unnamed: 0' numbers the rows and is left out"] * 2
+    pd.testing.assert_frame_equal(found, benchmark.score(CODES.astype(float), FACTORS, "active_units", quiet=True))
+    labelled = benchmark.score(frame.assign(label=FACTORS[:, 0]), FACTORS, "active_units", quiet=True)
+    assert labelled.attrs["notes"] == ["column 'label' is one of the codes: if it is a label, leave it out of them"]
+
+
+def test_names_may_be_other_than_text() -> None:
+    frame = pd.DataFrame(FACTORS)
+    found = benchmark.score(CODES, frame, "mig", drop=[0], discrete=np.array([1]), quiet=True)
+    assert list(found.attrs["factors"]) == ["1", "2"]
+    with pytest.raises(UsageError, match=r"no factor is called '0' \(discrete\)"):
+        benchmark.score(CODES, FACTORS, "mig", discrete=[0], quiet=True)
+
+
+def test_words_in_an_array_are_classes() -> None:
+    words = np.array(["heart", "oval", "square"])[FACTORS[:, 0]]
+    wanted = benchmark.score(CODES, FACTORS[:, 0], "mig", quiet=True)
+    pd.testing.assert_frame_equal(benchmark.score(CODES, words, "mig", quiet=True), wanted)
+
+
 def test_truth_values_and_categories_are_classes() -> None:
     large = FACTORS > 1
     words = np.where(large, "yes", "no")
@@ -228,7 +271,11 @@ def test_a_split_that_is_none_is_one_sentence(split: Any, words: str) -> None:
         ({"budget": "some"}, "choose"),
         ({"seed": -1}, "whole number"),
         ({"continuous": ["nobody"]}, "no factor is called"),
-        ({"factors": [["a"]] * N}, "no real numbers|must be numbers"),
+        ({"factors": np.array([["a"]] * N, dtype=object)}, "which is no number"),
+        ({"factors": np.zeros((N, 1), complex)}, "must be numbers or names, not complex128"),
+        ({"factor_names": 5}, "factor_names = 5 is no name and no list of names"),
+        ({"discrete": 0}, "discrete = 0 is no name"),
+        ({"drop": {"a": 1}}, "is no name and no list"),
     ],
 )
 def test_what_cannot_be_scored_is_one_sentence(arguments: dict[str, Any], words: str) -> None:

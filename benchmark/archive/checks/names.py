@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import pandas as pd
+from pandas.api.types import is_numeric_dtype
+
 from benchmark.archive.checks.content import Check, Content
-from benchmark.archive.manifest import FAILURES, MANIFEST, MATRICES, MEASURES, SUITE
+from benchmark.archive.manifest import FAILURES, MANIFEST, MATRICES, MEASURES, RUNS, SUITE
 from benchmark.archive.public import PROVENANCE, RECORD, places_in
 
 TEXT = (SUITE, MEASURES, MATRICES, FAILURES)
@@ -30,16 +33,26 @@ def _wrong(content: Content) -> Iterator[str]:
 def _texts(content: Content) -> Iterator[tuple[str, str]]:
     """Every text of an archive, with where it stands."""
     manifest = content.archive.manifest
-    for said in (manifest.description, manifest.corrects, manifest.adds, *(manifest.left_out or {}).values()):
+    told = {**(manifest.left_out or {}), **(manifest.plugins or {})}
+    for said in (manifest.description, manifest.corrects, manifest.adds, manifest.program, *told, *told.values()):
         yield MANIFEST, said
     for name in filter(content.archive.holds, TEXT):
         yield name, content.archive.read(name).decode(errors="replace")
-    for frame in (content.scores, content.single):
-        for reason in frame["reason"].dropna().unique():
-            yield "a score's reason", reason
+    for name in content.archive.manifest.files:
+        if name.endswith(".parquet"):
+            yield from _cells(name, content.archive.frame(name))
     for run_id, record in content.records.items():
         for text in _leaves(record):
             yield f"the record of run {run_id}", text
+
+
+def _cells(name: str, frame: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """The names and the texts of a table's columns. Records are looked at as what they describe."""
+    for column in frame:
+        yield f"{name}: the name of a column", str(column)
+        if (name, column) != (RUNS, "record") and not is_numeric_dtype(frame[column].dtype):
+            for text in sorted(set(map(str, frame[column].dropna()))):
+                yield f"{name}: the {column} of a row", text
 
 
 def _leaves(value: Any) -> Iterator[str]:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pandas as pd
 
 from benchmark.archive.checks.content import Check, Content
 from benchmark.archive.failures import unfinished
+from benchmark.archive.writing import said_by
 from benchmark.errors import BenchmarkError
 from benchmark.published import of_all
+from benchmark.spec import SHA256
+from benchmark.stages.aggregate import configurations
 from benchmark.table import described_run
+
+CHOSEN = re.compile(r"lowest seed|median .+ of (?P<runs>\d{1,9})")
+"""Why a run stands for its configuration."""
 
 
 def check_runs(content: Content) -> Check:
@@ -28,11 +35,45 @@ def _wrong(content: Content) -> Iterator[str]:
         yield f"there are scores of {run_id} and no such run"
     for run_id in sorted(set(content.described) - set(content.scores["run_id"])):
         yield f"run {run_id} has no score"
+    yield from _columns(content)
+    yield from _standing(content)
     yield from _failed(content)
     yield from _other_runs(content)
     yield from _missing(content)
     if len(of_all(content.single)) or len(of_all(content.scores)) < len(content.scores):
         yield "scores of single factors and coordinates stand among the others, or the other way round"
+
+
+def _columns(content: Content) -> Iterator[str]:
+    """Rows that say of their run what neither its record nor its configuration's name does."""
+    described = pd.DataFrame([described_run("", run) for run in content.described.values()])
+    named = ["dataset_label", "label", "reference"]
+    of_config = configurations(described).set_index("config_id")[named].to_dict("index") if len(described) else {}
+    for row in content.runs.to_dict("records"):
+        run_id = row["run_id"]
+        expected = said_by(content.records[run_id]) | of_config[content.described[run_id].config_id]
+        for name, value in expected.items():
+            said = None if pd.isna(row[name]) else row[name]
+            if said != value:
+                yield f"run {run_id} is said to have the {name} {said!r:.60}, its record gives {value!r:.60}"
+                break
+        if not SHA256.fullmatch(str(row.get("scores_sha256"))):
+            yield f"run {run_id} says no sha256 of its scores"
+
+
+def _standing(content: Content) -> Iterator[str]:
+    """Configurations for which two runs stand, or one for a reason that nobody gives."""
+    for config_id, own in content.runs.groupby("config_id", sort=False):
+        reasons = own["chosen_by"].dropna()
+        for many, how in ((int(own["shown"].sum()), "shown"), (len(reasons), "chosen")):
+            if many > 1:
+                yield f"{many} runs of {config_id} are {how}: one stands for its configuration"
+        if len(own[own["shown"].astype(bool) & own["chosen_by"].isna()]):
+            yield f"a run of {config_id} is shown and was not chosen"
+        for reason in reasons:
+            of = CHOSEN.fullmatch(reason)
+            if of is None or int(of["runs"] or 1) > len(own):
+                yield f"a run of {config_id} was chosen by {reason!r:.60}: the median of its runs stands for it"
 
 
 def _failed(content: Content) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from benchmark import published
 from benchmark.archive.checks.content import Check, Content
-from benchmark.archive.manifest import FORMAT
+from benchmark.archive.manifest import FORMAT, is_known
 from benchmark.archive.places import Folder
 from benchmark.archive.results import evaluation_said, histories_of, moved_of
 from benchmark.errors import BenchmarkError
@@ -28,6 +28,8 @@ def _wrong(content: Content) -> Iterator[str]:
         own = place.path.resolve().relative_to(published.folder().resolve()).as_posix()
         if own != manifest.title:
             yield f"{place.where} holds {manifest.title}: what is published lies under NAME/VERSION"
+    for name in (name for name in manifest.files if not is_known(name)):
+        yield f"{place.where}: {name} is no file that an archive has: publish it without"
     for frame in (content.scores, content.single):
         for suite in sorted(set(frame["suite"]) - {manifest.name}):
             yield f"scores say that they are of {suite!r}, the archive is of {manifest.name!r}"

@@ -86,9 +86,8 @@ def _ahead(found: Finding, by: str) -> Iterator[str]:
     first, second = found.ranked[0].label, found.ranked[1].label
     ahead = f"{_distance(found)} ahead of {second}"
     if not found.tested:
-        verb = "is" if found.fewest == 1 else "are"
         yield f"{first} is first{by}, {ahead}"
-        yield f"ranks are tested from {_number(MINIMUM_RUNS)} seeds on, and there {verb} {_number(found.fewest)}"
+        yield _untested(found)
     elif not found.alike:
         yield f"{first} leads{by}, {ahead}, and can be told from {'it' if len(found.ranked) == 2 else 'every other'}"
     elif found.alike == (second,):
@@ -97,10 +96,17 @@ def _ahead(found: Finding, by: str) -> Iterator[str]:
         yield f"{first} is first{by}, {ahead}, and cannot be told from {_listed(found.alike)}"
 
 
+def _untested(found: Finding) -> str:
+    if found.fewest >= MINIMUM_RUNS:
+        return "the runs of a model share this score, and are no sample to test its rank by"
+    verb = "is" if found.fewest == 1 else "are"
+    return f"ranks are tested from {_number(MINIMUM_RUNS)} seeds on, and there {verb} {_number(found.fewest)}"
+
+
 def _against(found: Finding) -> Iterator[str]:
     """The first against a rotation and the floor, where neither stops every model."""
     it, beats = ("they", "beat") if len(found.leaders) > 1 else ("it", "beats")
-    few = "" if found.tested or len(found.ranked) == 1 else f" below {_seeds(MINIMUM_RUNS)}"
+    few = f" below {_seeds(MINIMUM_RUNS)}" if len(found.ranked) > 1 and found.fewest < MINIMUM_RUNS else ""
     for reference in (found.rotated, found.floor):
         if reference is None:
             continue

@@ -28,6 +28,9 @@ MOST_CELLS = 2**26
 CROWDED = 0.99
 """The share of rows in one bin from which the others are outliers that leave a histogram blind."""
 
+TIED = 1e-9
+"""Nats by which informations differ that are one: two codes that determine a factor have its entropy up to rounding."""
+
 EDGE = 1e-6
 """A value this close (in bins) below an edge counts as on it, so that rescaling grid-valued codes moves none."""
 
@@ -36,7 +39,8 @@ def equal_width(codes: Float[ndarray, "n d"], bins: int) -> Integer[ndarray, "n 
     """Each code in `bins` bins of equal width between its smallest and largest value; a constant code in one bin.
 
     A value less than `EDGE` of a bin below an edge counts as on it: without that, rescaling codes that take few values
-    would move some of them into the next bin.
+    would move some of them into the next bin. A value on an edge is in the bin above, but for the largest: codes of few
+    values whose steps divide a bin's width are binned otherwise when their sign is turned.
     """
     check_bins(bins)
     codes = codes.astype(np.float64)

@@ -28,6 +28,7 @@ MOST_CODES = 200
     quick={"train": 500, "test": 500, "epochs": 10, "hidden": 32, "batch": 50},
     trial={"train": 300, "test": 300, "epochs": 10, "hidden": 16, "batch": 50},
     cost=40.0,
+    version=2,
 )
 def nk(
     codes: Float[ndarray, "n d"],
@@ -56,6 +57,7 @@ def nk(
     Noise scores 0. Cost: 40 s on 10,000 × 10 codes with five factors.
     Blind to how much a factor's code holds besides it, and to a factor that nothing reads, which loses nothing: read it
     beside `nk_whole`. A copy of a code elsewhere takes the whole score, as nothing is lost with the first.
+    Version 1 left factors that several codes determine to the order of the codes.
     Others: the authors train in batches of 4,096 with a falling learning rate on codes as they are, until the training
     accuracy no longer rises, and also take away two codes; whether their table subtracts chance could not be confirmed.
     Raises `NotApplicable` on too few rows, on continuous factors, on one of over 1,000 values, on more than 200 codes

@@ -172,3 +172,17 @@ def test_wide_groups_are_refused_by_neighbours_alone():
     with pytest.raises(NotApplicable, match=r"17 columns.*group_readout"):
         group_mig(codes, FACTORS, np.zeros(17, dtype=int))
     assert group_readout(codes, FACTORS, np.zeros(17, dtype=int), split=SPLIT)["group_readout"] < 0.05
+
+
+@pytest.mark.parametrize("single", [0, 50, 100])
+def test_values_that_one_point_has_are_left_out_of_information_and_entropy(single):
+    """Version 1 left them in H: perfect codes had ln 5 / H, .90 with fifty such values and .82 with a hundred."""
+    label = np.concatenate([np.arange(2_000 - single) % 5, 5 + np.arange(single)]).astype(float)
+    codes = np.stack([label, np.random.default_rng(0).standard_normal(2_000)], axis=1)
+    assert group_mig(codes, label[:, None])["group_mig"] == pytest.approx(1, abs=0.02)
+
+
+def test_a_factor_of_single_values_tells_neighbours_nothing():
+    label = np.array([0] * 1_000 + list(range(1, 41)))
+    with pytest.raises(NotApplicable, match="two values that several points share"):
+        group_mig(np.random.default_rng(0).standard_normal((1_040, 2)), label[:, None])

@@ -104,3 +104,14 @@ def test_refusals():
             measure(FACTORS.astype(float), noise(2), split=SPLIT)
     with pytest.raises(NotApplicable, match="201 codes are more than 200"):
         nk(noise(201), FACTORS, **SMALL)
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2], [1, 0, 2], [2, 1, 0]])
+def test_of_codes_that_determine_a_factor_the_coarsest_is_its_own(order):
+    """v, and v + 2 · a coin, which determines v and reads it by no interval: version 2 took whichever came first."""
+    rng = np.random.default_rng(0)
+    v, coin, w = rng.integers(0, 2, size=(3, 3_000))
+    codes = np.stack([v, v + 2 * coin, w], axis=1).astype(float)[:, order]
+    factors = np.stack([v, w], axis=1)
+    assert snc(codes, factors, train=2_000, test=1_000)["snc"] == 1
+    assert own_codes(codes, factors, [0, 1], 20) == {0: order.index(0), 1: order.index(2)}

@@ -12,7 +12,7 @@ from benchmark.cli.completion import metrics, one_of, only, suites
 FIGURES: tuple[Literal["svg", "pdf", "png"], ...] = ("svg", "pdf", "png")
 
 
-SUITE = "a built-in suite's name, or the path of a .toml file"
+SUITE = "a built-in suite's name, the path of a .toml file, or the name of codes that were scored"
 
 
 Name = Annotated[str, typer.Argument(metavar="SUITE", help=SUITE, autocompletion=suites)]

@@ -50,8 +50,8 @@ def irs(
     Returns `irs` and `irs_code_J` (D_j) in [0, 1], higher is better. Needs two or more discrete factors that are
     independent over the table; constant ones are dropped. Cost: 50 ms on 10,000 × 10 codes.
     The floor is not 0: normal noise scores 0.36 with 10,000 points, as the 0.99 quantile of a normal is two thirds of
-    its maximum and small groups have smaller maxima (0.26 at `quantile` = 1); with `normaliser` = "quantile" 0.03. Where
-    rows show few combinations it is higher: with 300 points of two factors of two values 0.62, or 0.51.
+    its maximum and small groups have smaller maxima (0.26 at `quantile` = 1); with `normaliser` = "quantile" 0.03.
+    Where rows show few combinations it is higher: with 300 points of two factors of two values 0.62, or 0.51.
     Blind to what no code holds and to several codes of one factor. Codes of wide range weigh more.
     `definition` = "disentanglement_lib" has this default quantile over the maximum, takes values as equally frequent
     and every row as a combination of its own, so that noise in the code counts as movement even where rows repeat, and

@@ -1,7 +1,8 @@
 """The results folder: runs published by one rename, failures recorded.
 
 A run is done when its folder holds run.json, which appears with the whole folder at once. Nothing rests on file
-locks: two processes on one folder at worst train something twice, and the second to finish steps back.
+locks: two processes on one folder at worst train something twice, and the second to finish steps back. A plan is
+rewritten under a claim, so that processes which start together do not lose each other's runs from it.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ import shutil
 import socket
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from benchmark.atomic import PART, disk_full_explained, share, sync
 from benchmark.errors import BenchmarkError, UsageError
-from benchmark.execution.claim import alive
+from benchmark.execution.claim import Claim, alive
 from benchmark.integrity.run_seal import read_record, seal_run
 from benchmark.integrity.sealed import FORMAT as FORMAT
 from benchmark.integrity.sealed import check_format as check_format
@@ -27,6 +29,9 @@ from benchmark.integrity.sealed import read_json as read_json
 from benchmark.integrity.sealed import write_json as write_json
 from benchmark.naming import check_name
 from benchmark.spec import Run
+
+LOOK_SECONDS = 0.05
+"""Between two looks at a plan that another process rewrites."""
 
 
 class Store:
@@ -99,7 +104,11 @@ class Store:
         for entry in folder.iterdir() if folder.exists() else []:
             owner, _, pid = entry.name.rpartition("-")[0].rpartition("-")
             dead = owner.endswith(f"-{socket.gethostname()}") and pid.isdigit() and not alive(int(pid))
-            if dead or time.time() - entry.stat().st_mtime > 86_400:
+            try:
+                old = time.time() - entry.stat().st_mtime > 86_400
+            except FileNotFoundError:
+                continue  # just published by its process
+            if dead or old:
                 shutil.rmtree(entry, ignore_errors=True)
                 count += not entry.exists()
         return count
@@ -156,25 +165,50 @@ class Store:
 
         With `replace` false an earlier plan of another text stays as well, and these runs are added to it.
         """
-        path = self.suite_folder(suite) / "plan.json"
         planned = {run.run_id: run for run in runs}
-        if path.exists():
-            earlier = read_json(path)
-            check_format(earlier, path)
-            if not replace:
-                source = earlier["source"]
-            # Codes from outside are in no suite's text: an edit of it does not drop them.
-            kept = [
-                run
-                for run in runs_of(earlier, path)
-                if earlier["source"] == source or run.model.settings.get("codes") == "external"
-            ]
-            planned = {run.run_id: run for run in kept} | planned
-        write_json(
-            path,
-            {"format": FORMAT, "suite": suite, "source": source, "runs": [run.to_json() for run in planned.values()]},
-        )
+        with self._claimed_plan(suite) as path:
+            if path.exists():
+                earlier = read_json(path)
+                check_format(earlier, path)
+                if not replace:
+                    source = earlier["source"]
+                # Codes from outside are in no suite's text: an edit of it does not drop them.
+                kept = [
+                    run
+                    for run in runs_of(earlier, path)
+                    if earlier["source"] == source or run.model.settings.get("codes") == "external"
+                ]
+                planned = {run.run_id: run for run in kept} | planned
+            listed = [run.to_json() for run in planned.values()]
+            write_json(path, {"format": FORMAT, "suite": suite, "source": source, "runs": listed})
         return list(planned.values())
+
+    def shorten_plan(self, suite: str, gone: Collection[str]) -> list[Run]:
+        """Take the runs of these ids out of a suite's plan; return those left. Without any, the suite's folder goes."""
+        with self._claimed_plan(suite) as path:
+            left = [run for run in self.plan(suite) if run.run_id not in gone]
+            if left:
+                write_json(path, {**read_json(path), "runs": [run.to_json() for run in left]})
+            else:
+                shutil.rmtree(path.parent)
+        return left
+
+    @contextmanager
+    def _claimed_plan(self, suite: str) -> Iterator[Path]:
+        """The file of a suite's plan, which no other process rewrites meanwhile: each waits its turn.
+
+        The claim of a killed process is nobody's: at once on its own host, elsewhere once it is old.
+        """
+        path = self.suite_folder(suite) / "plan.json"
+        # Not in the suite's folder, which `forget` deletes with its last run.
+        claim = Claim(self.root / "scratch" / f"plan-{suite}.json")
+        with disk_full_explained(claim.path):
+            while not claim.take():
+                time.sleep(LOOK_SECONDS)
+        try:
+            yield path
+        finally:
+            claim.release()
 
     def plan(self, suite: str) -> list[Run]:
         """The runs of a suite that was started here."""

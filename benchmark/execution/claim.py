@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import time
+import uuid
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmark.errors import BenchmarkError
 from benchmark.integrity.sealed import read_json, render, sealed
@@ -15,8 +18,17 @@ CLAIM_SECONDS = 120.0
 """A claim whose heartbeat is older, or that far ahead, is stale: its process is gone or cannot reach the folder."""
 
 
+class Holder(NamedTuple):
+    """A process as its claim names it: its number counts in its host's `space` alone, which older claims lack."""
+
+    host: str
+    pid: int
+    born: str | None
+    space: str | None
+
+
 class Claim:
-    """A process's word that it works on something: host, pid and a heartbeat, which is the file's time."""
+    """A process's word that it works on something: who it is, and a heartbeat, which is the file's time."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -28,7 +40,7 @@ class Claim:
         another process has just replaced it.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        aside = self.path.with_name(f".{self.path.name}.{socket.gethostname()}-{os.getpid()}")
+        aside = self.path.with_name(f".{self.path.name}.{uuid.uuid4().hex}")
         try:
             stale = self.path.stat()
             if self.is_held():
@@ -42,8 +54,7 @@ class Claim:
         aside.unlink(missing_ok=True)
         try:
             with self.path.open("x") as file:
-                mine = {"host": socket.gethostname(), "pid": os.getpid(), "born": born(os.getpid())}
-                file.write(render(sealed(mine)))
+                file.write(render(sealed(this_process()._asdict())))
         except FileExistsError:
             return False
         return True
@@ -51,7 +62,8 @@ class Claim:
     def is_held(self) -> bool:
         """Whether a living process holds it; one of this host that is gone holds nothing, whatever its heartbeat.
 
-        A heartbeat from far ahead is stale as well: its host's clock is wrong, and it could be years ahead.
+        Of a process in another container, whose number is another one's here, the heartbeat alone tells. One from far
+        ahead is stale as well: its host's clock is wrong, and it could be years ahead.
         """
         try:
             beats = abs(time.time() - self.path.stat().st_mtime) < CLAIM_SECONDS
@@ -60,32 +72,53 @@ class Claim:
         holder = self._holder()
         if holder is None:  # being written, or damaged
             return beats
-        host, pid, birth = holder
-        if host == socket.gethostname() and (not alive(pid) or born(pid) != birth):
+        here = holder.host == socket.gethostname() and holder.space in (None, space())
+        if here and (not alive(holder.pid) or born(holder.pid) != holder.born):
             return False
         return beats
+
+    def is_mine(self) -> bool:
+        """Whether this process holds it; another one has it where this one's heart stood still for too long."""
+        return self._holder() == this_process()
 
     def holder(self) -> str:
         """Who holds it, for people."""
         found = self._holder()
-        return "another process" if found is None else f"process {found[1]} on {printable(found[0])}"
+        return "another process" if found is None else f"process {found.pid} on {printable(found.host)}"
 
-    def _holder(self) -> tuple[str, int, str | None] | None:
-        """Host, pid and birth as the claim says them; None where it is being written, gone or damaged."""
+    def _holder(self) -> Holder | None:
+        """Who the claim says holds it; None where it is being written, gone, damaged or out of reach at the moment."""
         try:
             said = read_json(self.path)
-        except (FileNotFoundError, BenchmarkError):
+        except (OSError, BenchmarkError):
             return None
-        host, pid, birth = said.get("host"), said.get("pid"), said.get("born")
+        host, pid, birth, where = (said.get(name) for name in Holder._fields)
         if not isinstance(host, str) or type(pid) is not int or not 0 < pid < 2**31:
             return None
-        return host, pid, birth if isinstance(birth, str) else None
+        return Holder(host, pid, birth if isinstance(birth, str) else None, where if isinstance(where, str) else None)
 
     def beat(self) -> None:
-        self.path.touch()
+        """Let the heart beat, unless another process has taken over."""
+        if self.is_mine():
+            os.utime(self.path)
 
     def release(self) -> None:
-        self.path.unlink(missing_ok=True)
+        """Let go of it, unless another process has taken over."""
+        if self.is_mine():
+            self.path.unlink(missing_ok=True)
+
+
+def this_process() -> Holder:
+    """This process as its claims name it."""
+    return Holder(socket.gethostname(), os.getpid(), born(os.getpid()), space())
+
+
+def space() -> str | None:
+    """The namespace in which this process's number counts; None where the system knows none."""
+    try:
+        return re.sub(r"\D", "", os.readlink("/proc/self/ns/pid")) or None  # noqa: PTH115  it is no path
+    except OSError:
+        return None
 
 
 def alive(pid: int) -> bool:

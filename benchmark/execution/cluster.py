@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from benchmark.errors import BenchmarkError, UsageError
-from benchmark.execution.tasks import DEATHS, Outcome, few_threads
+from benchmark.execution.tasks import DEATHS, Deaths, Outcome, few_threads, no_progress
 
 Task = TypeVar("Task")
 
@@ -107,14 +107,19 @@ class Cluster:
             self._client.close(timeout=5)
 
     def execute(
-        self, function: Callable[[Task], Any], tasks: Sequence[Task], watch: Callable[[], None] = lambda: None
+        self,
+        function: Callable[[Task], Any],
+        tasks: Sequence[Task],
+        watch: Callable[[], None] = lambda: None,
+        progress_of: Callable[[Task], int] = no_progress,
     ) -> Iterator[Outcome[Task]]:
-        """Run `function` on every task; yield each outcome as it comes. `watch` is called twice a second.
+        """Run `function` on every task; yield each outcome as it comes. `watch` is called twice a second, and
+        `progress_of` is asked here, not in a worker.
 
         The function catches its own errors: one that escapes it ends everything with a `BenchmarkError`. Whoever
         stops listening cancels what is in hand: `told_to_stop` says so there.
         """
-        deaths = [0] * len(tasks)
+        deaths = Deaths(tasks, progress_of)
         waiting = list(reversed(range(len(tasks))))
         self._served = time.monotonic()
         try:
@@ -126,8 +131,7 @@ class Cluster:
                 for index, value in finished:
                     yield Outcome(tasks[index], value)
                 for index in lost + more:
-                    deaths[index] += 1
-                    if deaths[index] >= DEATHS:
+                    if deaths.count(index):
                         yield Outcome(tasks[index], died=f"its worker died {DEATHS} times")
                     else:
                         waiting.append(index)

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from benchmark.atomic import is_full
 from benchmark.errors import BenchmarkError
 from benchmark.execution.semaphores import clear_dead, name_ours
-from benchmark.execution.tasks import DEATHS, Elsewhere, Outcome, Task, few_threads
+from benchmark.execution.tasks import DEATHS, Deaths, Elsewhere, Outcome, Task, few_threads, no_progress
 
 Workers: TypeAlias = "int | Elsewhere"
 """Where tasks run: so many processes here, none for this process itself, or the workers of a dask scheduler."""
@@ -26,15 +26,17 @@ def execute(
     tasks: Sequence[Task],
     jobs: Workers,
     watch: Callable[[], None] = lambda: None,
+    progress_of: Callable[[Task], int] = no_progress,
 ) -> Iterator[Outcome[Task]]:
     """Run `function` on every task in `jobs` processes, or on a cluster; yield each outcome as it comes.
 
     The function catches its own errors and returns them: only a death of its process is handled here. A broken pool
     loses the tasks in hand; those are then run one at a time, so that a second death names its task.
-    `watch` is called twice a second. With jobs = 0 everything runs in this process, for debugging.
+    `watch` is called twice a second. `progress_of` says how much of a task is kept: one that got further than ever is
+    carried on however often its process dies. With jobs = 0 everything runs in this process, for debugging.
     """
     if not isinstance(jobs, int):
-        yield from jobs.execute(function, tasks, watch)
+        yield from jobs.execute(function, tasks, watch, progress_of)
         return
     if jobs == 0:
         for task in tasks:
@@ -43,7 +45,7 @@ def execute(
                 value = function(task)
             yield Outcome(task, value)
         return
-    deaths = [0] * len(tasks)
+    deaths = Deaths(tasks, progress_of)
     waiting = list(range(len(tasks)))
     while waiting:
         suspects = [index for index in waiting if deaths[index]]
@@ -55,8 +57,7 @@ def execute(
                 yield Outcome(tasks[index], value)
                 continue
             for lost in started:
-                deaths[lost] += 1
-                if deaths[lost] >= DEATHS:
+                if deaths.count(lost):
                     finished.add(lost)
                     yield Outcome(tasks[lost], died=f"its process was killed {DEATHS} times")
         waiting = [index for index in waiting if index not in finished]

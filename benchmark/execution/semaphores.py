@@ -11,7 +11,7 @@ import warnings
 from contextlib import suppress
 from pathlib import Path
 
-from benchmark.execution.claim import alive, born
+from benchmark.execution.claim import alive, born, space
 
 FOLDER = Path("/dev/shm")
 NAME = re.compile(r"sem\.benchmark-(?P<space>\d+)-(?P<pid>\d+)-(?P<born>\d+)-\w+")
@@ -23,10 +23,10 @@ def clear_dead() -> int:
     """Delete the semaphores of this user's processes that are gone, and say how many: those of this package alone,
     and of this machine and container, since a number elsewhere is another process."""
     count = 0
-    space = _space()
-    for path in FOLDER.glob("sem.benchmark-*") if space else []:
+    ours = space()
+    for path in FOLDER.glob("sem.benchmark-*") if ours else []:
         owner = NAME.fullmatch(path.name)
-        if owner is None or owner["space"] != space:
+        if owner is None or owner["space"] != ours:
             continue
         with suppress(FileNotFoundError):  # whoever else clears away at the moment
             living = alive(int(owner["pid"])) and born(int(owner["pid"])) == owner["born"]
@@ -45,13 +45,13 @@ def name_ours() -> None:
     from joblib.externals.loky.backend import resource_tracker
     from joblib.externals.loky.backend.synchronize import SemLock, sem_unlink
 
-    space, birth = _space(), born(os.getpid())
-    if not space or not birth or not FOLDER.is_dir():
+    ours, birth = space(), born(os.getpid())
+    if not ours or not birth or not FOLDER.is_dir():
         return
     warnings.filterwarnings("ignore", "resource_tracker: process died unexpectedly", UserWarning)
 
     def make() -> str:
-        name = f"/benchmark-{space}-{os.getpid()}-{birth}-{next(SemLock._rand)}"
+        name = f"/benchmark-{ours}-{os.getpid()}-{birth}-{next(SemLock._rand)}"
         _trackers[name] = resource_tracker._resource_tracker._pid
         return name
 
@@ -63,11 +63,3 @@ def name_ours() -> None:
             resource_tracker.unregister(name, "semlock")
 
     SemLock._make_name, SemLock._cleanup = staticmethod(make), staticmethod(clean)
-
-
-def _space() -> str | None:
-    """The namespace in which this process's number counts; None where the system knows none."""
-    try:
-        return re.sub(r"\D", "", os.readlink("/proc/self/ns/pid")) or None  # noqa: PTH115  it is no path
-    except OSError:
-        return None

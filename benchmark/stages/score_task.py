@@ -92,6 +92,13 @@ def arrays_read(texts: Iterable[str]) -> frozenset[str]:
     return frozenset(found)
 
 
+def of_configurations(texts: Iterable[str]) -> tuple[str, ...]:
+    """Those of the measures that are of all runs of a configuration together, each chosen as a suite writes it."""
+    return tuple(
+        text for text in texts if registry.load("metric", read_choice(text).name).declaration.scope == "configuration"
+    )
+
+
 def check_budget(text: str) -> Budget:
     """The budget of that name. Raises `UsageError` where there is none."""
     for budget in get_args(Budget):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Collection, Sequence
 from itertools import cycle
@@ -36,7 +35,10 @@ def unfinished_fleets(store: Store, runs: list[Run]) -> list[Fleet]:
     wanted = {run.run_id for run in runs}
     fleets = []
     for path in sorted((store.root / "fleets").glob("*/fleet.json")):
-        fleet, _ = read_fleet(path)
+        try:
+            fleet, _ = read_fleet(path)
+        except FileNotFoundError:
+            continue  # another process has just finished it
         if any(run.run_id in wanted for run in fleet.runs):
             fleets.append(fleet)
     return fleets
@@ -76,6 +78,14 @@ def fleet_progress(store: Store, fleet: Fleet) -> FleetProgress:
         return FleetProgress(int(state["step"]), [int(step) for step in state["resumed"]])
     except (FileNotFoundError, BenchmarkError, KeyError, TypeError, ValueError):
         return FleetProgress(0, [])
+
+
+def kept_progress(store: Store, fleet: Fleet) -> int:
+    """How much of a fleet outlives its worker: the steps of its checkpoint, and the members that are published."""
+    from benchmark.training.checkpoint import kept_step
+
+    kept = kept_step(store.fleet_folder(fleet.fleet_id) / "checkpoint.safetensors")
+    return kept + sum(store.is_done(run) for run in fleet.runs)
 
 
 def check_data(fleets: list[Fleet], data_dir: Path | None) -> None:
@@ -123,10 +133,15 @@ def train_fleets(
     """Train fleets to their end; those that another process holds are waited for, and taken over if it dies.
 
     They are dealt out over the devices `places` in turn. What lacked memory beside others is tried again alone; what
-    lacks it then ends everything with a `BenchmarkError`, and is no failure of the model's.
+    lacks it then ends everything with a `BenchmarkError`, and is no failure of the model's. One whose workers died
+    fails and keeps its checkpoint, from which a retry carries on.
     """
     store = Store(order.results)
     by_id = {fleet.fleet_id: fleet for fleet in fleets}
+
+    def progress_of(task: FleetTask) -> int:
+        return kept_progress(store, by_id[task.fleet_id])
+
     remaining = list(by_id)
     remaining.sort(key=lambda fleet_id: turn(by_id[fleet_id]))
     told: dict[str, str] = {}
@@ -135,14 +150,13 @@ def train_fleets(
         tasks = [FleetTask(order, fleet_id, place) for fleet_id, place in zip(remaining, cycle(places))]
         busy: dict[str, str] = {}
         starved: dict[str, str] = {}
-        for outcome in execute(train_fleet, tasks, jobs, listener.watch):
+        for outcome in execute(train_fleet, tasks, jobs, listener.watch, progress_of):
             fleet = by_id[outcome.task.fleet_id]
             result: FleetOutcome = outcome.value or FleetOutcome(fleet.fleet_id)
             for note in result.notes:
                 listener.on_note(note)
             if outcome.died:
                 fail(fleet.runs, outcome.died, store, result)
-                shutil.rmtree(store.fleet_folder(fleet.fleet_id), ignore_errors=True)
             if result.busy or result.starved:
                 (busy if result.busy else starved)[fleet.fleet_id] = result.busy or str(result.starved)
                 continue

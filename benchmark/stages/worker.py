@@ -8,7 +8,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -95,7 +95,8 @@ def train_fleet(task: FleetTask) -> FleetOutcome:
                 fleet, command = read_fleet(folder / "fleet.json")
                 data = load_data(fleet.runs[0].dataset, order.data_dir)
                 _train(Work(fleet, command, data, store, task, outcome, timestamp()), stopping)
-            if not outcome.interrupted and not outcome.starved:
+            # Whoever took over from a process that seemed dead still works in the folder.
+            if not outcome.interrupted and not outcome.starved and claim.is_mine():
                 shutil.rmtree(folder, ignore_errors=True)
             # What came while the last run was fitted or encoded is for whoever has more to do.
             outcome.interrupted |= stopping()
@@ -335,12 +336,13 @@ def _train_networks(work: Work, stopping: Callable[[], bool]) -> None:
 
 @contextmanager
 def beating(claim: Claim) -> Iterator[None]:
-    """Keep a claim's heartbeat."""
+    """Keep a claim's heartbeat; a beat that the folder refuses is passed over, and the next one tried."""
     over = threading.Event()
 
     def beat() -> None:
         while not over.wait(HEARTBEAT):
-            claim.beat()
+            with suppress(OSError):
+                claim.beat()
 
     thread = threading.Thread(target=beat, daemon=True)
     thread.start()

@@ -68,3 +68,14 @@ def restore(path: Path, engine: Engine) -> Progress:
         engine.restore(tensors)
     history, devices = History.from_json(header["history"]), tuple(header.get("devices", ()))
     return Progress(header["step"], header["seconds"], history, header["resumed"], devices)
+
+
+def kept_step(path: Path) -> int:
+    """The step that a checkpoint holds, of its header alone; 0 where there is none, or a damaged one."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            return int(json.loads((file.metadata() or {})["checkpoint"])["step"])
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError):
+        return 0

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from benchmark.verbs._request import Request
 from benchmark.verbs._workplace import Workplace, cores
+from benchmark.verbs.run import damages
 
 if TYPE_CHECKING:
     from benchmark.stages.estimate import Estimate
@@ -23,8 +24,9 @@ def estimate(request: Request, at: Workplace) -> Estimate:
     runs = request.share(suite.runs)
     store = at.store(make=False)
     kind, places = at.devices()
-    fleets = train.plan(store, runs, device=kind)
+    again = damages(store, runs, at) if request.retry_failed else {}
+    fleets = train.plan(store, runs, retry_failed=request.retry_failed, device=kind, again=again)
     parts = parts_of(arrays_read(check_metrics(suite.evaluation.metrics)))
-    done = sum(store.is_done(each) for each in runs)
+    done = sum(store.is_done(each) and each.run_id not in again for each in runs)
     jobs = len(places) if kind == "cuda" and at.jobs is None else max(1, at.processes())
     return cost(fleets, done, jobs, at.data_dir, suite.encoding, places[0], parts, store, cores())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,9 +70,10 @@ def evaluate(
     """Score the finished runs of a suite and compile its results table, summaries, correlations and comparisons.
 
     Scores that are there already are kept; those that failed before are left alone and reported, unless
-    `retry_failed`. With `only` no others than these runs are scored; the table is of all runs. `jobs` and `scheduler`
-    are those of `run`. What the measures read of networks and `run` did not keep, because the suite asked for none of
-    it, is encoded first, from the data in `data_dir`.
+    `retry_failed`. With `only` no others than these runs are scored; the table is of all runs. A measure of a
+    configuration's runs together, such as udr, takes all that are finished, whichever of them `only` keeps. `jobs` and
+    `scheduler` are those of `run`. What the measures read of networks and `run` did not keep, because the suite asked
+    for none of it, is encoded first, from the data in `data_dir`.
     """
     request = Request(suite=suite, only=only or {}, plugins=tuple(plugins), retry_failed=retry_failed)
     at = Workplace(results=results, data_dir=data_dir, jobs=jobs, scheduler=scheduler, quiet=quiet)
@@ -87,7 +88,7 @@ def carry_out(
     from benchmark.stages.evaluate import evaluate as score_all
     from benchmark.stages.evaluate import score_tasks
     from benchmark.stages.measures import measures_of, scorable
-    from benchmark.stages.score_task import Protocol, arrays_read, check_budget, check_metrics
+    from benchmark.stages.score_task import Protocol, arrays_read, check_budget, check_metrics, of_configurations
     from benchmark.suite import evaluation_settings
     from benchmark.table import compile_table, write_table
     from benchmark.words.scoring import Scoring
@@ -111,9 +112,18 @@ def carry_out(
     texts = check_metrics(chosen) if chosen or not settings.metrics else ()
     protocol = Protocol(texts, check_budget(budget or settings.budget), settings.points, settings.seed)
     chosen_runs = request.chosen(done, f'finished runs of suite "{name}"')
+    # A configuration's runs are compared with each other: with some of them alone the score would be another one.
+    together = of_configurations(texts)
+    chosen_ids = {each.run_id for each in chosen_runs}
+    configurations = {each.config_id for each in chosen_runs} if together else set()
+    members = [each for each in done if each.config_id in configurations]
     _encode_missing(store, file, chosen_runs, arrays_read(texts), at)
-    scored_runs = [(each, folders[each.run_id]) for each in chosen_runs]
-    tasks = score_tasks(scored_runs, protocol, retry_failed=request.retry_failed)
+    _encode_missing(store, file, [each for each in members if each.run_id not in chosen_ids], arrays_read(together), at)
+    parts = ((chosen_runs, tuple(text for text in texts if text not in together)), (members, together))
+    tasks = []
+    for runs, own in parts:
+        placed = [(each, folders[each.run_id]) for each in runs]
+        tasks += score_tasks(placed, replace(protocol, metrics=own), retry_failed=request.retry_failed)
     with (
         at.progress(f"scoring {count(len(chosen_runs), 'run')}") as progress,
         at.workers(progress.say) as at_work,

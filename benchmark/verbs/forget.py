@@ -15,7 +15,7 @@ from benchmark.errors import UsageError
 from benchmark.index import planned
 from benchmark.integrity.suite_seal import PAGE, TABLE, seal_table
 from benchmark.spec import Run, canonical, suggest
-from benchmark.store import Store, read_json, write_json
+from benchmark.store import Store, read_json
 from benchmark.verbs._given import RESULTS, located, started, suite_name, takes_paths
 from benchmark.words.notebook import Shown
 from benchmark.words.phrases import count
@@ -122,11 +122,7 @@ def carry_out(found: Forgetting) -> None:
         path.unlink(missing_ok=True)
     gone = {each.run_id for each in found.runs}
     elsewhere = _planned_elsewhere(store, found.suite) if gone else set()
-    left = [each for each in store.plan(found.suite) if each.run_id not in gone]
-    folder = store.suite_folder(found.suite)
-    if gone:
-        record = read_json(folder / "plan.json")
-        write_json(folder / "plan.json", {**record, "runs": [each.to_json() for each in left]})
+    left = store.shorten_plan(found.suite, gone) if gone else store.plan(found.suite)
     for each in found.runs:
         if each.run_id not in elsewhere:
             store.clear_failure(each)
@@ -135,8 +131,6 @@ def carry_out(found: Forgetting) -> None:
             _remove_empty(store.run_folder(each).parent, store.root / "runs")
     if left:
         _compile(store, found.suite, left)
-    else:
-        shutil.rmtree(folder)  # nothing of the suite is here any more
 
 
 def _scores(metric: str, folders: Sequence[Path]) -> tuple[Path, ...]:

@@ -53,7 +53,7 @@ def merge(source: Path, *, results: Path = RESULTS) -> Counts:
                 continue
             origin = other.run_folder(each)
             if not store.is_done(each):
-                counts["runs"] += store.publish(each, partial(shutil.copytree, origin, dirs_exist_ok=True))
+                counts["runs"] += store.publish(each, partial(_copy, origin))
                 continue
             counts["scores"] += _take_scores(origin, store.run_folder(each), each.seed)
     return counts
@@ -76,6 +76,17 @@ def _check_run(run: Run, other: Store) -> None:
         raise UsageError(f"{wrong}; nothing was taken over")
     for path in folder.glob("scores/*.json"):
         read_score(path, record, run.seed)
+
+
+def _copy(origin: Path, to: Path) -> None:
+    """Copy what a folder holds into another one, whose folders are as any new one: those of a read-only source would
+    be neither written into nor renamed."""
+    for path in _walk(origin):
+        target = to / path.relative_to(origin)
+        if path.is_dir():
+            target.mkdir(exist_ok=True)
+        else:
+            shutil.copy2(path, target)
 
 
 def _take_scores(origin: Path, target: Path, seed: int) -> int:

@@ -24,11 +24,21 @@ def prune(*, results: Path = RESULTS) -> Counts:
     left = store.clean_scratch() + store.clean_parts() + clear_dead()
     counts = Counts({"fleets": 0, "damaged runs": 0, "files of killed processes": left})
     for path in (store.root / "fleets").glob("*/fleet.json"):
-        fleet, _ = read_fleet(path)
+        try:
+            fleet, _ = read_fleet(path)
+        except FileNotFoundError:
+            continue  # another process has just finished it
         if all(store.is_done(each) or store.failure(each) for each in fleet.runs):
-            shutil.rmtree(path.parent)
-            counts["fleets"] += 1
+            counts["fleets"] += _delete(path.parent)
     for path in (store.root / "damaged").glob("*"):
-        shutil.rmtree(path)
-        counts["damaged runs"] += 1
+        counts["damaged runs"] += _delete(path)
     return counts
+
+
+def _delete(folder: Path) -> bool:
+    """Delete a folder; say whether it was there to be deleted, and not gone by another process meanwhile."""
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        return False
+    return True

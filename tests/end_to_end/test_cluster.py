@@ -216,6 +216,19 @@ def test_a_worker_that_dies_costs_its_own_task_and_no_other(two, tmp_path, doome
     }
 
 
+def test_a_task_that_gets_further_before_each_death_is_carried_on(two, tmp_path):
+    def tries_of(task: int) -> int:
+        path = tmp_path / "tries" / str(task)
+        return path.stat().st_size if path.exists() else 0
+
+    (tmp_path / "tries").mkdir()
+    with Cluster(two.address, tmp_path) as cluster:
+        doomed = partial(work, tmp_path / "tries", {0: DEATHS + 1})
+        outcomes = list(execute(doomed, range(2), cluster, progress_of=tries_of))
+    assert sorted((outcome.value, outcome.died) for outcome in outcomes) == [(0, None), (1, None)]
+    assert tries_of(0) == DEATHS + 2
+
+
 def test_a_worker_that_hangs_is_given_up_for_another(tmp_path):
     processes = Processes(tmp_path / "processes", DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL="3s")
     try:

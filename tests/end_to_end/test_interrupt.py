@@ -3,11 +3,14 @@
 import json
 import os
 import signal
+import time
 from pathlib import Path
 
 import kill
 import pytest
 from command import command, tensors
+
+from benchmark.execution.tasks import DEATHS
 
 SUITE = """
 description = "a few seconds of training"
@@ -62,6 +65,27 @@ def test_a_killed_run_resumes_bit_for_bit(undisturbed, moment):
     found = kill.trial(folder, moment, moment, wanted)
     assert found.resumed, "it began again from step 0"
     assert all(0 < step <= 2000 for step in found.resumed)
+
+
+def test_a_worker_killed_again_and_again_is_carried_on_while_its_checkpoint_advances(undisturbed):
+    from benchmark.training.checkpoint import kept_step
+
+    folder, wanted = undisturbed
+    results = folder / "again"
+    process = kill.start(folder, results.name)
+    step = 0
+    for _ in range(DEATHS + 1):
+        assert kill.checkpointed(process, results / "fleets")
+        (checkpoint,) = results.glob("fleets/*/checkpoint.safetensors")
+        while kept_step(checkpoint) <= step:
+            assert process.poll() is None, "it ended before it could be killed"
+            time.sleep(0.005)
+        step = kept_step(checkpoint)
+        os.kill(json.loads(checkpoint.with_name("claim.json").read_text())["pid"], signal.SIGKILL)
+    err = kill.finish(process)
+    assert "resumed 2 runs at step " in err
+    assert tensors(results) == wanted
+    assert not list((results / "failures").glob("*"))
 
 
 KILLER = '''

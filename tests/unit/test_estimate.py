@@ -1,5 +1,6 @@
 """What a dry run says: times as people write them, and what they rest on."""
 
+import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from small import small_run
 
+from benchmark import run as run_suite
 from benchmark.integrity.sealed import write_json
 from benchmark.provenance import provenance
 from benchmark.registry import load
@@ -19,6 +21,9 @@ from benchmark.stages.kept import ASKED, kept
 from benchmark.store import Store
 from benchmark.suite import EncodingSettings
 from benchmark.training.fleet import plan_fleets
+from benchmark.verbs._request import Request
+from benchmark.verbs._workplace import Workplace
+from benchmark.verbs.estimate import estimate as would_cost
 from benchmark.words.estimates import as_text, duration
 
 
@@ -109,6 +114,28 @@ def test_runs_of_another_kind_say_nothing(tmp_path: Path) -> None:
     finished(store, small_run("beta_vae", seed=4), 100.0, members=1)
     assert estimate(plan_fleets([run]), 0, 1, None, store=store).by_records == 1
     assert estimate(plan_fleets([run]), 0, 1, None, store=store, parts=()).by_records == 0
+
+
+@pytest.mark.usefixtures("untimed")
+def test_what_is_tried_again_is_counted_where_that_is_asked_for(tmp_path: Path) -> None:
+    """Of three runs one is finished, one was altered since and one failed."""
+    suite = tmp_path / "three.toml"
+    suite.write_text(
+        'description = "x"\nseeds = 3\n[[block]]\ndataset = { name = "synth_linear", points = 60 }\nmodel = "perfect"\n'
+    )
+    results = tmp_path / "results"
+    run_suite(str(suite), results=results, jobs=0)
+    store = Store(results)
+    _, altered, failed = store.plan("three")
+    (store.run_folder(altered) / "codes.safetensors").write_bytes(b"altered")
+    shutil.rmtree(store.run_folder(failed))
+    store.record_failure(failed, "train", "it broke")
+    at = Workplace(results=results, jobs=0, device="cpu")
+    asked, retried = (would_cost(Request(suite=str(suite), retry_failed=retry), at) for retry in (False, True))
+    assert (asked.runs, asked.done) == (0, 2)
+    assert (retried.runs, retried.done) == (2, 1)
+    heard = run_suite(str(suite), results=results, jobs=0, retry_failed=True)
+    assert (heard.trained, len(heard.done)) == (2, 3)
 
 
 def test_waiting_for_a_busy_core_is_no_work() -> None:

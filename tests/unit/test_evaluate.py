@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from benchmark import registry
+from benchmark import add_codes, registry
+from benchmark import evaluate as evaluate_suite
 from benchmark.codes import Codes
 from benchmark.errors import BenchmarkError, NotApplicable, UsageError
 from benchmark.metrics._declare import Pieces, metric
@@ -299,6 +301,26 @@ def test_a_measure_of_a_configuration_scores_every_run_with_its_seeds_in_the_pro
     # Three runs supersede two.
     assert [[r["protocol"] for r in own] for own in found] == [[f"agreement/mean-seeds0to2-n{N}/v1"]] * 3
     assert [own[0]["values"] for own in found] == [{"agreement": index / 4} for index in range(3)]
+
+
+def test_some_runs_of_a_configuration_are_compared_with_all_that_are_finished(tmp_path):
+    rng = np.random.default_rng(0)
+    files = [tmp_path / f"seed{seed}.npz" for seed in range(3)]
+    factors = rng.integers(4, size=(120, 2))
+    for path in files:
+        np.savez(path, codes=factors + 0.1 * rng.standard_normal(factors.shape), factors=factors)
+    results = tmp_path / "results"
+    add_codes(files, name="mine", metrics=["udr", "mcc"], results=results)
+    only = {"seed": [0, 1]}
+    table = pd.read_csv(evaluate_suite("mine", only=only, results=results, jobs=0).table)
+    assert set(table["seed"][table["metric"] == "mcc"]) == {0, 1}
+    udr = table[table["metric"] == "udr"]
+    (protocol,) = set(udr["protocol"])
+    assert set(udr["seed"]) == {0, 1, 2} and "-seeds0to2-" in protocol
+    whole = pd.read_csv(evaluate_suite("mine", results=results, jobs=0).table)
+    assert whole[whole["metric"] == "udr"].reset_index(drop=True).equals(udr.reset_index(drop=True))
+    again = pd.read_csv(evaluate_suite("mine", only=only, metrics=["udr"], results=results, jobs=0).table)
+    assert whole.equals(again)
 
 
 def test_settings_beside_a_name_are_a_protocol_of_their_own(folder):

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from benchmark.errors import BenchmarkError
-from benchmark.execution.claim import born
+from benchmark.execution.claim import born, space
 from benchmark.execution.processes import execute
-from benchmark.execution.semaphores import FOLDER, _space, clear_dead
-from benchmark.execution.tasks import DEATHS
+from benchmark.execution.semaphores import FOLDER, clear_dead
+from benchmark.execution.tasks import DEATHS, Deaths
 
 
 def square(task: int) -> tuple[int, int]:
@@ -82,6 +82,27 @@ def test_a_task_that_always_kills_its_worker_is_given_up_and_named_alone(tmp_pat
     assert tries(tmp_path)[2] == DEATHS
 
 
+def test_a_task_that_gets_further_before_each_death_is_carried_on(tmp_path):
+    def tries_of(task: int) -> int:
+        return tries(tmp_path)[task]
+
+    outcomes = list(execute(partial(work, tmp_path, {0: DEATHS + 1}), range(2), 2, progress_of=tries_of))
+    assert sorted((outcome.task, outcome.value, outcome.died) for outcome in outcomes) == [(0, 0, None), (1, 1, None)]
+    assert tries(tmp_path)[0] == DEATHS + 2
+
+
+def test_deaths_count_from_where_a_task_last_got_further_than_ever():
+    reached = {"long": 7, "short": 0}
+    deaths = Deaths(["long", "short"], reached.__getitem__)
+    assert not deaths.count(0) and deaths[0] == 1
+    for reached["long"] in (8, 9):
+        assert not deaths.count(0) and deaths[0] == 0
+    assert not deaths.count(0)
+    reached["long"] = 3  # its checkpoint was damaged: it gets as far as it was, and dies there again
+    assert deaths.count(0) and deaths[0] == DEATHS
+    assert deaths[1] == 0
+
+
 def test_two_that_kill_are_both_given_up(tmp_path):
     outcomes = list(execute(partial(work, tmp_path, {0: 99, 1: 99}), range(3), 2))
     assert {outcome.task for outcome in outcomes if outcome.died} == {0, 1}
@@ -118,7 +139,7 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.skipif(not FOLDER.is_dir() or _space() is None, reason="only Linux shows its semaphores")
+@pytest.mark.skipif(not FOLDER.is_dir() or space() is None, reason="only Linux shows its semaphores")
 def test_semaphores_of_the_killed_are_cleared_and_those_of_the_living_and_of_elsewhere_kept(tmp_path):
     script = tmp_path / "killed.py"
     script.write_text(KILLED)
@@ -127,7 +148,7 @@ def test_semaphores_of_the_killed_are_cleared_and_those_of_the_living_and_of_els
     left = list(FOLDER.glob(f"sem.benchmark-*-{process.pid}-*"))
     assert left, "the process left nothing to clear"
     others = [
-        FOLDER / f"sem.benchmark-{_space()}-{os.getpid()}-{born(os.getpid())}-abc",
+        FOLDER / f"sem.benchmark-{space()}-{os.getpid()}-{born(os.getpid())}-abc",
         FOLDER / f"sem.benchmark-1-{process.pid}-1-abc",
         FOLDER / f"sem.loky-{process.pid}-abc",
     ]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
+import shutil
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,18 +18,21 @@ from small import load, small_run, weights
 from torch import Tensor
 
 from benchmark.errors import BenchmarkError
+from benchmark.execution.claim import Claim
 from benchmark.execution.tasks import Outcome
-from benchmark.integrity.sealed import read_json
+from benchmark.integrity.sealed import read_json, render, sealed
 from benchmark.spec import Run
 from benchmark.stages import worker
 from benchmark.stages.order import Order
-from benchmark.stages.train import train_fleets, turn
+from benchmark.stages.train import kept_progress, plan, save_fleets, train_fleets, turn, unfinished_fleets
 from benchmark.stages.worker import FleetOutcome, FleetTask, claim_of, lacks_memory
 from benchmark.store import Store, write_json
 from benchmark.suite import EncodingSettings
-from benchmark.training.fleet import CACHED_WEIGHTS, LARGEST, Fleet, fleet_size, plan_fleets
+from benchmark.training.checkpoint import kept_step
+from benchmark.training.fleet import CACHED_WEIGHTS, LARGEST, Fleet, fleet_size, plan_fleets, read_fleet
 from benchmark.training.loop import Interrupted, build, train
 from benchmark.training.stacked import StackedEngine
+from benchmark.verbs.prune import prune
 
 
 def members(fleets: list[Fleet]) -> list[list[str]]:
@@ -346,6 +352,116 @@ def test_what_others_train_is_waited_for_without_starting_workers(
     first, second = (fleet.fleet_id for fleet in sorted(fleets, key=turn))
     assert sorted(heard.done) == sorted((first, second)) and len(heard.waiting) == 2
     assert sorted(tries[:2]) == sorted(tries[2:4]) and len(tries) == 5
+
+
+def test_a_fleet_whose_workers_died_fails_and_a_retry_goes_on_from_its_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet, store = fleet_of("stacked", "vae"), Store(tmp_path)
+    path = store.fleet_folder(fleet.fleet_id)
+    write_json(path / "fleet.json", {"fleet": fleet.to_json()})
+    assert (kept_step(path / "checkpoint.safetensors"), kept_progress(store, fleet)) == (0, 0)
+    with pytest.raises(Interrupted):
+        train(fleet, load(fleet.runs[0]), path, 1e9, after(3))
+    assert (kept_step(path / "checkpoint.safetensors"), kept_progress(store, fleet)) == (6, 6)
+    asked: list[int] = []
+
+    def dying(_: Any, tasks: list[FleetTask], *others: Any) -> list[Outcome[FleetTask]]:
+        asked.append(others[-1](tasks[0]))
+        return [Outcome(tasks[0], died="its process was killed 2 times")]
+
+    with monkeypatch.context() as patched:
+        patched.setattr("benchmark.stages.train.execute", dying)
+        train_fleets(Order(tmp_path), [fleet], Heard(), jobs=1)
+    assert asked == [6]
+    for run in fleet.runs:
+        failure = store.failure(run)
+        assert failure is not None and failure["reason"] == "its process was killed 2 times"
+    runs = list(fleet.runs)
+    assert (plan(store, runs), plan(store, runs, retry_failed=True)) == ([], [fleet])
+    outcome = worker.train_fleet(FleetTask(Order(tmp_path), fleet.fleet_id))
+    assert outcome.resumed_at == 6
+    assert len(outcome.published) == kept_progress(store, fleet) == len(runs)
+
+
+def test_a_fleet_that_failed_is_pruned(tmp_path: Path) -> None:
+    fleet, store = fleet_of("stacked", "vae"), Store(tmp_path)
+    write_json(store.fleet_folder(fleet.fleet_id) / "fleet.json", {"fleet": fleet.to_json()})
+    for run in fleet.runs:
+        store.record_failure(run, "train", "its process was killed 2 times")
+    assert prune(results=tmp_path)["fleets"] == 1
+    assert not store.fleet_folder(fleet.fleet_id).exists()
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"checkpoint": 1}'])
+def test_a_damaged_checkpoint_holds_no_step(content: str, tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.safetensors"
+    path.write_bytes(len(content).to_bytes(8, "little") + content.encode())
+    assert kept_step(path) == 0
+
+
+def test_who_lost_a_fleet_leaves_the_folder_to_who_took_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = small_run("pca", {"latents": 2})
+    store, fleet = Store(tmp_path), Fleet("closed_form", (run,))
+    write_json(store.fleet_folder(fleet.fleet_id) / "fleet.json", {"fleet": fleet.to_json()})
+    claim = claim_of(store, fleet.fleet_id)
+    encode = worker.encode_embedding
+
+    def taken_over(*arguments: Any) -> Any:
+        claim.path.write_text(render(sealed({"host": "elsewhere", "pid": 1, "born": None, "space": None})))
+        return encode(*arguments)
+
+    monkeypatch.setattr(worker, "encode_embedding", taken_over)
+    outcome = worker.train_fleet(FleetTask(Order(tmp_path), fleet.fleet_id))
+    assert (outcome.published, outcome.fatal) == ([run.run_id], None)
+    assert (claim.path.with_name("fleet.json").exists(), claim.holder()) == (True, "process 1 on elsewhere")
+
+
+def test_a_beat_that_the_folder_refuses_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    claim = Claim(tmp_path / "claim.json")
+    beats: list[float] = []
+
+    def beat() -> None:
+        beats.append(time.monotonic())
+        if len(beats) == 1:
+            raise OSError(errno.ESTALE, "Stale file handle")
+
+    monkeypatch.setattr(claim, "beat", beat)
+    monkeypatch.setattr(worker, "HEARTBEAT", 0.01)
+    with worker.beating(claim):
+        deadline = time.monotonic() + 10
+        while len(beats) < 3 and time.monotonic() < deadline:
+            time.sleep(0.01)
+    assert len(beats) >= 3
+
+
+def test_fleets_that_another_process_finishes_at_that_moment_are_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleets = sorted((fleet_of("stacked", "vae"), fleet_of("stacked", "beta_vae")), key=lambda fleet: fleet.fleet_id)
+    store = Store(tmp_path)
+    gone, stays = fleets
+
+    def late(path: Path) -> tuple[Fleet, str]:
+        shutil.rmtree(store.fleet_folder(gone.fleet_id), ignore_errors=True)
+        return read_fleet(path)
+
+    monkeypatch.setattr("benchmark.stages.train.read_fleet", late)
+    monkeypatch.setattr("benchmark.training.fleet.read_fleet", late)
+    save_fleets(store, fleets, "benchmark run")
+    assert unfinished_fleets(store, [*gone.runs, *stays.runs]) == [stays]
+    save_fleets(store, fleets, "benchmark run")
+    for run in stays.runs:
+        store.record_failure(run, "train", "it broke")
+    assert prune(results=tmp_path)["fleets"] == 1
+    assert not list((tmp_path / "fleets").iterdir())
+
+
+def test_what_two_prune_at_once_is_counted_by_one_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    aside = Store(tmp_path).root / "damaged" / "abc-s0-1a2b3c4d"
+    aside.mkdir(parents=True)
+    monkeypatch.setattr("benchmark.verbs.prune.shutil.rmtree", lambda folder: [folder.rmdir(), folder.rmdir()])
+    assert prune(results=tmp_path)["damaged runs"] == 0
 
 
 def test_networks_that_train_one_by_one_are_worked_off_seed_by_seed() -> None:

@@ -431,7 +431,7 @@ class TestDevice:
     ) -> None:
         handed: list[tuple[list[str], int, list[str]]] = []
 
-        def record(function: Any, tasks: list[FleetTask], jobs: int, watch: Any) -> list[Any]:
+        def record(function: Any, tasks: list[FleetTask], jobs: int, *_: Any) -> list[Any]:
             fleets = [
                 Fleet.from_json(read_json(tmp_path / "fleets" / t.fleet_id / "fleet.json")["fleet"]) for t in tasks
             ]

@@ -107,6 +107,20 @@ def test_all_is_taken_over_sound_and_the_other_folder_stays_as_it_is(there, here
     assert verify(results=here).findings == []
 
 
+def test_of_a_read_only_folder_the_modes_of_folders_stay_behind(there, here):
+    """The modes tell, and not whether merging works: it does for root, who may write anywhere."""
+    folders = [path for path in (there, *there.rglob("*")) if path.is_dir()]
+    for path in folders:
+        path.chmod(0o555)
+    try:
+        assert merge(there, results=here)["runs"] == 6
+    finally:
+        for path in folders:
+            path.chmod(0o755)
+    assert {path.stat().st_mode & 0o200 for path in here.rglob("*") if path.is_dir()} == {0o200}
+    assert verify(results=here).findings == []
+
+
 def test_a_folder_of_an_older_version_is_taken_over_and_sealed(there, here):
     for path in there.rglob("*.json"):
         record = {key: value for key, value in read_json(path).items() if key not in ("digest", "files", "codes")}

@@ -1,10 +1,12 @@
 """The results folder: nothing half-written, nothing lost, nobody's work taken for one's own."""
 
+import errno
 import json
 import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import pytest
 
 from benchmark import store as module
 from benchmark.errors import BenchmarkError, UsageError
-from benchmark.execution.claim import CLAIM_SECONDS, Claim, born
+from benchmark.execution.claim import CLAIM_SECONDS, Claim, born, space
 from benchmark.integrity.sealed import render, sealed
 from benchmark.spec import Component, Run
 from benchmark.store import Store, read_json, write_json
@@ -100,6 +102,65 @@ def test_a_plan_grows_while_the_text_is_the_same_and_is_replaced_with_it(store):
     assert store.plan("suite") == [run(2)]
     store.write_plan("suite", "a third text, merged", [run(3)], replace=False)
     assert store.plan("suite") == [run(2), run(3)]
+
+
+TOGETHER = """
+import sys, time
+from pathlib import Path
+from benchmark.store import Store
+sys.path.insert(0, sys.argv[2])
+from test_store import run
+
+store, first = Store(Path(sys.argv[1])), int(sys.argv[3])
+(store.root / f"ready{first}").touch()
+while not (store.root / "go").exists():
+    time.sleep(0.001)
+for seed in range(first, first + 10):
+    store.write_plan("suite", "text", [run(seed)])
+"""
+
+
+def test_processes_that_start_together_lose_none_of_each_others_runs(store):
+    firsts = (0, 10, 20)
+    line = [sys.executable, "-c", TOGETHER, str(store.root), str(Path(__file__).parent)]
+    processes = [subprocess.Popen([*line, str(first)]) for first in firsts]
+    while not all((store.root / f"ready{first}").exists() for first in firsts):
+        if any(process.poll() is not None for process in processes):
+            break  # the others are told to go, too, and end
+        time.sleep(0.01)
+    (store.root / "go").touch()
+    assert [process.wait() for process in processes] == [0, 0, 0]
+    assert sorted(each.seed for each in store.plan("suite")) == list(range(30))
+    assert list((store.root / "scratch").iterdir()) == []
+
+
+def test_a_plan_that_another_process_rewrites_is_waited_for(store):
+    """Whoever holds it adds a run and takes one out before it lets go: both are kept to."""
+    store.write_plan("suite", "text", [run(0), run(1)])
+
+    def hold() -> None:
+        with store._claimed_plan("suite") as path:
+            held.set()
+            record = read_json(path)
+            time.sleep(0.3)
+            write_json(path, {**record, "runs": [run(1).to_json(), run(2).to_json()]})
+
+    held, holder = threading.Event(), threading.Thread(target=hold)
+    holder.start()
+    assert held.wait(60)
+    left = store.shorten_plan("suite", {run(1).run_id})
+    holder.join()
+    assert left == store.plan("suite") == [run(2)]
+
+
+def test_a_plan_that_a_killed_process_was_rewriting_is_free(store, dead):
+    store.publish(run(), fill)
+    claimed(store.root / "scratch" / "plan-suite.json", dead)
+    start = time.monotonic()
+    assert store.write_plan("suite", "text", [run(0)]) == store.plan("suite") == [run(0)]
+    assert time.monotonic() - start < 5
+    assert store.shorten_plan("suite", {run(0).run_id}) == []
+    assert not store.suite_folder("suite").exists()
 
 
 def test_a_suite_never_started_names_those_that_were(store):
@@ -219,6 +280,14 @@ def test_scratch_of_anywhere_goes_after_a_day_and_what_is_no_scratch_does_no_har
     assert [path.name for path in scratch.iterdir()] == [".DS_Store"]
 
 
+def test_scratch_that_is_published_at_that_moment_is_passed_over(store, monkeypatch):
+    scratch = store.root / "scratch" / f"abc-s0-{socket.gethostname()}-{os.getpid()}-1a2b3c4d"
+    scratch.mkdir(parents=True)
+    monkeypatch.setattr(module, "alive", lambda _: scratch.rmdir() or True)
+    assert store.clean_scratch() == 0
+    assert not scratch.exists()
+
+
 def test_a_claim_is_held_by_the_living_and_free_when_released(tmp_path):
     path = tmp_path / "claim.json"
     mine, yours = Claim(path), Claim(path)
@@ -230,8 +299,17 @@ def test_a_claim_is_held_by_the_living_and_free_when_released(tmp_path):
     assert yours.take()
 
 
-def claimed(path: Path, pid: int, *, host: str | None = None, birth: str | None = None, age: float = 0.0) -> Claim:
-    path.write_text(render(sealed({"host": host or socket.gethostname(), "pid": pid, "born": birth})))
+def claimed(
+    path: Path,
+    pid: int,
+    *,
+    host: str | None = None,
+    birth: str | None = None,
+    where: str | None = None,
+    age: float = 0.0,
+) -> Claim:
+    said = {"host": host or socket.gethostname(), "pid": pid, "born": birth}
+    path.write_text(render(sealed(said if where is None else {**said, "space": where})))
     os.utime(path, (time.time() - age,) * 2)
     return Claim(path)
 
@@ -265,8 +343,49 @@ def test_another_host_is_believed_while_its_heart_beats(tmp_path, dead):
     assert claim.is_held()
     claim = claimed(tmp_path / "claim.json", dead, host="elsewhere", age=CLAIM_SECONDS + 1)
     assert not claim.is_held()
-    claim.beat()
-    assert claim.is_held()
+
+
+@pytest.mark.skipif(space() is None, reason="this system knows no namespaces")
+def test_a_number_counts_in_its_own_namespace_alone(tmp_path, dead):
+    """Containers may share the host's name: a process of one is not seen from another, however alive it is."""
+    path = tmp_path / "claim.json"
+    assert claimed(path, dead, where="1", age=60).is_held()
+    assert not claimed(path, dead, where="1", age=CLAIM_SECONDS + 1).is_held()
+    assert not claimed(path, dead, where=space()).is_held()
+    path.unlink()
+    assert Claim(path).take()
+    assert read_json(path)["space"] == space()
+
+
+def test_whoever_lost_a_claim_leaves_it_to_who_took_over(tmp_path, dead):
+    path = tmp_path / "claim.json"
+    mine = Claim(path)
+    assert mine.take() and mine.is_mine()
+    os.utime(path, (time.time() - CLAIM_SECONDS - 1,) * 2)
+    mine.beat()
+    assert path.stat().st_mtime > time.time() - CLAIM_SECONDS
+    claimed(path, dead, host="elsewhere", age=60)
+    before = path.stat().st_mtime
+    mine.beat()
+    mine.release()
+    assert not mine.is_mine()
+    assert path.stat().st_mtime == before
+    path.unlink()
+    mine.beat()
+    assert not path.exists()
+
+
+def test_a_claim_that_cannot_be_read_at_the_moment_is_judged_by_its_heart_and_left_alone(tmp_path, monkeypatch):
+    def unreachable(path: Path) -> bytes:
+        raise OSError(errno.ESTALE, "Stale file handle", str(path))
+
+    claim = Claim(tmp_path / "claim.json")
+    assert claim.take()
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_bytes", unreachable)
+        assert claim.is_held() and not claim.is_mine()
+        claim.release()
+    assert claim.is_mine()
 
 
 def test_a_heart_that_beats_in_the_future_is_stale_and_its_holder_has_a_name(tmp_path, dead):

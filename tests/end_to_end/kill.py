@@ -105,7 +105,7 @@ def publishing(process: subprocess.Popen[str], scratch: Path) -> bool:
     while process.poll() is None:
         try:
             with os.scandir(scratch) as entries:
-                if any(entries):
+                if any(entry.is_dir() for entry in entries):  # files there are claims
                     return True
         except FileNotFoundError:
             time.sleep(0.001)

@@ -85,7 +85,7 @@ def test_what_scores_groups_and_what_says_why_not():
     scores = of_all(api.score(CODES, FACTORS, FEW, groups=2, quiet=True))
     assert {"group_mig", "group_readout", "linear_readout"} <= set(scores[scores["status"] == "ok"].index)
     assert scores.loc["group_mig", "value"] > 0.95
-    assert scores.loc["group_mig", "protocol"].startswith("group_mig/neighbours3-mean-n1200/v1")
+    assert scores.loc["group_mig", "protocol"].startswith("group_mig/neighbours3-mean-n1200/v2")
     for name in ("mig", "udr"):
         assert scores.loc[name, "status"] == "not_applicable"
     assert scores.loc["mig", "reason"].startswith("the codes come in groups of columns, and mig judges each column by")

@@ -13,6 +13,7 @@ from benchmark.statistics import (
     MINIMUM_CONFIGURATIONS,
     MINIMUM_RUNS,
     Interval,
+    Ranked,
     probabilities_of_improvement,
     ranking,
     runs_needed,
@@ -85,27 +86,31 @@ def rankings(competitors: pd.DataFrame) -> pd.DataFrame:
         sides = _by_configuration(group[~given])
         labels = [label for _, label in sides]
         needed = runs_needed([len(values) for values in sides.values()])
+        shared = bool(group["shared"].any())
         for (config_id, label), values, place in zip(sides, sides.values(), ranking(list(sides.values())), strict=True):
-            few = "" if place.low is not None else f"{_runs(len(values))}: not tested below {MINIMUM_RUNS}"
-            if place.rank is None:
-                few = f"{_runs(len(values))} where others have {needed} or more: not ranked"
-            row = common | {
-                "config_id": config_id,
-                "label": label,
-                "rank": place.rank,
-                "runs": len(values),
-                "note": few,
-            }
-            tested = {"rank_low": place.low, "rank_high": place.high, "groups": place.letters}
-            alike = [labels[other] for other in place.alike]
-            if group["shared"].any() and place.rank is not None:
-                row, tested, alike = row | {"note": SHARED}, {"groups": ""}, []
-            rows.append(row | tested | {"indistinguishable_from": alike})
+            if shared:
+                place = place._replace(low=None, high=None, letters="", alike=())
+            rows.append(
+                common
+                | {"config_id": config_id, "label": label, "rank": place.rank, "rank_low": place.low}
+                | {"rank_high": place.high, "groups": place.letters, "runs": len(values)}
+                | {"indistinguishable_from": [labels[other] for other in place.alike]}
+                | {"note": _rank_note(place, len(values), needed, shared=shared)}
+            )
     frame = pd.DataFrame(rows, columns=RANKING)
     shown = frame["supervision"].map(SUPERVISION.index)
     order = ["dataset", "representation", "column", "shown", "rank"]
     frame = frame.assign(shown=shown).sort_values(order, kind="stable").drop(columns="shown")
     return _typed(frame.reset_index(drop=True), ["rank", "rank_low", "rank_high"])
+
+
+def _rank_note(place: Ranked, runs: int, needed: int, *, shared: bool) -> str:
+    """Why a configuration is not ranked, or its rank not tested."""
+    if place.rank is None:
+        return f"{_runs(runs)} where others have {needed} or more: not ranked"
+    if place.low is not None:
+        return ""
+    return SHARED if shared else f"{_runs(runs)}: not tested below {MINIMUM_RUNS}"
 
 
 def variances(competitors: pd.DataFrame, seed: int) -> pd.DataFrame:

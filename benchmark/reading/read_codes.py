@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float, Integer, Num, Shaped
+from jaxtyping import Float, Integer, Num
 from numpy import ndarray
 
 from benchmark.codes import Codes
@@ -19,10 +19,19 @@ from benchmark.datasets._archive import read_npy
 from benchmark.errors import UsageError
 from benchmark.reading import array_files
 from benchmark.reading.array_files import open_arrays
+from benchmark.reading.checked_arrays import (
+    Where,
+    check_jacobian,
+    checked_array,
+    checked_factors,
+    checked_names,
+    checked_table,
+    numbered,
+)
 from benchmark.reading.code_columns import factor_table, is_meant, renamed, split_table
 from benchmark.reading.code_groups import group_of_columns, groups_in_file
 from benchmark.reading.factor_kinds import Wishes, classes_as_factors, kinds_differ, sizes
-from benchmark.reading.read_tables import factor_column, in_another_order, numbers_the_rows, read_table
+from benchmark.reading.read_tables import in_another_order, numbers_the_rows, read_table
 from benchmark.spec import suggest
 
 if TYPE_CHECKING:
@@ -37,8 +46,6 @@ JACOBIANS = ("v", "v_logits")
 """The arrays of singular vectors, a matrix (d d) for each of some points."""
 MISSPELT = 0.85
 """A name so near to one that is read is refused rather than left alone."""
-Where = Path | str
-"""A file, or what else the arrays come from: the first word of what is wrong with them."""
 SINGLE = 9
 """Significant digits that tell numbers of single precision apart, and that files of text hold of them."""
 
@@ -120,7 +127,11 @@ def codes_of(
     `arrays`: `codes` (n d), and maybe `factors` (n k), `variances` (n d), `samples` (n d). `where` begins what is said
     of them, `names` are the factors', `notes` what is known of them already. Raises `UsageError` as `read_codes` does.
     """
-    own = None if names is None else _names(where, "factor_names", np.array([str(name) for name in names], dtype=str))
+    own = (
+        None
+        if names is None
+        else checked_names(where, "factor_names", np.array([str(name) for name in names], dtype=str))
+    )
     return _checked(where, where, Found(dict(arrays), own, wishes, list(notes), set()))
 
 
@@ -197,7 +208,7 @@ def _read(path: Path, arrays: Collection[str], wishes: Wishes) -> Found:
         told = "; say which are the codes by --rename NAME=codes" if held else ""
         raise UsageError(f"{path} must hold an array `codes`; it holds {', '.join(held.values()) or 'nothing'}{told}")
     if "logvar" in found.arrays:
-        found.arrays["variances"] = variances_of(path, _table(path, "logvar", found.arrays.pop("logvar")))
+        found.arrays["variances"] = variances_of(path, checked_table(path, "logvar", found.arrays.pop("logvar")))
     return found
 
 
@@ -276,33 +287,33 @@ def _read_archive(path: Path, known: Collection[str], wishes: Wishes) -> Found:
     notes = [f"array `{old}` is read by no measure and left alone" for old, _ in others]
     read = archive.read(list(taken.values()))
     arrays = {new: read[old] for new, old in taken.items()}
-    discrete, continuous = (_names(path, name, arrays.pop(name, None)) or () for name in DECLARED)
+    discrete, continuous = (checked_names(path, name, arrays.pop(name, None)) or () for name in DECLARED)
     own = wishes.with_declared(discrete, continuous)
-    return Found(arrays, _names(path, "factor_names", arrays.pop("factor_names", None)), own, notes, set(held))
+    return Found(arrays, checked_names(path, "factor_names", arrays.pop("factor_names", None)), own, notes, set(held))
 
 
 def _checked(path: Where, source: Where, found: Found) -> Reading:
     """Codes from the arrays of `path`, the factors from `source`."""
     arrays, notes = found.arrays, found.notes
-    means = _table(path, "codes", arrays.pop("codes"))
+    means = checked_table(path, "codes", arrays.pop("codes"))
     groups = _groups(path, arrays.pop("groups", None), found.wishes, means.shape[1])
-    beside = {name: _table(path, name, arrays.pop(name)) for name in ("variances", "samples") if name in arrays}
+    beside = {name: checked_table(path, name, arrays.pop(name)) for name in ("variances", "samples") if name in arrays}
     for name, table in beside.items():
         if table.shape != means.shape:
             raise UsageError(f"{path}: `{name}` of shape {table.shape} do not fit codes of shape {means.shape}")
     if "variances" in beside and beside["variances"].min() <= 0:
         raise UsageError(f"{path}: `variances` hold values that are not positive")
-    factors = _factors(source, arrays.pop("factors", np.zeros((len(means), 0), np.int64)), len(means))
+    factors = checked_factors(source, arrays.pop("factors", np.zeros((len(means), 0), np.int64)), len(means))
     names = found.names or tuple(f"factor_{k}" for k in range(factors.shape[1]))
     if len(names) != factors.shape[1]:
         raise UsageError(f"{source}: {len(names)} `factor_names` do not fit {factors.shape[1]} factors")
     for vectors in JACOBIANS:
         if vectors in arrays:
-            _check_jacobian(path, vectors, arrays[vectors], means, has_factors=bool(names))
+            check_jacobian(path, vectors, arrays[vectors], means, has_factors=bool(names))
     _check_used(source, found, names)
     kept = [k for k, name in enumerate(names) if name not in found.wishes.drop]
     names = tuple(names[k] for k in kept)
-    factors = _numbered(source, np.ascontiguousarray(factors[:, kept]), names, notes)
+    factors = numbered(source, np.ascontiguousarray(factors[:, kept]), names, notes)
     factors, names, wishes = classes_as_factors(str(source), factors, names, found.wishes)
     levels = sizes(str(source), factors, names, wishes, notes)
     grid, order = _is_grid(factors, levels), None
@@ -311,7 +322,7 @@ def _checked(path: Where, source: Where, found: Found) -> Reading:
         notes.append("the rows are every combination of the factors once, and were put into order")
         means, factors = means[order], factors[order]
         beside = {name: table[order] for name, table in beside.items()}
-    others = {name: _array(path, name, array) for name, array in arrays.items()}
+    others = {name: checked_array(path, name, array) for name, array in arrays.items()}
     if groups is not None:
         others["groups"] = groups
     codes = Codes(
@@ -335,93 +346,6 @@ def _check_used(source: Where, found: Found, names: tuple[str, ...]) -> None:
     for old, _ in found.wishes.rename:
         if not any(is_meant(old, name) for name in held):
             raise UsageError(f"{source} holds no {old!r} to rename{suggest(old, sorted(held))}")
-
-
-def _table(path: Where, name: str, table: ndarray) -> Float[ndarray, "n d"]:
-    """Single or double precision, of this machine's byte order."""
-    if table.dtype.kind not in "fiub":
-        raise UsageError(f"{path}: `{name}` must hold real numbers, not {table.dtype}")
-    if table.ndim != 2:
-        raise UsageError(
-            f"{path}: `{name}` must be a table (points × coordinates), not an array of shape {table.shape}"
-        )
-    if 0 in table.shape:
-        raise UsageError(f"{path}: `{name}` of shape {table.shape} hold no values")
-    single = table.dtype.kind == "f" and table.dtype.itemsize <= 4
-    with np.errstate(over="ignore", invalid="ignore"):  # of longer floats: said below
-        table = table.astype(np.float32 if single else np.float64)
-    if not np.isfinite(table).all():
-        raise UsageError(f"{path}: `{name}` hold NaN or infinite values, the first in row {_first(table)}")
-    return table
-
-
-def _first(table: Num[ndarray, "n d"]) -> int:
-    """The first row with a value that is not finite, counted from 1."""
-    return int((~np.isfinite(table)).any(axis=1).argmax()) + 1
-
-
-def _check_jacobian(path: Where, name: str, array: ndarray, means: Float[ndarray, "n d"], *, has_factors: bool) -> None:
-    """Raise `UsageError` on what is no singular vectors of a decoder of these codes."""
-    n, d = means.shape
-    if array.ndim == 3 and array.shape[1:] == (d, d):
-        return
-    factors = array.ndim in (1, 2) and len(array) == n and not has_factors
-    told = f"if these are the factors, --rename {name}=factors" if factors else "if it is something else, rename it"
-    raise UsageError(
-        f"{path}: `{name}` of shape {array.shape} is no Jacobian's singular vectors (points, {d}, {d}) of {d} codes;"
-        f" {told}"
-    )
-
-
-def _factors(path: Where, factors: ndarray, n: int) -> Shaped[ndarray, "n k"]:
-    """Factors as a table; words stay what they are."""
-    if factors.ndim == 1:
-        factors = factors[:, None]
-    if factors.dtype.kind not in "fiubU":
-        raise UsageError(f"{path}: `factors` must be numbers or names, not {factors.dtype}")
-    if factors.ndim != 2 or len(factors) != n:
-        raise UsageError(f"{path}: `factors` of shape {factors.shape} do not fit {n} codes")
-    if factors.dtype.kind == "U":
-        return factors
-    if factors.dtype.kind != "f":
-        if factors.size and int(factors.max()) >= 2**63:
-            raise UsageError(f"{path}: `factors` hold whole numbers of 2^63 and more; number them 0, 1, …")
-        return factors.astype(np.int64)
-    with np.errstate(over="ignore", invalid="ignore"):
-        factors = factors.astype(np.float64)
-    if not np.isfinite(factors).all():
-        raise UsageError(f"{path}: `factors` hold NaN or infinite values, the first in row {_first(factors)}")
-    return factors
-
-
-def _numbered(
-    path: Where, factors: Shaped[ndarray, "n k"], names: tuple[str, ...], notes: list[str]
-) -> Num[ndarray, "n k"]:
-    """Words as numbers, as in a table's columns."""
-    import pandas as pd
-
-    if factors.dtype.kind != "U":
-        return factors
-    columns = [
-        factor_column(path, name, pd.Series(column), notes) for name, column in zip(names, factors.T, strict=True)
-    ]
-    return np.column_stack([np.zeros((len(factors), 0), np.int64), *columns])
-
-
-def _names(path: Where, what: str, names: ndarray | None) -> tuple[str, ...] | None:
-    if names is None:
-        return None
-    if names.ndim != 1 or names.dtype.kind != "U" or len(set(names.tolist())) < len(names):
-        raise UsageError(f"{path}: `{what}` must be different strings, not {str(names.tolist())[:200]}")
-    return tuple(names.tolist())
-
-
-def _array(path: Where, name: str, array: ndarray) -> ndarray:
-    if array.dtype.kind not in "fiub" or 0 in array.shape:
-        raise UsageError(f"{path}: `{name}` must hold real numbers, not {array.dtype} of shape {array.shape}")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise UsageError(f"{path}: `{name}` holds NaN or infinite values")
-    return array.astype(np.float32 if array.dtype == np.float16 else array.dtype.newbyteorder("="))
 
 
 def _is_grid(factors: Num[ndarray, "n k"], sizes: tuple[int, ...]) -> bool:

@@ -46,17 +46,24 @@ class Claim:
             if self.is_held():
                 return False
             self.path.rename(aside)
-            if aside.stat().st_ino != stale.st_ino:
+            moved = aside.stat()
+            # Numbers of files are given again: one of the same number may be another's, and younger.
+            if (moved.st_ino, moved.st_mtime_ns) != (stale.st_ino, stale.st_mtime_ns):
                 aside.rename(self.path)
                 return False
         except FileNotFoundError:
             pass  # nobody's, or just moved away by another process
         aside.unlink(missing_ok=True)
         try:
-            with self.path.open("x") as file:
-                file.write(render(sealed(this_process()._asdict())))
+            file = self.path.open("x")
         except FileExistsError:
             return False
+        try:
+            with file:
+                file.write(render(sealed(this_process()._asdict())))
+        except OSError:  # a full disk; an empty claim would be believed until it is old
+            self.path.unlink(missing_ok=True)
+            raise
         return True
 
     def is_held(self) -> bool:

@@ -440,3 +440,31 @@ def test_what_cannot_be_written_is_told_for_any_folder(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match=r"file is no folder; choose another one$"):
         write_json(tmp_path / "file" / "x.json", {})
+
+
+def test_a_full_disk_leaves_no_empty_claim(tmp_path, monkeypatch):
+    """It would be believed for two minutes by whoever comes next."""
+
+    def full(_: object) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("benchmark.execution.claim.render", full)
+    with pytest.raises(OSError, match="No space"):
+        Claim(tmp_path / "claim.json").take()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_stale_claim_that_was_replaced_by_one_of_the_same_file_number_is_left_alone(tmp_path, monkeypatch):
+    """Between the look and the move another process takes over; its file may have the old one's number."""
+    path = tmp_path / "claim.json"
+    assert Claim(path).take()
+    old = time.time() - 10 * CLAIM_SECONDS
+    os.utime(path, (old, old))
+    mine = Claim(path)
+
+    def replaced() -> bool:
+        os.utime(path)  # the same number, and younger
+        return False
+
+    monkeypatch.setattr(mine, "is_held", replaced)
+    assert not mine.take() and path.exists()

@@ -144,9 +144,10 @@ class Store:
 
     def failure(self, run: Run) -> dict[str, Any] | None:
         path = self.failure_path(run)
-        if not path.exists():
+        try:
+            record = read_json(path)
+        except FileNotFoundError:  # none, or just tried again by another process
             return None
-        record = read_json(path)
         if not isinstance(record.get("reason"), str):
             raise BenchmarkError(f"{path} is damaged (it says no reason); delete it and rerun")
         return record

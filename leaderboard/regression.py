@@ -123,7 +123,8 @@ def judge(comparisons: Sequence[Comparison]) -> list[Verdict]:
 
     The variance between seeds is that of both sides and the reruns, moderated by those of the board's other
     configurations; of too few seeds for that the larger of their own and the board's. p is Welch's where there is
-    nothing but the two sides to learn from. What no drop within its range could fail says so.
+    nothing but the two sides to learn from. What no drop within its range could fail says so. Scores that runs share
+    stand in no joint verdict: runs that are dealt anew would no longer be those that share them.
     """
     judged = [each for each in comparisons if each.judged]
     spreads = dict(zip(map(id, judged), _spreads(judged), strict=True))

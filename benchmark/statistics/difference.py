@@ -8,7 +8,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from benchmark.statistics.interval import MINIMUM_RUNS, Interval
-from benchmark.statistics.significance import welch_freedom, welch_p
+from benchmark.statistics.significance import error_and_freedom, welch_p
 
 MINIMUM_TESTED = 5
 """With fewer runs on either side nothing is tested: of four, one odd seed decides."""
@@ -39,6 +39,6 @@ def difference(x: Float[ndarray, " n"], y: Float[ndarray, " m"], *, level: float
     p = min(1.0, 2 * min(welch_p(x, y), welch_p(y, x)))
     if fewest < MINIMUM_RUNS:
         return Difference(Interval(mean), p)
-    error, freedom = welch_freedom(x, y)
+    error, freedom = error_and_freedom(x, y)
     half = float(stdtrit(freedom, (1 + level) / 2)) * error if error > 0 else 0.0
     return Difference(Interval(mean, mean - half, mean + half), p)

@@ -18,13 +18,13 @@ def welch_p(x: Float[ndarray, " n"], y: Float[ndarray, " m"]) -> float:
     """
     from scipy.special import stdtr
 
-    difference, (error, freedom) = x.mean() - y.mean(), welch_freedom(x, y)
+    difference, (error, freedom) = x.mean() - y.mean(), error_and_freedom(x, y)
     if error == 0:
         return 0.0 if difference < -_rounding(x, y) else 1.0
     return float(stdtr(freedom, difference / error))
 
 
-def welch_freedom(x: Float[ndarray, " n"], y: Float[ndarray, " m"]) -> tuple[float, float]:
+def error_and_freedom(x: Float[ndarray, " n"], y: Float[ndarray, " m"]) -> tuple[float, float]:
     """The standard error of the difference of two means, and its degrees of freedom; 0 and ∞ without any spread."""
     variance_x, variance_y = x.var(ddof=1) / len(x), y.var(ddof=1) / len(y)
     variance = variance_x + variance_y

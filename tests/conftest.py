@@ -3,6 +3,8 @@
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,6 +39,14 @@ def data_dir() -> Path:
     if not path.is_dir():
         pytest.skip(f"no real data: {path} is not a folder (set BENCHMARK_DATA)")
     return path
+
+
+@pytest.fixture
+def dead() -> int:
+    """The pid of a process that is gone."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
 
 
 @pytest.fixture

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from benchmark import registry
@@ -19,10 +22,11 @@ from benchmark.conformance.small_runs import (
     weights,
 )
 from benchmark.datasets._dataset import Data
+from benchmark.training.fleet import Fleet
 
 __all__ = [
-    "GRID", "PLANE", "SMALL", "TINY", "advance", "component", "engine_of", "load", "neural_models", "small_run",
-    "table", "trained", "weights",
+    "GRID", "PLANE", "SMALL", "TINY", "advance", "after", "component", "engine_of", "fleet_of", "load", "neural_models",
+    "small_run", "table", "trained", "weights",
 ]  # fmt: skip
 
 
@@ -39,3 +43,16 @@ def table(images: np.ndarray, factors: np.ndarray | None = None, maximum: int = 
     factors = np.zeros((len(images), 0)) if factors is None else factors
     names = tuple(f"factor_{k}" for k in range(factors.shape[1]))
     return Data(images, factors, names, (0,) * len(names), rows, rows, maximum=maximum)
+
+
+def after(times: int) -> Callable[[], bool]:
+    """Asks to stop at the given time of being asked."""
+    asked = iter(range(1, 1_000_000))
+    return lambda: next(asked) >= times
+
+
+def fleet_of(engine: Any, model: str, steps: int = 40, rates: tuple[float, ...] = (1e-3, 1e-2)) -> Fleet:
+    runs = [
+        small_run(model, seed=seed, training={"steps": steps, "learning_rate": rate}) for seed, rate in enumerate(rates)
+    ]
+    return Fleet(engine, tuple(runs[:1] if engine == "single" else runs))

@@ -74,15 +74,26 @@ def with_all(choices: Iterable[str], names: Iterable[str]) -> list[str]:
 
 
 def read_value(text: str) -> Any:
-    """A value as TOML reads it; bare words are strings."""
+    """A value as TOML reads it; bare words are strings, and so are dates and NaN, which no setting is."""
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text
     except (ValueError, RecursionError):  # a number of thousands of digits, or as many brackets
         raise UsageError(f"{text[:40]}…: this is no value that could be read") from None
+    return value if _is_json(value) else text
 
 
 def spelled(value: Any) -> str:
     """A value as `read_value` takes it back."""
-    return value if isinstance(value, str) and read_value(value) == value else canonical_json(value)
+    if isinstance(value, str) and read_value(value) == value:
+        return value
+    return canonical_json(value) if _is_json(value) else str(value)
+
+
+def _is_json(value: Any) -> bool:
+    try:
+        canonical_json(value)
+    except (TypeError, ValueError):
+        return False
+    return True

@@ -17,6 +17,8 @@ from benchmark.errors import BenchmarkError, UsageError
 FORMAT = 1
 TRAINED_ON = "trained_on"
 """The array (n) that says which points' combinations of factors were trained on; absent where all were."""
+FACTORS_BESIDE = frozenset({"corruption_factors", "corruption_training_factors", "corruption_triangle_factors"})
+"""Arrays (m k) of the codes' own factors at points of which more is kept."""
 
 
 @dataclass(frozen=True)

@@ -10,23 +10,38 @@ from benchmark.errors import UsageError
 from benchmark.spec import PARTS, Component, Run, canonical, plainly, suggest
 
 
-def chosen_by(runs: Sequence[Run], only: Mapping[str, list[Any]], where: str) -> list[Run]:
-    """The runs that have one of the wanted values at each dotted key.
+def chosen_by(runs: Sequence[Run], only: Mapping[str, Any], where: str) -> list[Run]:
+    """The runs that have one of the wanted values, or the one that is given, at each dotted key.
 
+    Names may be written in any spelling, VAE is vae, unless a run has the very name; settings are as they are.
     Raises `UsageError` where none is left, and on a value that no run has: it is a slip, and fewer runs than meant.
     """
-    for key, values in only.items():
+    asked = {key: list(each) if isinstance(each, list | tuple) else [each] for key, each in only.items()}
+    kept = list(runs)
+    for key, values in asked.items():
         there = [_value_at(run, key) for run in runs]
+        meant: list[Any] = []
         for value in values:
-            if not any(_is(found, canonical(value)) for found in there):
-                known = sorted({spelled(found) for found in there if found is not None})
+            found = _meant(canonical(value), there, spellings="." not in key)
+            if not found:
+                known = sorted({spelled(each) for each in there if each is not None})
                 hint = suggest(spelled(value), known) if known else f"; none has any {key}"
                 raise UsageError(f"{where}: no run matches --only {key}={spelled(value)}{hint}")
-    kept = [run for run in runs if _matches(run, only)]
+            meant += found
+        kept = [run for run in kept if _value_at(run, key) in meant]
     if not kept and only:
-        asked = " ".join(f"{key}={','.join(map(spelled, values))}" for key, values in only.items())
-        raise UsageError(f"{where}: no run is left by --only {asked}: none has all of these")
+        told = " ".join(f"{key}={','.join(map(spelled, values))}" for key, values in asked.items())
+        raise UsageError(f"{where}: no run is left by --only {told}: none has all of these")
     return kept
+
+
+def _meant(wanted: Any, there: Sequence[Any], *, spellings: bool) -> list[Any]:
+    """Which of the values that runs have are wanted: that very one, or names that are spelled otherwise."""
+    if wanted in there:
+        return [wanted]
+    if not spellings or not isinstance(wanted, str):
+        return []
+    return [each for each in there if isinstance(each, str) and plainly(each) == plainly(wanted)]
 
 
 def _value_at(run: Run, key: str) -> Any:
@@ -40,17 +55,6 @@ def _value_at(run: Run, key: str) -> Any:
     if component is None:
         return None
     return component.settings.get(setting) if setting else component.name
-
-
-def _matches(run: Run, only: Mapping[str, list[Any]]) -> bool:
-    """Whether a run has one of the wanted values at each dotted key; words in any spelling: VAE is vae."""
-    return all(any(_is(_value_at(run, key), canonical(item)) for item in wanted) for key, wanted in only.items())
-
-
-def _is(value: Any, wanted: Any) -> bool:
-    if isinstance(value, str) and isinstance(wanted, str):
-        return plainly(value) == plainly(wanted)
-    return bool(value == wanted)
 
 
 def shard(runs: list[Run], part: int, parts: int) -> list[Run]:

@@ -10,18 +10,20 @@ import hashlib
 import importlib
 import importlib.util
 import inspect
+import re
 import sys
-from dataclasses import dataclass, replace
-from functools import cache
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from benchmark.choice import SETS
 from benchmark.errors import UsageError
 from benchmark.naming import check_name, score_name
-from benchmark.spec import plainly, suggest
+from benchmark.spec import Component, Run, plainly, suggest
 
 Kind = Literal["model", "dataset", "network", "metric", "suite"]
 KINDS: tuple[Kind, ...] = ("model", "dataset", "network", "metric", "suite")
@@ -32,19 +34,28 @@ BASES = {
 }
 ROOT = Path(__file__).parent
 
+Task = TypeVar("Task")
+
 
 @dataclass(frozen=True)
 class Entry:
-    """Where a component comes from: a module to import, and the file to read its description from."""
+    """Where a component comes from: a module to import, and the file to read its description from.
+
+    Of a loose file, `content` is what was read of it, and `source` the sha256 of that.
+    """
 
     kind: Kind
     name: str
     module: str
     file: Path | None
     source: str | None = None
+    content: bytes = field(default=b"", repr=False)
 
 
 _plugins: dict[tuple[Kind, str], Entry] = {}
+
+
+OWN = "; parts of your own are given by --plugin FILE"
 
 
 def names(kind: Kind) -> list[str]:
@@ -56,7 +67,8 @@ def entry(kind: Kind, name: str) -> Entry:
     """Find a component; an unknown name answers with the nearest known one."""
     entries = _entries(kind)
     if name not in entries:
-        raise UsageError(f'unknown {kind} "{name}"{suggest(name, sorted(entries))}')
+        own = "" if kind == "suite" else OWN
+        raise UsageError(f'unknown {kind} "{name}"{suggest(name, sorted(entries))}{own}')
     return entries[name]
 
 
@@ -79,7 +91,7 @@ def metric_named(text: str) -> str:
             scores |= {plainly(score): name, plainly(score_name(name, score)): name}
     if plainly(text) in scores:
         return scores[plainly(text)]
-    raise UsageError(f'unknown metric "{text}"{suggest(text, [*known, *SETS])}')
+    raise UsageError(f'unknown metric "{text}"{suggest(text, [*known, *SETS])}{OWN}')
 
 
 def named(kind: Kind, text: str) -> str:
@@ -102,7 +114,7 @@ def describe(kind: Kind, name: str) -> str:
         import tomllib
 
         return str(tomllib.loads(file.read_text()).get("description", ""))
-    return (ast.get_docstring(ast.parse(file.read_text())) or "").split("\n")[0]
+    return (ast.get_docstring(ast.parse(file.read_bytes())) or "").split("\n")[0]
 
 
 def load(kind: Kind, name: str) -> Any:
@@ -124,9 +136,30 @@ def source(kind: Kind, name: str) -> str | None:
     return entry(kind, name).source
 
 
+def check_sources(run: Run) -> None:
+    """Raise `UsageError` where a part of a run is defined by another file here than the one that the run's id names:
+    what is trained or encoded by this one would stand under the id of that one."""
+    parts: list[tuple[Kind, Component | None]] = [
+        ("dataset", run.dataset), ("model", run.model), ("network", run.network)
+    ]  # fmt: skip
+    for kind, part in parts:
+        if part is not None and (here := source(kind, part.name)) != part.source:
+            raise UsageError(
+                f"{kind} {part.name}: this run is of {_origin(part.name, part.source)}, and here is"
+                f" {_origin(part.name, here)}; put the former back, or train anew with the latter by `benchmark run`:"
+                " its runs have ids of their own"
+            )
+
+
+def _origin(name: str, digest: str | None) -> str:
+    return "an installed package" if digest is None else f"a {name}.py of sha256 {digest[:12]}…"
+
+
 def file_digest(kind: Kind, name: str) -> str | None:
     """The sha256 of the file that defines a component; None where it is not known which that is."""
     found = entry(kind, name)
+    if found.source is not None:
+        return found.source  # of what was loaded; the file may be another by now
     file = found.file or (inspect.getsourcefile(load(kind, name)) or None)
     return None if file is None else _content_digest(Path(file))
 
@@ -147,16 +180,36 @@ def add_plugin(path: Path) -> list[Entry]:
         raise UsageError(f"--plugin {path}: {'a folder, and a plug-in is a file' if path.is_dir() else 'no such file'}")
     if path.suffix != ".py":
         raise UsageError(f"--plugin {path}: a plug-in is a Python file, and its name ends in .py")
-    name, content = check_name(path.stem, f"--plugin {path.name[:40]}: its name"), path.read_bytes()
+    check_name(path.stem, f"--plugin {path.name[:40]}: its name")
+    return _register(path, path.read_bytes())
+
+
+def with_plugins(function: Callable[[Task], Any], files: Iterable[Path]) -> Callable[[Task], Any]:
+    """The function, for a worker process, which registers these loose files first: with the content that they were
+    registered with here, so that whoever edits one meanwhile changes the next run and not this one."""
+    contents = {item.file: item.content for item in _plugins.values()}
+    return partial(_with_plugins, function, tuple((file, contents[file]) for file in files))
+
+
+def _with_plugins(function: Callable[[Task], Any], files: Iterable[tuple[Path, bytes]], task: Task) -> Any:
+    for path, content in files:
+        _register(path, content)
+    return function(task)
+
+
+def _register(path: Path, content: bytes) -> list[Entry]:
+    """Register what a loose file of this content defines."""
+    name = path.stem
     digest = hashlib.sha256(content).hexdigest()
     module_name = f"benchmark_plugin_{name}_{digest[:12]}"
     if module_name not in sys.modules:
         spec = importlib.util.spec_from_file_location(module_name, path)
-        assert spec and spec.loader
+        assert spec
         module = importlib.util.module_from_spec(spec)
         sys.modules[module_name] = module
         try:
-            spec.loader.exec_module(module)
+            # Its loader would read the file again, and take one that was edited within a second from Python's cache.
+            exec(compile(content, path.absolute(), "exec", dont_inherit=True), module.__dict__)
         except (Exception, SystemExit) as error:  # whatever the file does when it runs is what is wrong with it
             del sys.modules[module_name]
             raise UsageError(f"--plugin {path} fails when it is imported: {type(error).__name__}: {error}") from error
@@ -165,11 +218,13 @@ def add_plugin(path: Path) -> list[Entry]:
     for kind in ("model", "dataset", "network", "metric"):
         component = _component(kind, module, name)
         if component is not None:
-            found.append(Entry(kind, name, module_name, path, digest))
+            found.append(Entry(kind, name, module_name, path, digest, content))
     if not found:
+        fitting = re.sub(r"\W|^(?=\d)", "_", name)  # no function can be called my-measure
+        renamed = "" if fitting == name else f" in a file of that name: rename it {fitting}.py"
         raise UsageError(
             f"--plugin {path} defines nothing: it needs a class derived from a model, dataset or network base,"
-            f" or a function {name} decorated with @metric"
+            f" or a function {fitting} decorated with @metric{renamed}"
         )
     for item in found:
         known = _builtin(item.kind) | _installed(item.kind)
@@ -180,6 +235,10 @@ def add_plugin(path: Path) -> list[Entry]:
             raise UsageError(
                 f'--plugin {path}: a {item.kind} "{item.name}" comes from {other.file} already; rename one'
             )
+    for key, known_as in list(_plugins.items()):  # what the file defined before it was edited
+        if known_as.name == name and known_as.file and known_as.file.resolve() == path.resolve():
+            del _plugins[key]
+    for item in found:
         _plugins[item.kind, item.name] = item
         if item.kind == "metric":
             function = getattr(module, item.name)
@@ -188,7 +247,7 @@ def add_plugin(path: Path) -> list[Entry]:
 
 
 def plugins() -> list[Path]:
-    """The loose files in use, which worker processes load again."""
+    """The loose files in use, which worker processes need, too."""
     return sorted({entry.file for entry in _plugins.values() if entry.file})
 
 

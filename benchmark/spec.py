@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import date, time
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, Self, get_origin
 
@@ -116,27 +117,58 @@ class Settings(BaseModel):
 
 def explain(error: ValidationError, settings: type[BaseModel], where: str) -> str:
     """One sentence for all that is wrong with some settings, with the nearest known key for a misspelt one."""
-    return "; ".join(_explain_one(detail, settings, where) for detail in error.errors())
+    found: dict[tuple[str, ...], list[ErrorDetails]] = {}
+    for detail in error.errors():
+        place = tuple(str(part) for part in detail["loc"] if not BRANCH.fullmatch(str(part)))
+        found.setdefault(place, []).append(detail)
+    # What may be of several kinds is refused as each of them: where an item is wrong, the list itself is not.
+    inner = {place[:length] for place in found for length in range(len(place))}
+    clauses = [_explain_one(details, settings, ".".join([where, *place]), place) for place, details in found.items()
+               if not place or place not in inner]  # fmt: skip
+    return "; ".join(clauses)
 
 
-def _explain_one(detail: ErrorDetails, settings: type[BaseModel], where: str) -> str:
-    path = ".".join([where, *(str(part) for part in detail["loc"])])
+def _explain_one(details: list[ErrorDetails], settings: type[BaseModel], path: str, place: tuple[str, ...]) -> str:
+    """What is wrong with one value, refused as each of the kinds that it may be of."""
+    detail = details[0]
     if detail["type"] == "extra_forbidden":
-        return f"{path}: unknown setting{suggest(str(detail['loc'][-1]), list(settings.model_fields))}"
+        return f"{path}: unknown setting{suggest(place[-1], list(settings.model_fields))}"
     if detail["type"] == "missing":
-        return f"{path}: this setting is required"
-    message = detail["msg"].removeprefix("Value error, ")
-    if not detail["loc"]:  # of the settings together
+        return f"{path}: this {'item' if isinstance(detail['loc'][-1], int) else 'setting'} is required"
+    messages = list(dict.fromkeys(_in_words_of_toml(each["msg"]) for each in details))
+    kinds = [message.removeprefix(KIND) for message in messages]
+    if len(messages) > 1 and all(message.startswith(KIND) for message in messages):
+        message = f"{KIND}{', '.join(kinds[:-1])} or {kinds[-1]}"
+    else:
+        message = " or ".join(messages)
+    if not place:  # of the settings together
         return f"{path}: {message}"
-    return f"{path} = {detail['input']!r}: {message[0].lower()}{message[1:]}"
+    value = detail["input"]
+    shown = str(value) if isinstance(value, date | time) else repr(value)
+    return f"{path} = {shown if len(shown) <= 100 else f'{shown[:99]}…'}: {message[0].lower()}{message[1:]}"
+
+
+KIND = "Input should be a valid "
+BRANCH = re.compile(r"(str|int|float|bool)|(list|dict|tuple|union|literal|constrained|function|nullable|json)\W.*")
+"""How pydantic calls one of several kinds within the place of an error."""
+
+
+def _in_words_of_toml(message: str) -> str:
+    plain = re.sub(r"dictionary( or instance of \w+)?", "table", message.removeprefix("Value error, "))
+    return plain.replace("a valid tuple", "a valid list")
 
 
 def suggest(name: str, known: list[str]) -> str:
     """'; did you mean "x"? Known: …' for an error about an unknown name."""
     found = nearest(name, known)
     hint = f'; did you mean "{found}"?' if found else "."
-    listing = ", ".join(known[:40]) if known else "none"
-    return f"{hint} Known: {listing}"
+    listing = ", ".join(known[:SHOWN]) if known else "none"
+    more = f" … and {len(known) - SHOWN:,} more" if len(known) > SHOWN else ""
+    return f"{hint} Known: {listing}{more}"
+
+
+SHOWN = 40
+"""Names in an error at most."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

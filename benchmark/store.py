@@ -161,11 +161,15 @@ class Store:
     def clear_failure(self, run: Run) -> None:
         self.failure_path(run).unlink(missing_ok=True)
 
-    def write_plan(self, suite: str, source: str, runs: list[Run], *, replace: bool = True) -> list[Run]:
+    def write_plan(
+        self, suite: str, source: str, runs: list[Run], *, replace: bool = True, file: Path | None = None
+    ) -> list[Run]:
         """Remember a suite's runs; those of an earlier plan stay while the suite's text is the same.
 
         With `replace` false an earlier plan of another text stays as well, and these runs are added to it.
+        `file`: where the suite's text lies, where that is no built-in one.
         """
+        where = {} if file is None else {"file": os.path.relpath(file.resolve(), self.root.resolve())}
         planned = {run.run_id: run for run in runs}
         with self._claimed_plan(suite) as path:
             if path.exists():
@@ -173,6 +177,7 @@ class Store:
                 check_format(earlier, path)
                 if not replace:
                     source = earlier["source"]
+                    where = {"file": earlier["file"]} if "file" in earlier else {}
                 # Codes from outside are in no suite's text: an edit of it does not drop them.
                 kept = [
                     run
@@ -181,7 +186,7 @@ class Store:
                 ]
                 planned = {run.run_id: run for run in kept} | planned
             listed = [run.to_json() for run in planned.values()]
-            write_json(path, {"format": FORMAT, "suite": suite, "source": source, "runs": listed})
+            write_json(path, {"format": FORMAT, "suite": suite, "source": source, **where, "runs": listed})
         return list(planned.values())
 
     def shorten_plan(self, suite: str, gone: Collection[str]) -> list[Run]:

@@ -94,6 +94,7 @@ def find(name: str | Path) -> Path:
         path = Path(name)
         if not path.is_file():
             raise UsageError(f"suite {name}: no such file")
+        _refuse_built_in_name(path)
         return path
     if name not in registry.names("suite"):
         _refuse_codes(name)
@@ -102,6 +103,24 @@ def find(name: str | Path) -> Path:
     file = registry.entry("suite", name).file
     assert file is not None
     return file
+
+
+def _refuse_built_in_name(path: Path) -> None:
+    """Raise `UsageError` where a file is called like a suite of this package and says something else: the results of
+    both would lie in one folder, and the settings of either score the other."""
+    if path.stem not in registry.names("suite"):
+        return
+    known = registry.entry("suite", path.stem).file
+    if known is not None and text_digest(known) != text_digest(path):
+        raise UsageError(
+            f"suite {path}: a suite of this package is called {path.stem} and says something else; rename the file,"
+            f" such as my_{path.name}"
+        )
+
+
+def text_digest(path: Path) -> str:
+    """The sha256 of a suite's text: of the same text, whatever editor saved it."""
+    return hashlib.sha256(read_text(path).encode()).hexdigest()
 
 
 def _refuse_codes(name: str) -> None:
@@ -128,8 +147,12 @@ def read(name: str) -> tuple[str, SuiteFile, str]:
 
 
 def _read_tables(content: Mapping[str, Any], where: str) -> None:
-    """Validate the tables inside a suite on their own, so that a misspelt key is compared with their keys."""
+    """Validate the tables inside a suite on their own, so that a misspelt key is compared with their keys.
+
+    That of training also where nothing is trained.
+    """
     inner: dict[str, type[Settings]] = {
+        "training": TrainingSettings,
         "evaluation": EvaluationSettings,
         "encoding": EncodingSettings,
         "execution": ExecutionSettings,
@@ -138,22 +161,25 @@ def _read_tables(content: Mapping[str, Any], where: str) -> None:
         if isinstance(content.get(key), dict):
             settings.read(content[key], f"{where}.{key}")
     blocks = content.get("block")
+    if isinstance(blocks, dict):
+        raise UsageError(f"{where}.block: write [[block]], in two brackets, also where there is only one")
     for index, block in enumerate(blocks if isinstance(blocks, list) else []):
         if isinstance(block, dict):
-            Block.read(block, f"{where}.block[{index}]")
+            read = Block.read(block, f"{where}.block[{index}]")
+            TrainingSettings.read(read.training, f"{where}.block[{index}].training")
 
 
 def expand(
     name: str,
     *,
     overrides: Mapping[str, Any] | None = None,
-    only: Mapping[str, list[Any]] | None = None,
+    only: Mapping[str, Any] | None = None,
     seeds: list[int] | None = None,
 ) -> Suite:
     """Validate a suite and sweep it into runs.
 
     overrides: dotted keys and values, applied to every run whose component has the setting.
-    only: dotted keys and the values to keep. seeds: these in place of the suite's own.
+    only: dotted keys and the value or values to keep. seeds: these in place of the suite's own.
     """
     stem, content, source = read(name)
     overrides, only = dict(overrides or {}), dict(only or {})

@@ -92,6 +92,12 @@ class Cell:
         return "" if self.std is None else f"± {self.std:,.{places}f}"
 
     @property
+    def seeds(self) -> str:
+        """`2 of 3`: how many of its runs have a number, where some have none; else nothing."""
+        number = len(self.values)
+        return f"{number} of {number + self.without}" if number and self.without else ""
+
+    @property
     def text(self) -> str:
         return f"{self.main} {self.rest}".strip()
 

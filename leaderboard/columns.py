@@ -67,6 +67,8 @@ class Column:
     """Whether it is shown before the reader chooses columns."""
     bounds: tuple[float, float] = (-math.inf, math.inf)
     """The range that the score can have."""
+    shared: bool = False
+    """Whether the runs of a configuration have it of each other, as UDR: they are no sample, and it has no interval."""
     sources: Mapping[str, str] = field(default_factory=dict)
     """The full citations of what its description refers to, by short reference."""
 
@@ -78,6 +80,11 @@ class Column:
     @property
     def arrow(self) -> str:
         return {"higher": "↑", "lower": "↓", "none": ""}[self.direction]
+
+    @property
+    def heading(self) -> str:
+        """The title with its arrow, which a line break leaves beside it."""
+        return f"{self.title}\xa0{self.arrow}".strip()
 
 
 def title(name: str) -> str:
@@ -182,6 +189,7 @@ def _column(row: Mapping[Hashable, Any], metric: Metric, others: Sequence[Mappin
         anchors=_anchors(metric.name, score, budget, str(row["representation"])),
         group=group(metric),
         bounds=metric.bounds,
+        shared=metric.scope == "configuration",
         sources=sources((metric.function.__doc__ or "").split("Returns `")[0]),
     )
 

@@ -20,6 +20,7 @@ OF_RANGE, RELATIVE = 0.05, 0.10
 """The default margin: this part of a bounded score's range, or of the mean size of an unbounded one on its dataset.
 
 Of the mean over configurations and not of each one's own: a score that is nearly 0 for one would leave it no margin.
+Reference models count among themselves alone: what an untrained network scores says nothing of the size of others.
 """
 STANDARD_ERRORS = 2.0
 """How many of them a margin from reruns spans: other seeds move the difference by more in one check of twenty."""
@@ -54,7 +55,7 @@ class Comparison:
     margin. given: a margin in its place. then, now: a value for each seed; then_seeds, now_seeds: which these are.
     reach: how far it can become worse before its measure's range ends. lead: over the nearest of `noise` and
     `untrained`, where there is one and it is worse; positive. shared: whether a configuration's runs have the score of
-    each other.
+    each other. renamed: today's headline of the measure, where this score was that when the reference was saved.
     """
 
     frame: Verdict
@@ -70,6 +71,7 @@ class Comparison:
     reach: float = math.inf
     lead: float | None = None
     shared: bool = False
+    renamed: str = ""
 
     @property
     def judged(self) -> bool:

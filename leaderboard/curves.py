@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from leaderboard.cells import signed
-from leaderboard.charts.training_curves import is_term, term_name
+from leaderboard.charts.training_curves import is_term, term_name, thinned
 from leaderboard.results import read_history
 
 POINTS = 60
@@ -40,7 +40,7 @@ def curves(folder: Path) -> list[Curve]:
 
 
 def _curve(name: str, history: pd.DataFrame) -> Curve:
-    kept = history.iloc[:: -(-len(history) // POINTS)] if len(history) else history
+    kept = thinned(history, POINTS)
     steps, values = kept["step"].to_numpy(dtype=float), kept[name].to_numpy(dtype=float)
     if len(values) < 2:
         return Curve(term_name(name), "", "logged once" if len(values) else "never logged")

@@ -14,10 +14,13 @@ import numpy as np
 import pandas as pd
 
 from benchmark.metrics._declare import Metric
+from benchmark.naming import score_name
 from benchmark.stages.aggregate import headline_rows
 from benchmark.statistics import holm, welch_p
+from benchmark.table import split_key
 from leaderboard.columns import setting
 from leaderboard.comparison import TESTABLE, Comparison, Reruns, default_margin
+from leaderboard.former_headlines import former_headlines
 from leaderboard.margins import KEY, values_of
 from leaderboard.moderation import moderated, pooled
 from leaderboard.successors import successors
@@ -62,6 +65,7 @@ def check(
     same where no two did, whichever way that lies, and what had a number and now has none for a reason: the score
     failed or became inapplicable for all runs, or all of the configuration's runs failed. Better likewise, by the
     margin and the test. Missing: nobody computed the score now; `absent` says of how many runs it was to be computed.
+    So is a score that led its measure when the reference was saved, where that has none under today's headline.
     failed: why configurations have no finished run, by their ids. planned: what `benchmark.table.described` says of the
     new suite's runs, finished or not. reruns: what other seeds move the scores by, as `seed_deviations` gives it;
     margins of two standard errors follow from it, in place of the default. margins: by metric, in the score's unit,
@@ -86,9 +90,8 @@ def compared(
     changed = successors(new if planned is None else pd.concat([new, planned]), reference)
     new = new.assign(config_id=new["config_id"].replace(changed))
     failed = {changed.get(config_id, config_id): reason for config_id, reason in (failed or {}).items()}
-    found = _comparisons(new, reference, declarations, _by_key(reruns), margins or {}, failed)
     asked = _asked(new if planned is None else planned.assign(config_id=planned["config_id"].replace(changed)))
-    found = [_with_absent(each, asked, declarations) for each in found]
+    found = _comparisons(new, reference, declarations, _by_key(reruns), margins or {}, failed, asked)
     ids = {then: now for now, then in changed.items()}
     return [
         replace(
@@ -106,16 +109,20 @@ def _asked(runs: pd.DataFrame) -> dict[str, set[int]]:
     return {str(config_id): set(map(int, seeds)) for config_id, seeds in pairs.groupby("config_id")["seed"]}
 
 
-def _with_absent(each: Comparison, asked: Mapping[str, set[int]], declarations: Mapping[str, Metric]) -> Comparison:
-    """A comparison that says how many runs of the reference were asked for and have no such score now.
+def _absent(then: Sequence[int], now: Sequence[int], asked: set[int], *, over_all: bool) -> set[int]:
+    """The seeds that have a score in the reference, were asked for, and have none now.
 
     A score over all runs of a configuration is another one where not all of them were asked for.
     """
-    seeds = asked.get(each.frame.config_id, set())
-    if declarations[each.frame.metric].scope == "configuration" and not seeds.issuperset(each.then_seeds):
-        return each
-    gone = (set(each.then_seeds) & seeds) - set(each.now_seeds)
-    return replace(each, frame=replace(each.frame, absent=len(gone)))
+    return set() if over_all and not asked.issuperset(then) else (set(then) & asked) - set(now)
+
+
+def _partly(reasons: Mapping[int, str], absent: set[int], runs: int) -> str:
+    """What to know of a score that so many runs have: that others, by their seeds, have none now, and why if known."""
+    without = len(reasons.keys() | absent)
+    reason = next(iter(reasons.values()), "")
+    what = f"number now: {reason}" if reason else "score now"
+    return f"{without} of {without + runs} runs have no {what}" if without else ""
 
 
 def judge(comparisons: Sequence[Comparison]) -> list[Verdict]:
@@ -160,6 +167,7 @@ def _comparisons(
     reruns: Mapping[tuple[Hashable, ...], Reruns],
     margins: Mapping[str, float],
     failed: Mapping[str, str],
+    asked: Mapping[str, set[int]],
 ) -> list[Comparison]:
     sides = {
         side: headline_rows(table, declarations).assign(side=side)
@@ -167,8 +175,10 @@ def _comparisons(
     }
     without = _without_numbers(sides["now"])
     columns = ["dataset_label", "protocol", "representation", "column"]
-    sizes = sides["then"].groupby(columns)["value"].agg(lambda values: values.abs().mean()).to_dict()
-    together = pd.concat(sides.values())
+    # Apart from the references, as peers are: an ELBO of an untrained network is a thousand times a trained one's.
+    sizes = sides["then"].groupby([*columns, "reference"])["value"].agg(lambda values: values.abs().mean()).to_dict()
+    former = former_headlines(reference, new, declarations)
+    together = pd.concat([*sides.values(), *([] if former is None else [former.assign(side="then")])])
     together = together[together["status"] == "ok"]
     floors = _floors(sides["then"])
     found: dict[tuple[Hashable, ...], dict[str, list[tuple[int, float]]]] = {}
@@ -186,10 +196,11 @@ def _comparisons(
         then_seeds, now_seeds = (tuple(seed for seed, _ in values[side]) for side in ("then", "now"))
         place = (named["config_id"], named["representation"], _asked_for(str(named["protocol"])))
         gone = {seed: reason for seed, reason in without.get(place, {}).items() if seed not in now_seeds}
-        note = next(iter(gone.values()), "" if len(now) else failed.get(str(named["config_id"]), ""))
-        if note and len(now):
-            note = f"{len(gone)} of {len(gone) + len(now)} runs have no number now: {note}"
-        metric = str(named["metric"])
+        config_id, metric = str(named["config_id"]), str(named["metric"])
+        over = declarations[metric].scope == "configuration"
+        absent = _absent(then_seeds, now_seeds, asked.get(config_id, set()), over_all=over)
+        note = _partly(gone, absent, len(now)) if len(now) else next(iter(gone.values()), failed.get(config_id, ""))
+        headline = split_key(declarations[metric].headline)[0]
         frame = Verdict(
             verdict="same",
             dataset=about["dataset_label"],
@@ -200,17 +211,18 @@ def _comparisons(
             reference_mean=float(then.mean()) if len(then) else None,
             new_mean=float(now.mean()) if len(now) else None,
             note=note,
+            absent=len(absent),
             **named,  # type: ignore[arg-type]
         )
-        default = default_margin(declarations[metric], float(sizes.get(board, 0.0)))
         peers = (*board, about["reference"])
+        default = default_margin(declarations[metric], float(sizes.get(peers, 0.0)))
         each = Comparison(
             frame, about["direction"], peers, default, then, now, reruns.get(key), margins.get(metric), then_seeds,
             now_seeds,
         )  # fmt: skip
-        over = declarations[metric].scope == "configuration"
         reach, lead = _reach(each, declarations[metric]), _lead(each, floors.get(board))
-        comparisons.append(replace(each, reach=reach, lead=lead, shared=over))
+        renamed = "" if headline == named["score"] else score_name(metric, headline)
+        comparisons.append(replace(each, reach=reach, lead=lead, shared=over, renamed=renamed))
     return comparisons
 
 
@@ -267,7 +279,11 @@ def _told(each: Comparison) -> Verdict:
         if frame.note:
             return replace(frame, verdict="worse", note=f"it has no number now: {frame.note}")
         gone = "the new table has no such score"
-        return replace(frame, verdict="missing", note=gone if frame.absent else f"{gone}, nor was it asked for")
+        if not frame.absent:
+            gone = f"{gone}, nor was it asked for"
+        elif each.renamed:
+            gone = f"the headline is {each.renamed} now, and the reference has none of that name"
+        return replace(frame, verdict="missing", note=gone)
     margin, source = each.margin()
     change = frame.new_mean - frame.reference_mean
     moved = "; it moved by more than the margin" if abs(change) > margin else ""

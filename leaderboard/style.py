@@ -57,6 +57,7 @@ STYLE: dict[Any, Any] = {
     "grid.color": FAINT,
     "grid.linewidth": 0.7,
     "text.color": INK,
+    "text.parse_math": False,  # labels are names that people gave, and a dollar sign in them is one
     "xtick.color": MUTED,
     "ytick.color": MUTED,
     "xtick.labelcolor": INK,
@@ -213,6 +214,18 @@ def finished(figure: Canvas, kind: Kind, resolution: float | None = None) -> byt
     cut: dict[str, Any] = {"bbox_inches": "tight", "pad_inches": MARGIN} if paper().width is None else {}
     figure.savefig(buffer, format=kind, dpi=resolution or dots(), metadata=metadata, **cut)
     return buffer.getvalue()
+
+
+def log_scale(axis: Axes, low: float, high: float) -> None:
+    """A logarithmic scale upwards for values from `low` to `high`; its numbers are plain, where matplotlib's own are
+    mathtext, which `STYLE` does not read."""
+    from matplotlib.ticker import AutoLocator, LogLocator, NullFormatter
+
+    axis.set_yscale("log")
+    by_decade = LogLocator(subs=(1, 2, 5) if high < 1e3 * low else (1,))
+    axis.yaxis.set_major_locator(by_decade if high > 10 * low else AutoLocator())
+    axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.yaxis.set_minor_formatter(NullFormatter())
 
 
 def text_width(names: Sequence[str]) -> float:

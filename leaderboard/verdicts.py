@@ -10,6 +10,7 @@ from typing import Literal
 from xml.etree import ElementTree
 
 from benchmark.naming import score_name
+from benchmark.stages.comparisons import counted
 
 Outcome = Literal["better", "same", "worse", "missing", "new"]
 Source = Literal["default", "reruns", "given"]
@@ -99,12 +100,14 @@ def together(verdicts: Sequence[Verdict]) -> dict[Level, dict[str, int]]:
 
 
 def summary(verdicts: Sequence[Verdict]) -> str:
-    """The counts in a line or two: of scores, of what cannot fail, and of what is judged together."""
+    """The counts in some lines: of scores, of what cannot fail or has no reruns, and of what is judged together."""
     number = counts(verdicts)
     cannot = number.pop("cannot_fail")
     lines = [", ".join(f"{value} {name}" for name, value in number.items())]
     if cannot:
         lines.append(cannot_fail(verdicts))
+    if known := from_reruns(verdicts):
+        lines.append(known)
     if gone := absent(verdicts):
         lines.append(gone)
     levels = together(verdicts)
@@ -129,14 +132,27 @@ def cannot_fail(verdicts: Sequence[Verdict]) -> str:
     return f"{len(own)} of {len(alone(verdicts))} scores cannot fail alone at {words} seeds"
 
 
+def from_reruns(verdicts: Sequence[Verdict]) -> str:
+    """How many margins are from reruns; empty where all are, or none."""
+    own = [verdict for verdict in alone(verdicts) if verdict.margin is not None]
+    known = sum(verdict.margin_from == "reruns" for verdict in own)
+    return f"margins from reruns for {known:,} of {counted(len(own), 'score')}" if 0 < known < len(own) else ""
+
+
+def is_absent(verdict: Verdict) -> bool:
+    """Whether runs of the reference that were asked for have no such score now, and it is not "worse" already."""
+    return verdict.absent > 0 and verdict.verdict != "worse"
+
+
 def absent(verdicts: Sequence[Verdict]) -> str:
     """What the reference has and the new results, which were asked for it, have not; empty where there is nothing."""
-    own = [verdict for verdict in alone(verdicts) if verdict.absent and verdict.verdict != "worse"]
+    own = [verdict for verdict in alone(verdicts) if is_absent(verdict)]
     if not own:
         return ""
     whole = sum(verdict.new_runs == 0 for verdict in own)
-    counted = [(whole, "of all runs"), (len(own) - whole, "of some")]
-    return f"not there any more: {', '.join(f'{number:,} scores {of}' for number, of in counted if number)}"
+    parts = [(whole, "of all runs"), (len(own) - whole, "of some runs")]
+    said = [f"{counted(number, 'score')} {of}" for number, of in parts if number]
+    return f"not there any more: {', '.join(said)}"
 
 
 def sentence(verdict: Verdict) -> str:
@@ -196,34 +212,36 @@ def _of_junit(verdict: Verdict) -> Literal["failure", "skipped", "passed"]:
 
 
 def as_markdown(verdicts: Sequence[Verdict], suite: str, rule: str = "") -> str:
-    """A summary for a pull request: what got worse first, then better, missing and new; the rest collapsed.
+    """A summary for a pull request: what got worse first, then what is not there any more, better, missing and new;
+    the rest collapsed.
 
     rule: a sentence that says what worse means.
     """
     own, number, levels = alone(verdicts), counts(verdicts), together(verdicts)
     joint = [verdict for verdict in verdicts if verdict.level != "score" and verdict.verdict == "worse"]
-    title = "nothing is worse" if verdicts else "nothing to compare"
     worse: dict[Level, tuple[int, int]] = {"score": (number["worse"], len(own))}
     worse |= {name: (of["worse"], of["all"]) for name, of in levels.items()}
-    if any(some for some, _ in worse.values()):
-        parts = [_of(some, total, name) for name, (some, total) in worse.items() if some]
-        title = f"{', '.join(parts)} worse"
-    elif gone := absent(verdicts):
-        title = gone
+    parts = [_of(some, total, name) for name, (some, total) in worse.items() if some]
+    titles = [f"{', '.join(parts)} worse" if parts else "", absent(verdicts)]
+    title = "; ".join(filter(None, titles)) or ("nothing is worse" if verdicts else "nothing to compare")
     cannot = number.pop("cannot_fail")
     told = ", ".join(f"{value} {name.replace('_', ' ')}" for name, value in number.items() if value)
     lines = [f"### benchmark check `{suite}`: {title}", ""]
     if told:
         lines += [f"{told}.", ""]
     lines += _section("Worse together", joint, _sets)
-    by_outcome = {outcome: [v for v in own if v.verdict == outcome] for outcome in ("worse", "better")}
+    gone, rest = [v for v in own if is_absent(v)], [v for v in own if not is_absent(v)]
+    gone.sort(key=lambda v: v.new_runs > 0)
+    by_outcome = {outcome: [v for v in rest if v.verdict == outcome] for outcome in ("worse", "better")}
     # Too good to be true comes before better, and the furthest over its margin before the others.
-    for outcome, found in by_outcome.items():
+    for found in by_outcome.values():
         found.sort(key=lambda v: (not v.too_good, -_reach(v)))
-        lines += _section(outcome.capitalize(), found, _compared)
+    lines += _section("Worse", by_outcome["worse"], _compared)
+    lines += _section("Not there any more", gone, _compared)
+    lines += _section("Better", by_outcome["better"], _compared)
     for outcome in ("missing", "new"):
-        lines += _section(outcome.capitalize(), [v for v in own if v.verdict == outcome], _alone)
-    same = sorted((v for v in own if v.verdict == "same"), key=_reach, reverse=True)
+        lines += _section(outcome.capitalize(), [v for v in rest if v.verdict == outcome], _alone)
+    same = sorted((v for v in rest if v.verdict == "same"), key=_reach, reverse=True)
     if same:
         nearest = f"the {SHOWN} nearest to a verdict of " if len(same) > SHOWN else ""
         lines += ["<details>", f"<summary>The same: {nearest}{len(same)}</summary>", ""]
@@ -231,7 +249,8 @@ def as_markdown(verdicts: Sequence[Verdict], suite: str, rule: str = "") -> str:
     margin = sum(ALONE in v.note for v in own)
     untested = f"Without p: {margin} of {len(own)} comparisons, by the margin alone." if margin else ""
     silent = f"{cannot_fail(verdicts)}; they are judged together with others." if cannot else ""
-    lines += [f"<sub>{' '.join(filter(None, (rule, untested, silent)))}</sub>", ""]
+    known = f"M{from_reruns(verdicts)[1:]}." if from_reruns(verdicts) else ""
+    lines += [f"<sub>{' '.join(filter(None, (rule, untested, silent, known)))}</sub>", ""]
     return "\n".join(lines)
 
 

@@ -36,8 +36,9 @@ def moved(run: Run, weights: Mapping[str, ndarray], data: Data) -> dict[str, Any
     `codes_difference`: the largest difference of a mean code; `codes_deviation`: the largest standard deviation of a
     coordinate over these points, to compare it with; `reconstruction`: mean nats at z = μ; and the headline
     scores of `SCORED`, absent where these points have no factors for them. Names that end in `_float16` are of the
-    halved one.
+    halved one. Raises `UsageError` where a plug-in was edited since: other code would be measured.
     """
+    registry.check_sources(run)
     rows = data.evaluation_rows
     drawn = np.sort(stream(run.dataset.name, "archive.float16").permutation(len(rows))[:POINTS])
     exact, rounded = (_seen(_network(run, data, each), data, rows[drawn]) for each in (weights, halved(weights)))

@@ -56,7 +56,9 @@ def forget(
     if not yes:
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise UsageError(f"this would delete {found.sentence()}; nothing is done without --yes")
-        typer.confirm(f"delete {found.sentence()}?", abort=True, err=True)
+        if not typer.confirm(f"delete {found.sentence()}?", err=True):
+            print("nothing was deleted", file=sys.stderr)
+            return
     done = {
         "suite": found.suite,
         "scores": list(map(str, found.scores)),

@@ -83,4 +83,5 @@ def show(
     if name is None and what.rstrip("s") in registry.KINDS:
         raise UsageError(f"benchmark show {what} NAME: say which; benchmark list {what.rstrip('s')}s names them")
     shown = describe.run(what, results) if name is None else describe.component(read_kind(what), name)
-    print_result(shown, as_json, describe.text(shown))
+    # A suite's own text alone: what is written into a file is a suite again.
+    print_result(shown, as_json, shown["content"].rstrip("\n") if "content" in shown else describe.text(shown))

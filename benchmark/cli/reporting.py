@@ -269,7 +269,7 @@ def check(
         print(written.as_json(verdicts))
     else:
         for verdict in verdicts:
-            if verdict.verdict != "same" or verdict.too_good:
+            if verdict.verdict != "same" or verdict.too_good or verdict.absent:
                 print(written.sentence(verdict))
         print(written.summary(verdicts))
     gone = written.absent(verdicts)

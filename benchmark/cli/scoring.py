@@ -29,6 +29,7 @@ from benchmark.cli.options import (
 from benchmark.cli.printed import command_here, fail_if, grouped, print_again, print_next, print_result
 from benchmark.cli.typed import read_metrics, read_renaming
 from benchmark.errors import UsageError
+from benchmark.words.phrases import count
 
 
 def evaluate(
@@ -139,13 +140,9 @@ def evaluate(
         lines = standing_lines(beside, suite, results, added.runs)
         text, value = "\n".join([text, *lines]), {**value, "beside": lines}
     print_result(value, as_json, text)
-    if summary.failed:
-        for line in grouped(summary.failed):
-            print(line, file=sys.stderr)
-        print_again("--retry-failed")
-    else:
-        print_next("report", suite, *(("--beside", beside) if beside else ()), results=results, plugins=plugin)
-    fail_if(bool(summary.failed))
+    _note_before(summary.failed_before, suite, results)
+    words = (suite, "--beside", beside) if beside else (suite,)
+    _finish(summary.failed, "report", *words, results=results, plugins=plugin)
 
 
 def compare(
@@ -161,6 +158,7 @@ def compare(
     results: Results = Path("results"),
     plugin: Plugin = None,
     jobs: Jobs = None,
+    retry_failed: RetryFailed = False,
     as_json: Json = False,
 ) -> None:
     """Set two models of your own side by side: benchmark compare a.npz b.npz, with a test of each difference.
@@ -172,9 +170,34 @@ def compare(
 
     names = read_metrics(metrics)
     choice: dict[str, Any] = {"results": results, "plugins": plugin or (), "jobs": jobs, "quiet": as_json}
+    choice |= {"retry_failed": retry_failed}
     choice |= {"name": name, "factors": factors, "rename": dict(map(read_renaming, rename or []))}
     found = compare(a, b, metrics=names, budget=budget, **choice)
     for note in found.notes:
         print(note, file=sys.stderr)
     print_result(found, as_json, as_text(found.scores, found.a, found.b))
-    print_next("report", found.suite, results=results, plugins=plugin)
+    _finish(found.failed, "report", found.suite, results=results, plugins=plugin)
+
+
+def _note_before(failed: dict[str, str], suite: str, results: Path) -> None:
+    """Say of failed scores that are not of what was asked for, as those of an earlier text of a file, how they go."""
+    protocols = list(dict.fromkeys(place.partition(" ")[2] for place in failed))
+    if protocols:
+        more = f" and {len(protocols) - 1} more" if len(protocols) > 1 else ""
+        gone = command_here("forget", suite, "--metric", protocols[0], results=results)
+        print(
+            f"note: the table has {count(len(failed), 'score')} that failed before, of what was not asked for now"
+            f" ({protocols[0]}{more}); taken out by {gone}",
+            file=sys.stderr,
+        )
+
+
+def _finish(failed: dict[str, str], *words: str, results: Path, plugins: list[Path] | None) -> None:
+    """What failed, and what to type next: where nothing did, these words."""
+    for line in grouped(failed):
+        print(line, file=sys.stderr)
+    if failed:
+        print_again("--retry-failed")
+    else:
+        print_next(*words, results=results, plugins=plugins)
+    fail_if(bool(failed))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark import registry
-from benchmark.choice import read_value, split_choices
+from benchmark.choice import INNER_COMMA, read_value, split_choices
 from benchmark.errors import UsageError
 
 
@@ -52,7 +52,15 @@ def read_filter(text: str) -> tuple[str, list[Any]]:
     key, equals, values = text.partition("=")
     if not equals or not values:
         raise UsageError(f"--only {text}: write KEY=VALUE[,VALUE…], such as model=vae,beta_vae")
-    return key, [read_value(value.strip()) for value in values.split(",")]
+    # A name or an id is text, also where it looks like a number: a model called 7, a configuration 1234e5678901.
+    read = read_value if "." in key or key == "seed" else read_name
+    return key, [read(value.strip()) for value in INNER_COMMA.split(values)]
+
+
+def read_name(text: str) -> str:
+    """The text itself, or what stands in its quotation marks."""
+    value = read_value(text)
+    return value if isinstance(value, str) else text
 
 
 def read_filters(texts: Sequence[str]) -> dict[str, list[Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,11 +15,12 @@ from torch import Tensor
 from benchmark import registry
 from benchmark.conformance.check import Check
 from benchmark.conformance.small_runs import advance, engine_of, load, small_run, trained, weights
+from benchmark.errors import UsageError
 from benchmark.models._neural import Batch, NeuralModel, Objective
 from benchmark.stages.encode import encode_neural
 from benchmark.stages.stacking import advice
 from benchmark.stages.worker import finish
-from benchmark.suite import EncodingSettings
+from benchmark.suite import EncodingSettings, settings_of
 from benchmark.training import checkpoint
 from benchmark.training.checkpoint import Progress
 from benchmark.training.history import History
@@ -54,7 +56,8 @@ def checks_of_network(name: str) -> dict[str, Check]:
     if model.trained and model.stacks:
         found["stacks"] = Check(
             partial(stacks, name),
-            "use no Python branch on a tensor and no state beside parameters, or set stacks = False",
+            "branch on no tensor, keep no state beside parameters and buffers, take stackable settings from loss's"
+            " argument, or set stacks = False",
         )
         found["goes on from a checkpoint"] = Check(
             partial(goes_on, name), "keep what changes in parameters or buffers, and count steps by batch.step"
@@ -153,21 +156,38 @@ def learns(name: str) -> None:
 
 
 def stacks(name: str) -> None:
-    """Trained alone, stacked alone and stacked with others, weights agree after 50 steps, to 1e-5."""
-    runs = [small_run(name, seed=seed) for seed in range(3)]
+    """Trained alone, stacked alone and stacked with others, weights agree after 50 steps, to 1e-5.
+
+    Every run has values of its own of the stackable settings: one member's must not train the others.
+    """
+    runs = [small_run(name, moved(name, by), seed=seed) for seed, by in enumerate((0.0, 0.5, -0.5))]
     data = load(runs[0])
     try:
         fleet = trained("stacked", runs)
-        alone = [trained("stacked", [run])[0] for run in runs[:2]]
+        alone = [trained("stacked", [run])[0] for run in runs]
     except Exception as error:  # torch says in its own words what cannot be mapped over
         told = advice(error)
         if told is None:
             raise
         raise AssertionError(told) from None
-    for run, together, single in zip(runs[:2], fleet, alone, strict=False):
+    for run, together, single in zip(runs, fleet, alone, strict=True):
         assert apart(together, weights(build(run, data))) > 1e-2, "50 steps leave the weights where they were"
         off = max(apart(trained("single", [run])[0], together), apart(single, together))
         assert off < 1e-5, f"trained alone and beside others, weights differ by {off:.2g} after 50 steps"
+
+
+def moved(name: str, by: float) -> dict[str, float]:
+    """Every stackable setting times 1 + `by`, `by` itself where it is 0; those that must not have that value are left
+    out."""
+    model: type[NeuralModel] = registry.load("model", name)
+    settings = settings_of(small_run(name).model, model.Settings)
+    found: dict[str, float] = {}
+    for each in settings.stackable_names():
+        value = getattr(settings, each) * (1 + by) or by
+        with suppress(UsageError):
+            model.Settings.read({**settings.plain(), **found, each: value}, "model")
+            found[each] = value
+    return found
 
 
 def goes_on(name: str) -> None:

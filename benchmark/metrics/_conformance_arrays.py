@@ -40,6 +40,7 @@ def arrays(run: int = 0) -> Arrays:
         "samples": (codes + math.sqrt(0.1) * rng.standard_normal(codes.shape)).astype(np.float32),
         "history": {"step": step, "delta_kl": np.where(step < 300, 0.5, 0.01)},
         "v": np.linalg.qr(rng.standard_normal((50, 5, 5)))[0],
+        "singular_values": np.tile([2.0, 1.5, 1.0, 0.5, 0.25], (50, 1)),
         "reconstruction_mean": rng.uniform(10, 20, size=100),
         "reconstruction_sample": rng.uniform(12, 22, size=100),
         "log_weights": (rng.standard_normal((40, 2_000)) - 100).astype(np.float32),

@@ -130,6 +130,7 @@ class Metric:
     quick: dict[str, Any] = field(default_factory=dict)
     trial: dict[str, Any] = field(default_factory=dict)
     judges: Judges = "columns"
+    of_latents: bool = False
     cost: float = 1.0
     invariances: tuple[Invariance, ...] = ()
     later: tuple[str, ...] = ()
@@ -266,6 +267,7 @@ def metric(
     representations: tuple[str, ...] = ("mean", "sample"),
     scope: Literal["run", "configuration"] = "run",
     judges: Judges = "columns",
+    of_latents: bool = False,
     quick: dict[str, Any] | None = None,
     trial: dict[str, Any] | None = None,
     cost: float = 1.0,
@@ -300,6 +302,8 @@ def metric(
     judges: what its scores are of where codes come in groups of columns, vectors that belong together: of "columns",
         each by itself, which is not applicable to such codes; of "groups", which it takes as an array `groups` (d), and
         which without groups is not applicable; or of the "whole", whatever belongs together, such as a read-out.
+    of_latents: whether numbers of models with different numbers of latents do not compare; leaderboards then show those
+        of each size apart.
     quick: settings under `--budget quick`, a protocol of its own.
     trial: settings under which the conformance suite runs it, by default those of `quick`.
     cost: about how many seconds it takes on 10,000 × 10 codes, or on all 737,280 where it wants all rows.
@@ -353,6 +357,7 @@ def metric(
             quick=quick or {},
             trial=trial or quick or {},
             judges=judges,
+            of_latents=of_latents,
             cost=cost,
             invariances=invariances,
             later=later,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Literal, get_args
 
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from benchmark.errors import BenchmarkError, UsageError
+from benchmark.errors import BenchmarkError, ScoreWarning, UsageError
 from benchmark.metrics._declare import metric
 
 Solver = Literal["assignment", "milp"]
@@ -20,17 +21,26 @@ PROGRAM = 50
 TOLERANCE = 1e-3
 """How far V Vᵀ may be from the identity: singular vectors in single precision, nothing else."""
 
+DEAD = 1e-3
+"""Below this share of the point's largest singular value a direction is dead: the decoder hardly moves along it."""
+
 
 @metric(
     higher_is_better=False,
     bounds=(0.0, float("inf")),
     representations=("mean",),
     rows="all",
+    of_latents=True,
     later=("of",),
     instead={"of": {"logits": {"v": "v_logits"}}},
 )
 def dto(
-    v: Float[ndarray, "m d d"], *, solver: Solver = "assignment", of: Output = "mean_image", seed: int = 0
+    v: Float[ndarray, "m d d"],
+    singular_values: Float[ndarray, "m r"] | None = None,
+    *,
+    solver: Solver = "assignment",
+    of: Output = "mean_image",
+    seed: int = 0,
 ) -> dict[str, float]:
     """Distance to orthogonality (R eq. 29).
 
@@ -48,17 +58,36 @@ def dto(
     image. Under a Gaussian likelihood the two are one. Never compare one with the other.
 
     Returns `dto` in [0, √(2d)), lower is better; 0 means axis-aligned. Haar-random V have mean 0.548 (d = 2),
-    1.634 (5), 1.911 (6), 2.849 (10): numbers of different d do not compare.
+    1.634 (5), 1.911 (6), 2.849 (10): numbers of different d do not compare, and leaderboards show them apart.
     Cost: 15 ms a thousand 10 × 10 matrices by assignment, 6 s by the program.
     Blind to the size of the singular values: where two are equal, V is arbitrary within their plane, and where
-    coordinates are dead so is their part of V. Says nothing of which factors the axes hold.
+    coordinates are dead so is their part of V, which rounding turns: of ten of which two are alive and aligned, 0 or
+    2.4. A note says how many are where `singular_values` are given. Says nothing of which factors the axes hold.
     Others: R's random-decoder row lies above what Haar-random V give.
     Raises `UsageError` where `v` is not a stack of orthogonal matrices, or `of` is neither.
     """
     if of not in get_args(Output):
         raise UsageError(f'of = {of!r}: "mean_image" or "logits"')
     nearest = signed_permutation(v, solver)
+    if singular_values is not None:
+        _warn_of_dead(v, singular_values)
     return {"dto": float(np.sqrt(((v.astype(np.float64) - nearest) ** 2).sum(axis=(1, 2))).mean())}
+
+
+def _warn_of_dead(v: Float[ndarray, "m d d"], values: Float[ndarray, "m r"]) -> None:
+    d = v.shape[1]
+    if values.ndim != 2 or len(values) != len(v) or values.shape[1] > d:
+        raise UsageError(f"singular_values of shape {values.shape} do not fit v of shape {v.shape}")
+    if not np.isfinite(values).all():
+        raise UsageError("singular_values hold NaN or infinite values")
+    alive = float((values > DEAD * values.max(axis=1, keepdims=True)).sum(axis=1).mean())
+    if d - alive >= 1:
+        warnings.warn(
+            f"{d - alive:.1f} of {d} directions are dead (singular values below {DEAD:g} of the largest, mean over"
+            " points): rounding turns them, and the distance is of them, too",
+            ScoreWarning,
+            stacklevel=3,
+        )
 
 
 def signed_permutation(v: Float[ndarray, "m d d"], solver: Solver = "assignment") -> Float[ndarray, "m d d"]:

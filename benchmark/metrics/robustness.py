@@ -7,7 +7,7 @@ from jaxtyping import Float, Num
 from numpy import ndarray
 
 from benchmark.errors import NotApplicable, UsageError
-from benchmark.metrics._check import check_factors, check_table, is_discrete, varying_factors
+from benchmark.metrics._check import check_factors, check_table, is_discrete, need_few_classes, varying_factors
 from benchmark.metrics._declare import metric
 from benchmark.metrics._settings import Positive
 from benchmark.metrics.code_shift import by_corruption
@@ -49,8 +49,8 @@ def robustness(
     Blind to what no hyperplane reads from the clean codes: a drop of what was never there is small, so read it beside
     `robustness_clean`.
     Others: M corrupts the inputs of one FactorVAE and shows traversals.
-    Raises `NotApplicable` without a discrete factor that varies, `UsageError` on arrays that do not fit together or
-    are not finite.
+    Raises `NotApplicable` without a discrete factor that varies and where one has over 1,000 values, `UsageError` on
+    arrays that do not fit together or are not finite.
     """
     clean = check_table(corruption_clean, "corruption_clean").astype(np.float64)
     known = check_table(corruption_training, "corruption_training").astype(np.float64)
@@ -65,6 +65,7 @@ def robustness(
     discrete = [k for k in varying_factors(taught) if is_discrete(taught[:, k])]
     if not discrete:
         raise NotApplicable("every factor that varies is continuous: there are no classes to tell apart")
+    need_few_classes(taught, discrete)
     train, joined = standardised(known, np.concatenate(list(tests.values())))
     found: dict[int, dict[str, float]] = {}
     for k in discrete:

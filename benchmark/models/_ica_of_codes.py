@@ -9,7 +9,7 @@ from numpy import ndarray
 from torch import Tensor
 
 from benchmark.models._neural import NeuralModel, Posterior, Sample, draw
-from benchmark.models.ica import ICA
+from benchmark.models.ica import ICA, ROUNDING
 from benchmark.networks._network import Network
 from benchmark.spec import Number, static
 
@@ -18,8 +18,9 @@ class IcaOfCodes(NeuralModel):
     """Codes U (z − c) of the model that it is mixed into, fitted after training by FastICA to the mean codes.
 
     Coordinates whose mean code hardly varies stay as they are, apart from their centre: whitened they would be noise
-    of the loudness of the rest. Decoding takes the codes back, so that likelihoods are the model's own; the posterior
-    and the prior are carried along, and neither is a diagonal or a standard normal any more: means stand alone.
+    of the loudness of the rest. So do directions along which codes do not vary at all, which come last where there are
+    any. Decoding takes the codes back, so that likelihoods are the model's own; the posterior and the prior are carried
+    along, and neither is a diagonal or a standard normal any more: means stand alone.
     """
 
     class Settings(NeuralModel.Settings):
@@ -43,12 +44,21 @@ class IcaOfCodes(NeuralModel):
         (active,) = np.nonzero(z.var(0) > self.settings.active)
         unmixing = np.eye(z.shape[1])
         if len(active):
-            options = ICA.Settings(
-                latents=len(active), iterations=self.settings.iterations, tolerance=self.settings.tolerance
-            )
-            unmixing[np.ix_(active, active)] = ICA(options).fit(z[:, active], rng).unmixing
+            unmixing[np.ix_(active, active)] = self._unmixing(z[:, active], rng)
         for name, value in {"centre": z.mean(0), "unmixing": unmixing, "mixing": np.linalg.inv(unmixing)}.items():
             self.get_buffer(name).copy_(torch.from_numpy(value))
+
+    def _unmixing(self, z: Float[ndarray, "n a"], rng: np.random.Generator) -> Float[ndarray, "a a"]:
+        """The independent components of codes in rows, and below them the directions along which codes do not vary."""
+        variances, directions = np.linalg.eigh(np.cov(z.T).reshape(z.shape[1], -1))
+        flat = variances <= ROUNDING * variances[-1]
+        options = ICA.Settings(
+            latents=int((~flat).sum()), iterations=self.settings.iterations, tolerance=self.settings.tolerance
+        )
+        if not flat.any():
+            return ICA(options).fit(z, rng).unmixing
+        along = directions[:, ~flat]
+        return np.concatenate([ICA(options).fit(z @ along, rng).unmixing @ along.T, directions[:, flat].T])
 
     def unmixed(self, z: Float[Tensor, "b d"]) -> Float[Tensor, "b d"]:
         return (z - self.centre) @ self.unmixing.T

@@ -33,8 +33,8 @@ class Model:
     weakly_supervised: ClassVar[bool] = False
     """Whether it sees which points share factors, though not what these are: marked and ranked apart as well."""
     by_construction: ClassVar[tuple[str, ...]] = ()
-    """Measures whose scores it has whatever it is fitted to: they are marked, never the best and not ranked. Like
-    both kinds of supervision it is read from the model's own file, so write it there, and as a constant."""
+    """Measures whose scores it has whatever it is fitted to: they are marked, never the best and not ranked. Of a
+    built-in model it is read from its own file, like both kinds of supervision, and stands there as a constant."""
     transductive: ClassVar[bool] = False
     """Whether it has codes for the points alone that it was fitted to: it is scored on those, and marked."""
     needs_network: ClassVar[bool] = False

@@ -13,6 +13,7 @@ from numpy import ndarray
 from torch import Tensor, nn
 
 from benchmark.datasets._dataset import Dataset
+from benchmark.errors import UsageError
 from benchmark.models._model import Model
 from benchmark.networks._network import Network
 from benchmark.spec import Number, Settings, static
@@ -81,7 +82,8 @@ class NeuralModel(Model, nn.Module):
     """Base of every model trained by gradients.
 
     An author writes `build`, which makes the submodules from the network, and `loss`, on one batch of one model.
-    Settings declared `stackable` arrive in `loss` as scalars of the batch's tensors; `static` ones are plain values.
+    Settings declared `stackable` arrive in `loss` as scalars of the batch's tensors, and are read there alone: a stack
+    knows no member's `self.settings`. `static` ones are plain values.
     Use neither randomness of your own nor Python branches on tensor values: thousands of runs may be stacked.
     """
 
@@ -130,6 +132,11 @@ class NeuralModel(Model, nn.Module):
         assert isinstance(settings, NeuralModel.Settings)
         likelihood = dataset.likelihood if settings.likelihood == "auto" else settings.likelihood
         gaussian = likelihood == "gaussian"
+        if settings.sigma and not gaussian:
+            raise UsageError(
+                f"model.sigma = {settings.sigma:g} decides nothing under the likelihood {likelihood}: leave it out, or"
+                ' set model.likelihood = "gaussian"'
+            )
         sigma = (settings.sigma or dataset.sigma) if gaussian else 0.0
         return settings.model_copy(update={"likelihood": likelihood, "sigma": sigma})
 
@@ -146,6 +153,15 @@ class NeuralModel(Model, nn.Module):
     @abstractmethod
     def build(self, network: Network) -> None:
         """Make the submodules."""
+
+    def check_fit(self, x: Float[Tensor, "n ..."], batch: int) -> None:
+        """Raise `UsageError` where it cannot be trained in batches of so many points like these, a sample."""
+        low, high = float(x.min()), float(x.max())
+        if self.decodes and self.settings.likelihood == "bernoulli" and (low < -ROUNDING or high > 1 + ROUNDING):
+            raise UsageError(
+                f"the likelihood bernoulli is of data from 0 to 1, and this has values from {low:.3g} to {high:.3g}, of"
+                ' which the loss has no floor; set model.likelihood = "gaussian", or scale the data'
+            )
 
     def noise(self, batch: int) -> dict[str, Noise]:
         """The noise that one step needs, by name."""
@@ -216,6 +232,8 @@ class NeuralModel(Model, nn.Module):
         return output.sigmoid() if self.settings.likelihood == "bernoulli" else output
 
 
+ROUNDING = 1e-5
+"""How far data from 0 to 1 may be out, as scaling in single precision leaves it."""
 HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
 
 

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from benchmark.errors import UsageError
 from benchmark.models._gaussian import GaussianModel
 from benchmark.models._neural import Batch, Objective
 from benchmark.spec import Number, stackable, static
@@ -26,6 +27,14 @@ class BetaTCVAE(GaussianModel):
         stratified: bool = static(False, "minibatch-stratified sampling (Chen et al. eq. S8) instead of weighted")
 
     settings: Settings
+
+    def check_fit(self, x: Float[Tensor, "n ..."], batch: int) -> None:
+        super().check_fit(x, batch)
+        if self.settings.stratified and self.points < batch - 1:
+            raise UsageError(
+                f"stratified weights are of at least training.batch − 1 = {batch - 1:,} training points, and there are"
+                f" {self.points:,}; set training.batch to {self.points + 1:,} or less, or model.stratified to false"
+            )
 
     def loss(self, batch: Batch, settings: Settings) -> Objective:
         elbo, mu, logvar, z = self.elbo_terms(batch)

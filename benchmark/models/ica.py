@@ -6,11 +6,15 @@ import warnings
 from typing import Self
 
 import numpy as np
+from jaxtyping import Float
 from numpy import ndarray
 
 from benchmark.errors import ModelError
 from benchmark.models._model import Embedding
 from benchmark.spec import Number, static
+
+ROUNDING = 1e-10
+"""Of the variance along the direction that varies most: what varies less is rounding, in single precision."""
 
 
 class ICA(Embedding):
@@ -43,10 +47,11 @@ class ICA(Embedding):
         )
         # scikit-learn gives components the sign of their first dimension's weight, and 0 where this is constant.
         varying = x.max(axis=0) > x.min(axis=0)
-        if varying.sum() < self.settings.latents:
+        found = rank(x[:, varying])
+        if found < self.settings.latents:
             raise ModelError(
-                f"{varying.sum()} of {x.shape[1]} dimensions vary over the points fitted: too few for"
-                f" {self.settings.latents} components; lower model.latents"
+                f"{found} of {x.shape[1]} dimensions vary over the points fitted, and the rest are constant or sums of"
+                f" these: too few for {self.settings.latents} components; lower model.latents"
             )
         with warnings.catch_warnings():
             warnings.simplefilter("error", ConvergenceWarning)
@@ -74,3 +79,10 @@ class ICA(Embedding):
 
     def jacobian(self, z: ndarray) -> ndarray:
         return np.broadcast_to(self.mixing, (len(z), *self.mixing.shape))
+
+
+def rank(x: Float[ndarray, "n D"]) -> int:
+    """Along how many directions points vary by more than rounding: whitened, the others would be as loud as they."""
+    centred = x - x.mean(axis=0, dtype=np.float64)
+    variances = np.linalg.eigvalsh(centred.T @ centred if len(x) > x.shape[1] else centred @ centred.T)
+    return int((variances > ROUNDING * variances.max(initial=0)).sum())

@@ -38,7 +38,8 @@ class InfoVAE(GaussianModel):
             alpha, lambda_z = values["alpha"], values["lambda_z"]
             if not all(isinstance(value, int | float) for value in (alpha, lambda_z)):
                 raise ValueError("alpha and lambda_z must be numbers")
-            return {**rest, "lambda_kl": -alpha, "lambda_mmd": alpha + lambda_z - 1}
+            # 0.2 + 1 − 1 is no 0.2 in binary, and another run.
+            return {**rest, "lambda_kl": -alpha, "lambda_mmd": round(alpha + lambda_z - 1, 12)}
 
     def noise(self, batch: int) -> dict[str, Noise]:
         return {**super().noise(batch), **self.prior_noise(batch)}

@@ -9,8 +9,11 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from benchmark.datasets._dataset import Dataset
+from benchmark.errors import UsageError
 from benchmark.models._gaussian import GaussianModel, reparametrise
 from benchmark.models._mmd import mmd2
+from benchmark.models._model import Model
 from benchmark.models._neural import Adam, Batch, Noise, Objective
 from benchmark.models.dip_vae import covariance_of_means
 from benchmark.networks._network import Network, kaiming
@@ -23,6 +26,8 @@ BOUNDS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]]
     "pearson": (lambda v: v, lambda v: v + 0.25 * v.square()),
 }
 """T and f*(T) of the critic's output v, by divergence (Nowozin et al. 2016, tables 2 and 6; JS halved)."""
+
+WITHOUT_CRITIC = ("moments", "mmd")
 
 
 class RegularisedVAE(GaussianModel):
@@ -49,14 +54,26 @@ class RegularisedVAE(GaussianModel):
     critics = {"discriminator": Adam("discriminator_learning_rate", betas=(0.5, 0.9))}  # noqa: RUF012
 
     @classmethod
+    def resolve(cls, settings: Model.Settings, dataset: Dataset) -> Model.Settings:
+        assert isinstance(settings, RegularisedVAE.Settings)
+        for name, field in type(settings).model_fields.items():
+            value = getattr(settings, name)
+            if name.startswith("discriminator_") and value != field.default and settings.regulariser in WITHOUT_CRITIC:
+                raise UsageError(
+                    f'model.{name} = {value} decides nothing under model.regulariser = "{settings.regulariser}", which'
+                    " has no critic: leave it out"
+                )
+        return super().resolve(settings, dataset)
+
+    @classmethod
     def extra_weights(cls, settings: Settings) -> int:
-        critical = settings.regulariser not in ("moments", "mmd")
+        critical = settings.regulariser not in WITHOUT_CRITIC
         return settings.discriminator_layers * settings.discriminator_width**2 if critical else 0
 
     def build(self, network: Network) -> None:
         super().build(network)
         self.second_batch = self.settings.regulariser == "tc"  # type: ignore[misc]  # this model's choice
-        if self.settings.regulariser in ("moments", "mmd"):
+        if self.settings.regulariser in WITHOUT_CRITIC:
             self.critics = {}  # type: ignore[misc]
             return
         width, inputs = self.settings.discriminator_width, self.latents

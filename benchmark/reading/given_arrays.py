@@ -18,6 +18,7 @@ from benchmark.reading.encoded import Encoded
 from benchmark.reading.factor_kinds import Wishes
 from benchmark.reading.read_codes import Reading, codes_of
 from benchmark.reading.read_tables import factor_column, in_another_order, without_index
+from benchmark.seeds import stream
 
 
 def read_arrays(
@@ -54,6 +55,9 @@ def read_arrays(
 def read_split(split: Any, reading: Reading) -> Split:
     """Training and test rows as positions in the codes, from positions or masks in the arrays given.
 
+    They come in a drawn order, whatever order they are named in: what learns from few labels takes the first of them,
+    and of a table that is sorted those would be one corner.
+
     Raises `UsageError` on what is no pair of these, and on rows that overlap, come twice or are not there.
     """
     n = len(reading.codes.means)
@@ -61,11 +65,15 @@ def read_split(split: Any, reading: Reading) -> Split:
         raise UsageError(f"score: split is a pair (training rows, test rows), each as positions or as a mask of {n:,}")
     training, testing = (_rows(what, rows, n) for what, rows in zip(("training", "test"), split, strict=True))
     check_split(n, (training, testing))
-    if reading.order is None:
-        return training, testing
-    place = np.empty(n, dtype=np.int64)
-    place[reading.order] = np.arange(n)
-    return place[training], place[testing]
+    if reading.order is not None:
+        place = np.empty(n, dtype=np.int64)
+        place[reading.order] = np.arange(n)
+        training, testing = place[training], place[testing]
+    return _drawn("training", training), _drawn("test", testing)
+
+
+def _drawn(what: str, rows: Integer[ndarray, " a"]) -> Integer[ndarray, " a"]:
+    return stream("evaluation", "split", what).permutation(np.sort(rows))
 
 
 def _rows(what: str, rows: Any, n: int) -> Integer[ndarray, " a"]:

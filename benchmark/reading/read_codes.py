@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float, Integer, Num
 from numpy import ndarray
 
-from benchmark.codes import Codes
+from benchmark.codes import FACTORS_BESIDE, Codes
 from benchmark.datasets._archive import read_npy
 from benchmark.errors import UsageError
 from benchmark.reading import array_files
@@ -313,6 +313,9 @@ def _checked(path: Where, source: Where, found: Found) -> Reading:
     _check_used(source, found, names)
     kept = [k for k, name in enumerate(names) if name not in found.wishes.drop]
     names = tuple(names[k] for k in kept)
+    for beside_them in FACTORS_BESIDE & arrays.keys():
+        if arrays[beside_them].ndim == 2 and arrays[beside_them].shape[1] == factors.shape[1]:
+            arrays[beside_them] = arrays[beside_them][:, kept]
     factors = numbered(source, np.ascontiguousarray(factors[:, kept]), names, notes)
     factors, names, wishes = classes_as_factors(str(source), factors, names, found.wishes)
     levels = sizes(str(source), factors, names, wishes, notes)

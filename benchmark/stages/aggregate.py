@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -171,7 +170,7 @@ def headline_rows(table: pd.DataFrame, declarations: Mapping[str, Metric]) -> pd
     rows = rows.assign(
         direction=[direction(declarations[name].higher_is_better) for name in rows["metric"]],
         supervised=[declarations[name].supervised for name in rows["metric"]],
-        column=_column_names(rows),
+        column=_column_names(rows, {name for name, metric in declarations.items() if metric.of_latents}),
         by_construction=[
             metric in by_construction(model) for metric, model in zip(rows["metric"], rows["model"], strict=True)
         ],
@@ -181,8 +180,9 @@ def headline_rows(table: pd.DataFrame, declarations: Mapping[str, Metric]) -> pd
     return rows.astype({"column": "str", "direction": "str"} | flags)
 
 
-def _column_names(rows: pd.DataFrame) -> pd.Series:
-    """The score's full name, its label budget, and its protocol where two protocols share both within one leaderboard.
+def _column_names(rows: pd.DataFrame, of_latents: Collection[str]) -> pd.Series:
+    """The score's full name, its label budget, the number of latents where a leaderboard has several and the measure is
+    one of these, and its protocol where two protocols share all that within one leaderboard.
 
     Rows without a number have their score's name: their protocol may say another n than that of the others.
     """
@@ -190,14 +190,18 @@ def _column_names(rows: pd.DataFrame) -> pd.Series:
     full = [score_name(metric, score) for metric, score in zip(rows["metric"], rows["score"], strict=True)]
     names = pd.Series(full, index=rows.index, dtype="str") + budgets
     boards = pd.DataFrame({"name": names, "dataset": rows["dataset_label"], "representation": rows["representation"]})
+    sized = rows["metric"].isin(of_latents) & rows["latents"].notna()
+    sizes = rows["latents"][sized].groupby([boards[key][sized] for key in boards], sort=False).transform("nunique")
+    apart = (sizes > 1).reindex(rows.index, fill_value=False)
+    names = boards["name"] = names.mask(apart, names + " of " + rows["latents"].astype("str") + " latents")
     ok = rows["status"] == "ok"
     protocols = rows["protocol"][ok].groupby([boards[key][ok] for key in boards], sort=False).transform("nunique")
     shared = (protocols > 1).reindex(rows.index, fill_value=False)
-    return names.where(~shared, names + " (" + rows["protocol"] + ")").where(ok, full)
+    return names.where(~shared, names + " (" + rows["protocol"] + ")").where(ok | apart, full)
 
 
 def configurations(table: pd.DataFrame) -> pd.DataFrame:
-    """One row per configuration: config_id, dataset, model, dataset_label, label, reference, supervision.
+    """One row per configuration: config_id, dataset, model, dataset_label, label, reference, supervision, latents.
 
     Labels are unique among what they label: a name and the settings that tell it from others of that name.
     """
@@ -215,7 +219,9 @@ def configurations(table: pd.DataFrame) -> pd.DataFrame:
     again = frame.duplicated(["dataset_label", "label"], keep=False)
     frame.loc[again, "label"] = frame["label"][again] + " (" + frame["config_id"][again] + ")"
     seen = [supervision(model) for model in frame["model"]]
-    frame = frame.assign(reference=frame["model"].isin(REFERENCE_MODELS), supervision=seen)
+    sizes = [(each["network"] or {}).get("latents", (each["model"] or {}).get("latents")) for each in settings]
+    latents = pd.Series([size if isinstance(size, int) else None for size in sizes], index=frame.index, dtype="Int64")
+    frame = frame.assign(reference=frame["model"].isin(REFERENCE_MODELS), supervision=seen, latents=latents)
     return frame.astype({"supervision": "str"}).drop(columns="settings")
 
 
@@ -230,21 +236,24 @@ def by_construction(model: str) -> frozenset[str]:
     return frozenset(said_of(model).get("by_construction", ()))
 
 
-@cache
 def said_of(model: str) -> Mapping[str, Any]:
-    """The constants in a model's class, read from its file: tables are read without torch.
+    """The constants in a model's class: of a built-in one read from its file, since tables are read without torch, of
+    others from the class, which may inherit them.
 
     Empty for names that are not registered here, such as those of codes from outside.
     """
+    if registry.is_builtin("model", model):
+        return _written_in_file(model)
     if model not in registry.names("model"):
         return {}
-    found = registry.entry("model", model)
-    file = found.file
-    if file is None:
-        spec = importlib.util.find_spec(found.module)
-        file = Path(spec.origin) if spec and spec.origin else None
-    if file is None:
-        return {}
+    found = registry.load("model", model)
+    return {name: getattr(found, name) for name in ("supervised", "weakly_supervised", "by_construction")}
+
+
+@cache
+def _written_in_file(model: str) -> Mapping[str, Any]:
+    file = registry.entry("model", model).file
+    assert file is not None
     classes = [node for node in ast.parse(file.read_text()).body if isinstance(node, ast.ClassDef)]
     return {name: value for each in classes for statement in each.body for name, value in _constants(statement)}
 

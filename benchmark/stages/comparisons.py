@@ -87,9 +87,8 @@ def rankings(competitors: pd.DataFrame) -> pd.DataFrame:
         labels = [label for _, label in sides]
         needed = runs_needed([len(values) for values in sides.values()])
         shared = bool(group["shared"].any())
-        for (config_id, label), values, place in zip(sides, sides.values(), ranking(list(sides.values())), strict=True):
-            if shared:
-                place = place._replace(low=None, high=None, letters="", alike=())
+        places = ranking(list(sides.values()), sample=not shared)
+        for (config_id, label), values, place in zip(sides, sides.values(), places, strict=True):
             rows.append(
                 common
                 | {"config_id": config_id, "label": label, "rank": place.rank, "rank_low": place.low}

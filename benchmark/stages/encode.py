@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Integer
 from numpy import ndarray
 
 from benchmark.codes import TRAINED_ON, Codes
@@ -91,7 +91,7 @@ def encode_embedding(model: Embedding, data: Data, run: Run, embedded: ndarray |
         if jacobian is not None:
             arrays |= singular_vectors(np.asarray(jacobian))
             arrays["v_logits"] = arrays["v"]  # what it decodes to is the mean itself
-        arrays |= pictures(decode, means, None, data, run, prior=model.standardised)
+        arrays |= pictures(decode, means, None, data, rows, run, prior=model.standardised)
     codes = Codes(
         means=means,
         factors=data.factors[rows],
@@ -174,7 +174,7 @@ def shown(model: NeuralModel, codes: Codes, data: Data, run: Run) -> dict[str, n
     prior = codes.samples is not None or model.matches_prior
     drawn = prior_samples(model, run) if prior else None
     found = decoder_weights(model)
-    found |= pictures(decode, codes.means, codes.variances, data, run, prior=prior, drawn=drawn)
+    found |= pictures(decode, codes.means, codes.variances, data, data.evaluation_rows, run, prior=prior, drawn=drawn)
     return found | study(Trained(model, data, codes, run))
 
 
@@ -321,6 +321,7 @@ def pictures(
     means: ndarray,
     variances: ndarray | None,
     data: Data,
+    rows: Integer[ndarray, " n"],
     run: Run,
     *,
     prior: bool,
@@ -328,14 +329,15 @@ def pictures(
 ) -> dict[str, ndarray]:
     """The arrays behind a run's pictures, as bytes from 0 to 255; none for data that are not images.
 
-    `drawn`: codes drawn from the prior, where it is not the standard normal.
+    `rows`: the data's rows that the codes are of. `drawn`: codes drawn from the prior, where it is not the standard
+    normal.
 
     Traversals go from −3 to 3 where the codes are standardised (`prior`), otherwise in standard deviations around
     each coordinate's mean.
     """
     if len(data.shape) != 3:
         return {}
-    rows, d = data.evaluation_rows, means.shape[1]
+    d = means.shape[1]
     chosen = sample(run, "pictures", len(rows), PICTURES)
     centre, spread = (np.zeros(d), np.ones(d)) if prior else (means.mean(0), means.std(0))
     traversed = walks(means[chosen[:TRAVERSED]], centre, spread, TRAVERSAL)

@@ -82,11 +82,12 @@ def evaluate(
     `on_scored` hears of every score, `on_cost` of the work done and in all, in about seconds.
     """
     costs = {task: declaration_of(task).cost for task in tasks}
+    work = registry.with_plugins(score, dict.fromkeys(plugin for task in tasks for plugin in task.plugins))
     done = 0.0
 
     def run(batch: list[ScoreTask]) -> Iterator[tuple[ScoreTask, Scored]]:
         nonlocal done
-        for outcome in execute(score, batch, jobs):
+        for outcome in execute(work, batch, jobs):
             scored = outcome.value or Scored("failed", outcome.died)
             cost = costs.pop(outcome.task)
             done += 0.0 if scored.pieces else cost  # its pieces are the work, and now known
@@ -122,8 +123,6 @@ def evaluate(
 
 def score(task: ScoreTask) -> Scored:
     """Score one task in a worker process. Never raises: a score that cannot be had is written with its reason."""
-    for plugin in task.plugins:
-        registry.add_plugin(plugin)
     metric, settings = protocol_of(task)
     start = time.monotonic()
     n = 0

@@ -40,7 +40,7 @@ def reencode_runs(
 ) -> None:
     """Encode runs again in `jobs` processes; `on_encoded` hears of each, with the reason where it failed."""
     tasks = [EncodeTask(order, run) for run in runs]
-    for outcome in execute(reencode, tasks, jobs):
+    for outcome in execute(registry.with_plugins(reencode, order.plugins), tasks, jobs):
         on_encoded(outcome.task.run, outcome.died or outcome.value)
 
 
@@ -57,8 +57,7 @@ def reencode(task: EncodeTask) -> str | None:
 
     order = task.order
     try:
-        for plugin in order.plugins:
-            registry.add_plugin(plugin)
+        registry.check_sources(task.run)
         set_up()
         store = Store(order.results)
         folder = store.run_folder(task.run)

@@ -15,6 +15,8 @@ from benchmark.statistics import holm, welch_p
 from benchmark.table import read_table
 
 KEY = ["metric", "protocol", "representation", "column"]
+KIN = ["metric", "kin", "representation"]
+"""What a score has in common with the rows that say why it has no number: all of KEY but the number of points."""
 LEAST = 2
 """Seeds that a model needs for a test: one says nothing of how far seeds scatter."""
 
@@ -24,33 +26,52 @@ def side_by_side(path: Path, a: Sequence[str], b: Sequence[str]) -> list[dict[st
 
     `difference` is b − a in the score's unit, `better` the side ("a" or "b") that the score's direction favours. `p` is
     Welch's two-sided p that the means over seeds are equal, adjusted by Holm over all records that have one; None where
-    a side has fewer than LEAST seeds. What has no number on a side says why in `reason`.
+    a side has fewer than LEAST seeds. Each side says how many `of` its seeds have a number (`runs`), and in `reason`
+    why others have none: the seeds that are left are chosen by what they scored, so there is neither `better` nor `p`.
+    A record's `reason` is that of its first side that has one.
     """
     table = read_table(path.with_suffix(".parquet"))
     table = table[table["run_id"].isin([*a, *b])]
     rows = headline_rows(table, measures_of(table, ()))
-    found = [_record(dict(zip(KEY, key, strict=True)), group, a, b) for key, group in rows.groupby(KEY, sort=False)]
+    # A score that failed, or could not be computed, may say another number of points than the others, such as n0.
+    rows = rows.assign(kin=rows["protocol"].str.replace(r"-n\d+(?=/)", "", regex=True))
+    scored, others = rows[rows["status"] == "ok"], rows[rows["status"] != "ok"]
+    kin = dict(iter(others.groupby(KIN, sort=False)))
+    found, seen = [], set()
+    for _, group in scored.groupby(KEY, sort=False):
+        key = tuple(group[KIN].iloc[0])
+        seen.add(key)
+        found.append(_record(group, kin.get(key, others[:0]), a, b))
+    found += [_record(others[:0], group, a, b) for key, group in kin.items() if key not in seen]
     tested = [record for record in found if record["p"] is not None]
     for record, p in zip(tested, holm(np.array([record["p"] for record in tested])), strict=True):
         record["p"] = float(p)
     return sorted(found, key=lambda record: (record["difference"] is None, record["metric"], record["representation"]))
 
 
-def _record(key: dict[str, Any], rows: pd.DataFrame, a: Sequence[str], b: Sequence[str]) -> dict[str, Any]:
-    sides = {side: rows[rows["run_id"].isin(runs)] for side, runs in (("a", a), ("b", b))}
-    values = {side: own.loc[own["status"] == "ok", "value"].to_numpy(dtype=float) for side, own in sides.items()}
-    record: dict[str, Any] = {"score": key.pop("column"), **key, "direction": str(rows["direction"].iloc[0])}
-    for side, of_side in values.items():
+def _record(scored: pd.DataFrame, others: pd.DataFrame, a: Sequence[str], b: Sequence[str]) -> dict[str, Any]:
+    """A score of both sides: the rows with its numbers, and those that say why there is none."""
+    first = (scored if len(scored) else others).iloc[0]
+    record: dict[str, Any] = {"score": str(first["column"]), "direction": str(first["direction"])}
+    record |= {name: str(first[name]) for name in ("metric", "protocol", "representation")}
+    values = {}
+    for side, runs in (("a", a), ("b", b)):
+        own = scored[scored["run_id"].isin(runs)]
+        missing = set(runs) - set(own["run_id"])
+        reasons = others.loc[others["run_id"].isin(missing), "reason"]
+        values[side] = numbers = own["value"].to_numpy(dtype=float)
         record[side] = {
-            "runs": len(of_side),
-            "mean": float(of_side.mean()) if len(of_side) else None,
-            "std": float(of_side.std(ddof=1)) if len(of_side) > 1 else None,
+            "runs": len(numbers),
+            "of": len(runs),
+            "mean": float(numbers.mean()) if len(numbers) else None,
+            "std": float(numbers.std(ddof=1)) if len(numbers) > 1 else None,
+            "reason": str(reasons.iloc[0]) if len(reasons) else "it was not scored" if missing else None,
         }
-    reasons = rows.loc[rows["status"] != "ok", "reason"].dropna()
-    record["reason"] = str(reasons.iloc[0]) if len(reasons) else None
-    both = all(map(len, values.values()))
-    difference = float(values["b"].mean() - values["a"].mean()) if both else None
-    record |= {"difference": difference, "better": _better(difference, record["direction"]), "p": _p(*values.values())}
+    record["reason"] = record["a"]["reason"] or record["b"]["reason"]
+    both, whole = all(map(len, values.values())), record["reason"] is None
+    record["difference"] = difference = float(values["b"].mean() - values["a"].mean()) if both else None
+    record["better"] = _better(difference, record["direction"]) if whole else None
+    record["p"] = _p(*values.values()) if whole else None
     return record
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy import ndarray
 
-from benchmark.codes import TRAINED_ON, Codes, read_arrays
+from benchmark.codes import FACTORS_BESIDE, TRAINED_ON, Codes, read_arrays
 from benchmark.errors import BenchmarkError, NotApplicable, TooFewPoints
 from benchmark.kinds import encoded
 from benchmark.metrics._declare import Metric
@@ -107,13 +107,28 @@ def arrays_from(codes: Codes, beside: Mapping[str, Any], task: ScoreTask, metric
         "factors": encoded(codes.factors[rows], discrete) if discrete else None,
     }
     offered |= beside
+    names = metric.arrays(protocol_of(task)[1])
+    if not FACTORS_BESIDE.isdisjoint(names):
+        offered |= _of_corrupted(beside, discrete)
     arrays: list[Any] = []
-    for need, name in zip(metric.needs, metric.arrays(protocol_of(task)[1]), strict=True):
+    for need, name in zip(metric.needs, names, strict=True):
         value = offered.get(name)
         if value is None and need not in metric.optional:
             raise NotApplicable(MISSING.get(name, f"the codes come without {name.replace('_', ' ')}"))
         arrays.append(value)
     return arrays
+
+
+def _of_corrupted(beside: Mapping[str, Any], discrete: Sequence[bool]) -> dict[str, ndarray]:
+    """The factors of the points that were corrupted and of those to learn from, together, so that a value stays one."""
+    tables = {name: beside[name] for name in sorted(FACTORS_BESIDE) if beside.get(name) is not None}
+    if not tables or not discrete:
+        return {}
+    for name, table in tables.items():
+        if table.shape[1] != len(discrete):
+            raise NotApplicable(f"{name} hold {table.shape[1]} factors, and the codes come with {len(discrete)}")
+    ends = np.cumsum([len(table) for table in tables.values()])[:-1]
+    return dict(zip(tables, np.split(encoded(np.concatenate(list(tables.values())), discrete), ends), strict=True))
 
 
 OF_CODES = frozenset({"codes", "means", "variances", "samples", "factors", "history"})

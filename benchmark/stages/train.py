@@ -8,6 +8,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from benchmark import registry
 from benchmark.errors import BenchmarkError
 from benchmark.execution.processes import Workers, execute
 from benchmark.spec import Run
@@ -150,7 +151,9 @@ def train_fleets(
         tasks = [FleetTask(order, fleet_id, place) for fleet_id, place in zip(remaining, cycle(places))]
         busy: dict[str, str] = {}
         starved: dict[str, str] = {}
-        for outcome in execute(train_fleet, tasks, jobs, listener.watch, progress_of):
+        for outcome in execute(
+            registry.with_plugins(train_fleet, order.plugins), tasks, jobs, listener.watch, progress_of
+        ):
             fleet = by_id[outcome.task.fleet_id]
             result: FleetOutcome = outcome.value or FleetOutcome(fleet.fleet_id)
             for note in result.notes:

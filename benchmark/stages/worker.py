@@ -78,8 +78,6 @@ def train_fleet(task: FleetTask) -> FleetOutcome:
     """Train, encode and publish one fleet, in a worker process. Never raises: what failed is recorded and returned."""
     outcome, order = FleetOutcome(task.fleet_id), task.order
     try:
-        for plugin in order.plugins:
-            registry.add_plugin(plugin)
         store = Store(order.results)
         folder = store.fleet_folder(task.fleet_id)
         claim = claim_of(store, task.fleet_id)
@@ -93,6 +91,8 @@ def train_fleet(task: FleetTask) -> FleetOutcome:
                 return outcome  # finished between the two looks
             with beating(claim), stop_requested() as stopping:
                 fleet, command = read_fleet(folder / "fleet.json")
+                for run in fleet.runs:
+                    registry.check_sources(run)
                 data = load_data(fleet.runs[0].dataset, order.data_dir)
                 _train(Work(fleet, command, data, store, task, outcome, timestamp()), stopping)
             # Whoever took over from a process that seemed dead still works in the folder.
@@ -142,7 +142,7 @@ class Work:
                     "run_id": run.run_id,
                     "config_id": run.config_id,
                     "run": run.to_json(),
-                    "command": f"{self.command} --only config={run.config_id} --only seed={run.seed}",
+                    "command": f"{self.command} --only config={run.config_id} --seeds {run.seed}-{run.seed}",
                     "parameters": sum(value.size for value in weights.values()),
                     "seconds": details["seconds"],
                     "marks": registry.load("model", run.model.name).marks(),

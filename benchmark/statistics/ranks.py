@@ -31,7 +31,7 @@ class Ranked(NamedTuple):
     alike: tuple[int, ...]
 
 
-def ranking(scores: Sequence[Float[ndarray, " _"]], *, level: float = 0.95) -> list[Ranked]:
+def ranking(scores: Sequence[Float[ndarray, " _"]], *, level: float = 0.95, sample: bool = True) -> list[Ranked]:
     """Rank configurations by the interquartile mean over their runs, high first; equal ones share the best rank.
 
     A rank needs as many runs as the others have (`runs_needed`): one lucky run would else come before the means of ten.
@@ -40,14 +40,16 @@ def ranking(scores: Sequence[Float[ndarray, " _"]], *, level: float = 0.95) -> l
     told to be better to the number of those ranked less those that are told to be worse: jointly for all
     configurations it holds the true ranks with a probability of at least `level` (Klein, Wright & Wieczorek 2020), and
     a true rank that is shared counts as held only if all of its places are.
+
+    sample: whether a configuration's runs are one. Where they have the score of each other there is no interval, so
+    that tables show the plain mean of any number of them: they are ranked by it, and not tested.
     """
     number = len(scores)
-    means = np.array(
-        [interquartile_mean(values) if len(values) >= MINIMUM_RUNS else np.mean(values) for values in scores]
-    )
+    enough = [sample and len(values) >= MINIMUM_RUNS for values in scores]
+    means = np.array([(interquartile_mean if many else np.mean)(v) for v, many in zip(scores, enough, strict=True)])
     runs = np.array([len(values) for values in scores], dtype=int)
     ranked = runs >= runs_needed(runs)
-    tested = [i for i, values in enumerate(scores) if len(values) >= MINIMUM_RUNS]
+    tested = [i for i, many in enumerate(enough) if many]
     pairs = np.stack(np.triu_indices(len(tested), 1), axis=1)
     different = holm(yuen_pairs([scores[i] for i in tested], pairs)) < 1 - level
     told = np.zeros((number, number), dtype=bool)

@@ -51,12 +51,16 @@ class Engine(ABC):
 
 
 def split_parameters(model: NeuralModel) -> dict[str, list[str]]:
-    """Parameter names by who is trained on them: "" for the model itself, and each critic."""
+    """Parameter names by who is trained on them: "" for the model itself, and each critic.
+
+    What an author froze (`requires_grad = False`) is trained by none, and who has nothing else is left out.
+    """
     groups: dict[str, list[str]] = {"": [], **{critic: [] for critic in model.critics}}
-    for name, _ in model.named_parameters():
+    for name, parameter in model.named_parameters():
         prefix = name.split(".")[0]
-        groups[prefix if prefix in model.critics else ""].append(name)
-    return groups
+        if parameter.requires_grad:
+            groups[prefix if prefix in model.critics else ""].append(name)
+    return {group: names for group, names in groups.items() if names}
 
 
 class Optimiser(NamedTuple):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from benchmark import registry
@@ -30,6 +31,9 @@ from benchmark.training.single import SingleEngine
 from benchmark.training.stacked import StackedEngine
 
 ENGINES: dict[str, type[Engine]] = {"single": SingleEngine, "stacked": StackedEngine, "graphed": GraphedEngine}
+
+LOOKED_AT = 1_000
+"""Training points, or up to twice as many, that say whether a model suits its data."""
 
 
 class Interrupted(Exception):
@@ -66,17 +70,29 @@ def check_precision(run: Run, data: Data) -> None:
 
 def check_fit(run: Run, data: Data) -> None:
     """Raise `UsageError` where a run's network or model does not suit its data, or each other."""
-    pairs_of(run, build(run, data), data)
+    assert run.training is not None
+    model, rows = build(run, data), data.training_rows
+    pairs_of(run, model, data)
+    sample = points(data.images, rows[:: max(1, len(rows) // LOOKED_AT)], data.maximum)
+    with suiting(run):
+        model.check_fit(sample, settings_of(run.training, TrainingSettings).batch)
+
+
+@contextmanager
+def suiting(run: Run) -> Iterator[None]:
+    """Say of a `UsageError` inside the block which model does not suit which dataset."""
+    try:
+        yield
+    except UsageError as error:
+        raise UsageError(f"model {run.model.name} does not suit dataset {run.dataset.name}: {error}") from None
 
 
 def pairs_of(run: Run, model: NeuralModel, data: Data) -> Pairs | None:
     """Where a paired model's pairs come from. Raises `UsageError` where the data has none."""
     if not model.paired:
         return None
-    try:
+    with suiting(run):
         return Pairs(data, model.changed_factors)
-    except UsageError as error:
-        raise UsageError(f"model {run.model.name} does not suit dataset {run.dataset.name}: {error}") from None
 
 
 def make_draws(runs: Sequence[Run], model: NeuralModel, data: Data, batch: int) -> Draws:

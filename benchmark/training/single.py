@@ -49,7 +49,7 @@ class SingleEngine(Engine):
         objective, critics = self.differentiated(batch, self.settings)
         losses = {"": objective.loss, **critics}
         # All gradients are taken before any update, so that the order of the optimisers does not matter.
-        *_, last = self.groups
+        last = next(reversed(self.groups), None)
         gradients = {
             group: torch.autograd.grad(losses[group], tensors, retain_graph=group != last, materialize_grads=True)
             for group, tensors in self.groups.items()

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.func import functional_call, vmap
 from torch.fx.experimental.proxy_tensor import make_fx
 
+from benchmark.errors import ModelError
 from benchmark.models._neural import Batch, NeuralModel, Posterior
 from benchmark.spec import TrainingSettings
 from benchmark.training.adam import StackedAdam
@@ -21,7 +22,7 @@ from benchmark.training.schedule import rate_factor
 
 
 class StackedEngine(Engine):
-    """Parameters stacked along a leading axis of members.
+    """Parameters, and buffers in which members differ, stacked along a leading axis of members.
 
     The author's loss on one batch is mapped over the members, differentiated, recorded once and rewritten; every step
     replays the recorded operations, which saves the mapping's own cost.
@@ -34,11 +35,16 @@ class StackedEngine(Engine):
         for name, buffer in members[0].named_buffers():
             _assign(self.base, name, buffer)
         self._exchange_layers()
+        self.settings = members[0].settings
+        self.base.settings = _Shared(members[0])  # type: ignore[assignment]
         self.groups = split_parameters(members[0])
         tensors = [dict(member.named_parameters()) for member in members]
         self.parameters = {
-            name: torch.stack([each[name].detach() for each in tensors]).requires_grad_() for name in tensors[0]
+            name: torch.stack([each[name].detach() for each in tensors]).requires_grad_(first.requires_grad)
+            for name, first in tensors[0].items()
         }
+        self.trained = [name for name, stacked in self.parameters.items() if stacked.requires_grad]
+        self.parameters |= _own_buffers(members)
         names = type(members[0].settings).stackable_names()
         self.scalars = {
             name: torch.tensor([float(getattr(member.settings, name)) for member in members]) for name in names
@@ -67,7 +73,7 @@ class StackedEngine(Engine):
         labels: Tensor | None,
     ) -> tuple[Any, Any]:
         def one(parameters: Any, scalars: Any, x: Tensor, x2: Tensor | None, noise: Any, labels: Tensor | None) -> Any:
-            settings = self.base.settings.model_copy(update=scalars)
+            settings = self.settings.model_copy(update=scalars)
             return functional_call(self.base, parameters, (Batch(x, noise, step, x2, labels), settings))
 
         axes = (0, 0, 0, None if x2 is None else 0, 0, None if labels is None else 0)
@@ -77,11 +83,10 @@ class StackedEngine(Engine):
         parameters = arguments[0]
         objective, critics = self._losses(*arguments)
         gradients: dict[str, Tensor] = {}
-        for group, loss in {"": objective.loss, **critics}.items():
-            names = self.groups[group]
-            found = torch.autograd.grad(
-                loss.sum(), [parameters[name] for name in names], retain_graph=bool(critics), materialize_grads=True
-            )
+        losses = {"": objective.loss, **critics}
+        for group, names in self.groups.items():
+            wanted = [parameters[name] for name in names]
+            found = torch.autograd.grad(losses[group].sum(), wanted, retain_graph=bool(critics), materialize_grads=True)
             gradients |= dict(zip(names, found, strict=True))
         terms = {
             "loss": objective.loss,
@@ -108,7 +113,7 @@ class StackedEngine(Engine):
                 None if labels is None else next(left),
             )
             self._terms = list(terms)
-            return [*(gradients[name] for name in self.parameters), *terms.values()]
+            return [*(gradients[name] for name in self.trained), *terms.values()]
 
         fixed = [*self.parameters.values(), *self.scalars.values()]
         return rewrite(make_fx(flat)(*fixed, *present(x, x2, noise, step, labels)), fixed)
@@ -121,7 +126,7 @@ class StackedEngine(Engine):
             self._recorded = self._record(*arguments)
         with torch.no_grad():
             results = self._recorded(*present(*arguments))
-            gradients = dict(zip(self.parameters, results, strict=False))
+            gradients = dict(zip(self.trained, results, strict=False))
             for group, optimiser in self.optimisers.items():
                 optimiser.schedule(rate_factor(self.training, step))
                 optimiser.step([gradients[name] for name in self.groups[group]])
@@ -151,8 +156,9 @@ class StackedEngine(Engine):
     @torch.no_grad()
     def member(self, index: int) -> NeuralModel:
         model = self.members[index]
-        for name, parameter in model.named_parameters():
-            parameter.copy_(self.parameters[name][index])
+        own = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+        for name, stacked in self.parameters.items():
+            own[name].copy_(stacked[index])
         return model
 
 
@@ -172,6 +178,29 @@ class _Encode(torch.nn.Module):
 
     def forward(self, x: Tensor) -> Posterior:
         return self.model.posterior(x)
+
+
+class _Shared:
+    """What a mapped module may read as `self.settings`: the settings that all members share."""
+
+    def __init__(self, model: NeuralModel) -> None:
+        self._name, self._settings = type(model).__name__, model.settings
+        self._stackable = set(type(model.settings).stackable_names())
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._stackable:
+            raise ModelError(
+                f"{self._name} reads self.settings.{name}, of which every run that trains beside others has its own:"
+                f" read settings.{name}, of the settings that `loss` is given, or declare {name} static"
+            )
+        return getattr(self._settings, name)
+
+
+def _own_buffers(members: list[NeuralModel]) -> dict[str, Tensor]:
+    """The buffers that differ from member to member, such as fixed random features, stacked."""
+    buffers = [dict(member.named_buffers()) for member in members]
+    differ = (name for name, first in buffers[0].items() if not all(torch.equal(first, each[name]) for each in buffers))
+    return {name: torch.stack([each[name] for each in buffers]) for name in differ}
 
 
 def _assign(model: NeuralModel, name: str, buffer: Tensor) -> None:

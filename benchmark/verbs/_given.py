@@ -11,18 +11,23 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from benchmark import registry
+from benchmark.choice import split_choices
 from benchmark.errors import UsageError
 from benchmark.integrity.suite_seal import TABLE, check_table
 from benchmark.store import Store
+from benchmark.verbs._suite_file import check_file, planned_file
 from benchmark.words.phrases import command_line
 
 RESULTS = Path("results")
+MEASURES = ("metrics", "columns")
+"""What verbs call the measures that they are given."""
 P = ParamSpec("P")
 Result = TypeVar("Result")
 
 
 def takes_paths(verb: Callable[P, Result]) -> Callable[P, Result]:
-    """A verb whose paths may be given as text, its suite as a path, and one file where it takes several."""
+    """A verb whose paths may be given as text, its suite as a path, one file where it takes several, and measures as
+    for `--metrics`."""
     signature = inspect.signature(verb)
     kinds = {name: str(parameter.annotation) for name, parameter in signature.parameters.items()}
 
@@ -30,7 +35,10 @@ def takes_paths(verb: Callable[P, Result]) -> Callable[P, Result]:
     def called(*arguments: P.args, **options: P.kwargs) -> Result:
         bound = signature.bind(*arguments, **options)
         for name, value in bound.arguments.items():
-            bound.arguments[name] = _as(kinds[name], value)
+            if name in MEASURES and kinds[name] == "Sequence[str]":
+                bound.arguments[name] = measures_in(f"{verb.__name__}: {name}", value)
+            else:
+                bound.arguments[name] = _as(kinds[name], value)
         check_data_dir(bound.arguments.get("data_dir"))
         return verb(*bound.args, **bound.kwargs)
 
@@ -67,10 +75,22 @@ def names_in(what: str, names: Any) -> tuple[str, ...]:
     return tuple(map(str, names))
 
 
+def measures_in(what: str, measures: Any) -> tuple[str, ...]:
+    """Measures as a suite names them, from "mig,dci(model=lasso)" or a list of such; `what` begins the `UsageError`."""
+    if not isinstance(measures, str):
+        return names_in(what, () if measures is None else measures)
+    if not (named := split_choices(measures)):
+        raise UsageError(f'{what} names none; write "mig,dci(model=lasso)" or a list of such')
+    return tuple(named)
+
+
 def located(suite: str, results: Path) -> str:
-    """A suite's name or file as it is, or the file of a suite of codes from outside, which lies among its results."""
+    """A suite's name or file as it is; of the bare name of a suite that is here, its file: of codes from outside, which
+    lies among the results, or the one that was run."""
+    if suite in registry.names("suite") or suite.endswith(".toml"):
+        return suite
     file = results / "suites" / suite / f"{suite}.toml"
-    return str(file) if suite not in registry.names("suite") and file.is_file() else suite
+    return str(file) if file.is_file() else planned_file(suite, results) or suite
 
 
 def suite_name(suite: str) -> str:
@@ -92,25 +112,30 @@ def archive_meant(target: str, results: Path) -> str | None:
 
 
 def next_command(verb: str, suite: str, results: Path) -> str:
-    """What to type next, with the suite as it was given."""
+    """What to type next, with the suite as it was given, the results folder, and the loose files in use."""
     elsewhere = [] if results == RESULTS else ["--results", str(results)]
-    return command_line(verb, suite, *elsewhere)
+    plugins = [word for plugin in registry.plugins() for word in ("--plugin", str(plugin))]
+    return command_line(verb, suite, *elsewhere, *plugins)
 
 
 def started(store: Store, name: str, suite: str) -> None:
-    """Raise `UsageError` where nothing of a suite is there; `suite`: as it was given."""
+    """Raise `UsageError` where nothing of a suite is there, or where what is there is of another file of its name;
+    `suite`: as it was given."""
     if not (store.suite_folder(name) / "plan.json").exists():
         known = sorted(folder.name for folder in (store.root / "suites").glob("*") if folder.is_dir())
         raise UsageError(
             f'{store.root} holds nothing of a suite "{name}" (there: {", ".join(known) or "none"});'
             f" next: {next_command('run', suite, store.root)}"
         )
+    check_file(store, name, located(suite, store.root))
 
 
 def results_table(suite: str, results: Path) -> Path:
     """The file of a suite's scores. Raises `UsageError` where `evaluate` has not made it yet, and `BenchmarkError`
     where it is not as it was made."""
-    name, store = suite_name(located(suite, results)), Store(results, make=False)
+    file = located(suite, results)
+    name, store = suite_name(file), Store(results, make=False)
+    check_file(store, name, file)
     folder = store.suite_folder(name)
     if not (folder / TABLE).exists():
         raise UsageError(

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from benchmark.errors import Note, UsageError
 from benchmark.store import Store
 from benchmark.verbs._given import RESULTS, add_plugins, located, results_table, suite_name, takes_paths
 from benchmark.words.notebook import Verdicts
-from benchmark.words.phrases import command_line
+from benchmark.words.phrases import command_line, count
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 @takes_paths
@@ -24,7 +30,8 @@ def check(
     of each configuration, of each measure and of the suite together.
 
     margins: what `publish` wrote of reruns; by default the file TABLE-margins.csv beside `against`, and where
-    there is none, the default margins.
+    there is none, the default margins. Where nothing is compared, or nothing that was trained, or `margins` say nothing
+    of what is, that is a `UsageError` and no verdict.
 
     Returns a list of `Verdict`s, which shows itself in a notebook and has a `frame()`.
     """
@@ -46,17 +53,19 @@ def check(
     finished = {run.config_id for run in plan if store.is_done(run)}
     failures = {run.config_id: store.failure(run) for run in plan if run.config_id not in finished}
     failed = {config_id: f"all runs failed: {failure['reason']}" for config_id, failure in failures.items() if failure}
-    measures = measures_of(concat([new, saved]), folders)
-    if margins is None and beside(against).is_file():
-        margins = beside(against)
-    reruns = None if margins is None else read_margins(margins)
-    return Verdicts(compare(new, saved, measures, reruns, failed=failed, planned=described(name, plan)))
+    both = concat([new, saved])
+    measures = measures_of(both, folders)
+    used = beside(against) if margins is None and beside(against).is_file() else margins
+    reruns = None if used is None else read_margins(used)
+    verdicts = Verdicts(compare(new, saved, measures, reruns, failed=failed, planned=described(name, plan)))
+    _refuse_another_suites(against, suite, results, verdicts, trained=_trained(both))
+    if used is not None:
+        _say_where_none_is_from(used, suite, verdicts, named=margins is not None)
+    return verdicts
 
 
 def _refuse_other_than_tables(path: Path, suite: str) -> None:
     """Raise `UsageError` on what is no file of a table, and on one of means, which holds no runs to compare with."""
-    from benchmark.errors import UsageError
-
     if not path.is_file() or path.suffix not in (".csv", ".parquet"):
         what = "a folder" if path.is_dir() else "no table, .csv or .parquet" if path.exists() else "no such file"
         raise UsageError(
@@ -72,3 +81,46 @@ def _refuse_other_than_tables(path: Path, suite: str) -> None:
             f"{path} holds means over runs, and check compares runs: "
             "benchmark publish SUITE --as table writes a full results table"
         )
+
+
+def _trained(table: DataFrame) -> set[str]:
+    """The ids of the configurations that were trained: closed forms and references stay when a recipe changes."""
+    from benchmark.stages.aggregate import REFERENCE_MODELS
+
+    return set(table["config_id"][table["network"].notna() & ~table["model"].isin(REFERENCE_MODELS)])
+
+
+def _refuse_another_suites(against: Path, suite: str, results: Path, verdicts: Verdicts, *, trained: set[str]) -> None:
+    """Raise `UsageError` on a table of which nothing is compared, or nothing trained where both sides have that: such
+    a check would be green whatever happens."""
+    from leaderboard.verdicts import alone
+
+    scores = alone(verdicts)
+    learnt = [each for each in scores if each.config_id in trained]
+    both_train = any(each.reference_runs for each in learnt) and any(each.new_runs for each in learnt)
+    kinds = {"configuration": scores, "trained configuration": learnt if both_train else []}
+    for kind, own in kinds.items():
+        told = (each.verdict == "worse" or each.absent or (each.reference_runs and each.new_runs) for each in own)
+        if own and not any(told):
+            elsewhere = [] if results == RESULTS else ["--results", str(results)]
+            raise UsageError(
+                f"--against {against}: no {kind} has scores both there and in {suite}, so that none would be compared;"
+                " name another table, or where the suite has changed since, save a new one: "
+                + command_line("publish", suite, "--as", "table", "--to", "DIR", *elsewhere)
+            )
+
+
+def _say_where_none_is_from(margins: Path, suite: str, verdicts: Verdicts, *, named: bool) -> None:
+    """Raise `UsageError` on margins that say nothing of what is compared; where nobody named them, say it."""
+    from leaderboard.verdicts import alone
+
+    sources = [each.margin_from for each in alone(verdicts) if each.margin is not None]
+    if not sources or "reruns" in sources:
+        return
+    said = (
+        f"{margins}: no margin in it is of the {count(len(sources), 'score')} compared, but of other configurations or"
+        f" measures; {command_line('publish', suite, '--as', 'margins')} writes it anew from reruns under other seeds"
+    )
+    if named:
+        raise UsageError(f"--margins {said}")
+    warnings.warn(said, Note, stacklevel=2)

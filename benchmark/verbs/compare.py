@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 class Comparison(Shown):
     """What `compare` found: the suite that both models are now in, its table, what was read, and a record a score.
 
-    `a` and `b`: the models' names; `scores` as `benchmark.stages.side_by_side` says.
+    `a` and `b`: the models' names; `scores` as `benchmark.stages.side_by_side` says; `failed`: scores of either that
+    failed, with the reasons.
     """
 
     suite: str
@@ -37,6 +38,7 @@ class Comparison(Shown):
     b: str
     notes: list[str]
     scores: list[dict[str, Any]]
+    failed: dict[str, str] = field(default_factory=dict)
 
     def sentence(self) -> str:
         compared = sum(record["difference"] is not None for record in self.scores)
@@ -76,6 +78,7 @@ def compare(
     results: Path = RESULTS,
     plugins: Sequence[Path] = (),
     jobs: int | None = None,
+    retry_failed: bool = False,
     quiet: bool = True,
 ) -> Comparison:
     """Score two models under the same protocols, and test each difference over seeds.
@@ -83,7 +86,8 @@ def compare(
     `a` and `b` are each a file of codes, NAME=FILE,FILE,… for the seeds of one model, or the name of a suite of codes
     that `evaluate --codes` made here. Together they become a suite called `name`, by default A-vs-B, which `report`
     draws. `factors`: the file of the factors, where those of the codes hold none. `rename` gives arrays or columns of
-    both the names that are read, as in `add_codes`.
+    both the names that are read, as in `add_codes`. Scores that failed before are left alone and reported, unless
+    `retry_failed`.
     Raises `UsageError` before anything is written, also where the two are not codes of the same points.
     """
     from benchmark.reading.factor_kinds import Wishes
@@ -110,10 +114,13 @@ def compare(
             external.publish(each, store, ["benchmark", "evaluate"])
     runs = [run for side in sides for run in side.runs]
     said = external.write_suite(own, store, EvaluationSettings(metrics=texts, budget=chosen), runs)
-    summary = evaluate(own, results=results, metrics=texts, budget=budget, plugins=plugins, jobs=jobs, quiet=quiet)
+    summary = evaluate(
+        own, results=results, metrics=texts, budget=budget, plugins=plugins, jobs=jobs, retry_failed=retry_failed,
+        quiet=quiet,
+    )  # fmt: skip
     scores = side_by_side(summary.table, *([run.run_id for run in side.runs] for side in sides))
     notes = [sentence(each) for side in sides for each in side.externals] + said
-    return Comparison(own, summary.table, sides[0].name, sides[1].name, notes, scores)
+    return Comparison(own, summary.table, sides[0].name, sides[1].name, notes, scores, summary.failed)
 
 
 def _side(text: str, factors: Path | None, wishes: Wishes, store: Store) -> Side:

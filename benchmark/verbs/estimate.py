@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from benchmark.verbs._given import located
 from benchmark.verbs._request import Request
+from benchmark.verbs._suite_file import check_file
 from benchmark.verbs._workplace import Workplace, cores
 from benchmark.verbs.run import damages
 
@@ -20,9 +23,11 @@ def estimate(request: Request, at: Workplace) -> Estimate:
     from benchmark.stages.score_task import arrays_read, check_metrics
 
     at.add_plugins(request.plugins)
+    request = replace(request, suite=located(request.suite, at.results))
     suite = request.expanded()
     runs = request.share(suite.runs)
     store = at.store(make=False)
+    check_file(store, suite.name, request.suite)
     kind, places = at.devices()
     again = damages(store, runs, at) if request.retry_failed else {}
     fleets = train.plan(store, runs, retry_failed=request.retry_failed, device=kind, again=again)

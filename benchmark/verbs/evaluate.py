@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,9 +14,10 @@ from benchmark.errors import UsageError
 from benchmark.integrity.run_seal import check_run
 from benchmark.integrity.suite_seal import seal_table
 from benchmark.spec import Run
-from benchmark.store import Store
+from benchmark.store import Store, read_json
 from benchmark.verbs._given import RESULTS, located, next_command, started, suite_name, takes_paths
 from benchmark.verbs._request import Request
+from benchmark.verbs._suite_file import edited
 from benchmark.verbs._workplace import Workplace
 from benchmark.words.notebook import Shown
 from benchmark.words.phrases import count
@@ -23,12 +25,18 @@ from benchmark.words.phrases import count
 if TYPE_CHECKING:
     import pandas as pd
 
+    from benchmark.stages.score_task import Protocol, ScoreTask
+
+    Parts = Sequence[tuple[Sequence[Run], tuple[str, ...]]]
+
 
 @dataclass
 class EvaluationSummary(Shown):
-    """What the table holds: how many scores by status, the failed ones with the reasons, and the table's path.
+    """What the table holds: how many scores by status, and the table's path.
 
-    `notes`: what is to be known of the input of scores that were computed now.
+    `failed`: of what was asked for now, the scores that failed, with the reasons; `failed_before`: the table's other
+    failed ones, such as those of an earlier text of a measure's file. `notes`: what is to be known of the input of
+    scores that were computed now.
     """
 
     suite: str
@@ -36,6 +44,7 @@ class EvaluationSummary(Shown):
     failed: dict[str, str]
     table: Path
     notes: list[str] = field(default_factory=list)
+    failed_before: dict[str, str] = field(default_factory=dict)
 
     def sentence(self) -> str:
         counts = ", ".join(f"{number:,} {status.replace('_', ' ')}" for status, number in self.scores.items())
@@ -57,7 +66,7 @@ def evaluate(
     suite: str,
     *,
     results: Path = RESULTS,
-    only: Mapping[str, list[Any]] | None = None,
+    only: Mapping[str, Any] | None = None,
     metrics: Sequence[str] = (),
     budget: str | None = None,
     jobs: int | None = None,
@@ -86,7 +95,6 @@ def carry_out(
     """What `evaluate` does, of what is asked for and where it is worked off."""
     from benchmark.stages.aggregate import aggregate
     from benchmark.stages.evaluate import evaluate as score_all
-    from benchmark.stages.evaluate import score_tasks
     from benchmark.stages.measures import measures_of, scorable
     from benchmark.stages.score_task import Protocol, arrays_read, check_budget, check_metrics, of_configurations
     from benchmark.suite import evaluation_settings
@@ -99,6 +107,8 @@ def carry_out(
     store = at.store(make=False)
     name = suite_name(file)
     started(store, name, request.suite)
+    if note := edited(store, name, file):
+        print(f"note: {note}", file=sys.stderr)
     done = [each for each in store.plan(name) if store.is_done(each)]
     if not done:
         hint = next_command("run", request.suite, at.results)
@@ -120,10 +130,7 @@ def carry_out(
     _encode_missing(store, file, chosen_runs, arrays_read(texts), at)
     _encode_missing(store, file, [each for each in members if each.run_id not in chosen_ids], arrays_read(together), at)
     parts = ((chosen_runs, tuple(text for text in texts if text not in together)), (members, together))
-    tasks = []
-    for runs, own in parts:
-        placed = [(each, folders[each.run_id]) for each in runs]
-        tasks += score_tasks(placed, replace(protocol, metrics=own), retry_failed=request.retry_failed)
+    tasks = _tasks(parts, folders, protocol, retry_failed=request.retry_failed)
     with (
         at.progress(f"scoring {count(len(chosen_runs), 'run')}") as progress,
         at.workers(progress.say) as at_work,
@@ -139,9 +146,39 @@ def carry_out(
         seal_table(folder, names, list(folders.values()))
     counts = {str(status): int(number) for status, number in table["status"].value_counts().items()}
     failed = table[table["status"] == "failed"]
-    places = failed["model"] + "/" + failed["run_id"] + " " + failed["protocol"]
-    reasons = dict(zip(places, failed["reason"], strict=True))
-    return EvaluationSummary(name, counts, reasons, folder / "results.csv", said.notes)
+    asked = _failures(parts, folders, protocol) if len(failed) else set()
+    now: dict[str, str] = {}
+    before: dict[str, str] = {}
+    for _, row in failed.iterrows():
+        found = now if (folders[row["run_id"]], row["protocol"]) in asked else before
+        found[f"{row['model']}/{row['run_id']} {row['protocol']}"] = row["reason"]
+    return EvaluationSummary(name, counts, now, folder / "results.csv", said.notes, before)
+
+
+def _tasks(parts: Parts, folders: Mapping[str, Path], protocol: Protocol, *, retry_failed: bool) -> list[ScoreTask]:
+    """What is still to be scored of runs, each part of them by measures of its own."""
+    from benchmark.stages.evaluate import score_tasks
+
+    return [
+        task
+        for runs, own in parts
+        for task in score_tasks(
+            [(each, folders[each.run_id]) for each in runs], replace(protocol, metrics=own), retry_failed=retry_failed
+        )
+    ]
+
+
+def _failures(parts: Parts, folders: Mapping[str, Path], protocol: Protocol) -> set[tuple[Path, str]]:
+    """The scores that failed, of those that are asked for: the run's folder and the protocol of each."""
+    from benchmark.stages.score_files import score_path
+
+    found: set[tuple[Path, str]] = set()
+    for task in _tasks(parts, folders, protocol, retry_failed=True):  # all that would be tried again
+        for place in task.folders:
+            path = score_path(task, place)
+            if path.exists() and (record := read_json(path))["status"] == "failed":
+                found.add((place, record["protocol"]))
+    return found
 
 
 def _encode_missing(store: Store, suite: str, runs: Sequence[Run], arrays: frozenset[str], at: Workplace) -> None:

@@ -16,6 +16,7 @@ from benchmark.verbs._given import (
     add_plugins,
     archive_meant,
     located,
+    next_command,
     results_table,
     started,
     suite_name,
@@ -86,7 +87,7 @@ def export(
     output: str | None = None,
     project: str | None = None,
     results: Path = RESULTS,
-    only: Mapping[str, list[Any]] | None = None,
+    only: Mapping[str, Any] | None = None,
     plugins: Sequence[Path] = (),
     quiet: bool = True,
 ) -> Export:
@@ -115,7 +116,7 @@ def export(
     with _results(suite, results) as of:
         runs = [run for run, _ in [*of.done, *of.failures]]
         if not runs:
-            raise UsageError(f'no run of suite "{of.name}" is finished; next: benchmark run {suite}')
+            raise UsageError(f'no run of suite "{of.name}" is finished; next: {next_command("run", suite, results)}')
         chosen = chosen_by(runs, only or {}, f'finished runs of suite "{of.name}"')
         found = exported(of.name, of.table, of.done, of.failures, chosen)
         named = of.name if project is None else project

@@ -18,7 +18,7 @@ def matrices(
     suite: str,
     *,
     results: Path = RESULTS,
-    only: Mapping[str, list[Any]] | None = None,
+    only: Mapping[str, Any] | None = None,
     plugins: Sequence[Path] = (),
 ) -> list[CodesByFactors]:
     """Which code says what of which factor in each of a suite's evaluated runs: those of `mig`, `mcc` and `dci` under

@@ -25,6 +25,7 @@ from benchmark.verbs._given import (
     suite_name,
     takes_paths,
 )
+from benchmark.verbs._suite_file import edited
 from benchmark.verbs._workplace import default_jobs
 from benchmark.words.notebook import PagePath
 from benchmark.words.phrases import count
@@ -221,8 +222,11 @@ def _reported(
 
     add_plugins(plugins)
     store = Store(results, make=False)
-    name = suite_name(located(suite, results))
+    file = located(suite, results)
+    name = suite_name(file)
     started(store, name, suite)
+    if note := edited(store, name, file):
+        print(f"note: {note}", file=sys.stderr)
     folder = store.suite_folder(name)
     runs = store.plan(name)
     table = read_table(results_table(suite, results))

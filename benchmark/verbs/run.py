@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +11,9 @@ from benchmark import registry
 from benchmark.integrity.run_seal import damage
 from benchmark.spec import Run
 from benchmark.store import Store
-from benchmark.verbs._given import RESULTS, takes_paths
+from benchmark.verbs._given import RESULTS, located, takes_paths
 from benchmark.verbs._request import Request
+from benchmark.verbs._suite_file import check_file, own_file
 from benchmark.verbs._workplace import Workplace
 from benchmark.words.notebook import Shown
 from benchmark.words.phrases import count
@@ -51,9 +52,9 @@ def run(
     suite: str,
     *,
     results: Path = RESULTS,
-    only: Mapping[str, list[Any]] | None = None,
+    only: Mapping[str, Any] | None = None,
     overrides: Mapping[str, Any] | None = None,
-    seeds: list[int] | None = None,
+    seeds: int | list[int] | None = None,
     shard: tuple[int, int] | None = None,
     jobs: int | None = None,
     scheduler: str | None = None,
@@ -69,12 +70,15 @@ def run(
     dask scheduler, whose workers train in place of processes here. `device`: where networks train, "cpu" or "cuda";
     "auto" is CUDA where torch finds a GPU here, and the CPU on a cluster. Runs that failed before, and
     finished ones whose files were altered since, are left alone and reported; `retry_failed` trains both again.
+    `seeds`: how many from 0, or which, in place of the suite's own.
     """
+    from benchmark.suite import seed_list
+
     request = Request(
         suite=suite,
         only=only or {},
         overrides=overrides or {},
-        seeds=seeds,
+        seeds=None if seeds is None else seed_list(seeds, "--seeds"),
         shard=shard,
         plugins=tuple(plugins),
         retry_failed=retry_failed,
@@ -86,6 +90,7 @@ def run(
 def carry_out(request: Request, at: Workplace) -> RunSummary:
     """What `run` does, of what is asked for and where it is worked off. What is refused leaves nothing written."""
     at = at.from_anywhere()
+    request = replace(request, suite=located(request.suite, at.results))
     with at.progress("reading the suite", passing=True):
         at.add_plugins(request.plugins)
         suite = request.expanded()
@@ -99,6 +104,7 @@ def carry_out(request: Request, at: Workplace) -> RunSummary:
         arrays = arrays_read(check_metrics(suite.evaluation.metrics))
         kind, places = at.devices()
     store = at.store(make=False)
+    check_file(store, suite.name, request.suite)
     store.clean_scratch()
     store.clean_parts([store.root, store.suite_folder(suite.name), store.root / "failures"])
     runs = request.share(suite.runs)
@@ -118,7 +124,7 @@ def carry_out(request: Request, at: Workplace) -> RunSummary:
     )
     title = f"training {sum(len(fleet.runs) for fleet in fleets)} runs"
     with at.progress(title, sum(map(size, fleets))) as progress, at.workers(progress.say) as at_work:
-        store.write_plan(suite.name, suite.source, suite.runs)
+        store.write_plan(suite.name, suite.source, suite.runs, file=own_file(request.suite))
         for each in runs if request.retry_failed else ():
             if each.run_id in again:
                 store.set_aside(each)

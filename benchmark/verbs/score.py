@@ -59,8 +59,9 @@ def score(
         measure needs and is not given is a row that says so, like everything else that has no number.
     split: (training rows, test rows), as positions or as masks (n,), for the measures that learn from rows of the
         table: dci, disentanglement_score, explicitness, linear_separability, sample_efficiency, sap and others with a
-        parameter `split`. They use all rows given and get the protocol id …/trainA-testB-given_split-…; those that
-        make points of their own to learn from are not applicable; those that learn nothing are as ever.
+        parameter `split`. They use all rows given, in a drawn order whatever order they are named in, and get the
+        protocol id …/trainA-testB-given_split-…; those that make points of their own to learn from are not applicable;
+        those that learn nothing are as ever.
     seed: of the rows and labels that measures draw. budget: "full", or "quick" for cheaper settings of costly measures.
     discrete, continuous: names of factors that are another kind than their values say. drop: factors to leave out.
     classes_as_factors: labels each class of which becomes a factor of its own, 1 on its rows and 0 elsewhere.

@@ -57,18 +57,26 @@
     command.append(" ", button);
   }
 
-  // The rows and columns that are shown, numbers as they are printed.
+  // The rows and columns that are shown, numbers as they are printed, with all that says what they may be compared with:
+  // the rows' marks and kinds, which way is better, and of how many seeds a number is.
   const contents = (table) => {
     const heads = all("thead th:not([scope=colgroup])", table);
     const columns = [...heads.filter((head) => head.rowSpan === 2), ...heads.filter((head) => head.rowSpan !== 2)];
-    const rows = all("tbody tr:not(.body-name)", table).filter((row) => !row.hidden && !row.parentNode.hidden);
     const kept = columns.map((head, place) => [head, place]).filter(([head]) => !head.hidden);
+    const joined = (...parts) => parts.filter(Boolean).join(" ").replace(/\s+/g, " ").trim();
     const words = (cell) => {
-      const parts = [cell.querySelector("a")?.textContent ?? cell.textContent, cell.querySelector("i")?.textContent];
-      return parts.filter(Boolean).join(" ").replace(/\s+/g, " ").trim();
+      const small = all("small", cell).map((one) => one.textContent).join(", ");
+      const main = cell.querySelector("a")?.textContent ?? cell.textContent;
+      return joined(main, cell.querySelector("i")?.textContent, small && `(${small})`);
     };
-    const title = (head) => (head.querySelector(".title") ?? head).textContent.replace(/\s+/g, " ").trim();
-    return [kept.map(([head]) => title(head)), ...rows.map((row) => kept.map(([, place]) => words(row.cells[place])))];
+    const title = (head) => joined((head.querySelector(".title") ?? head).textContent, head.querySelector(".arrow")?.textContent);
+    const shown = (body) => [...body.rows].filter((row) => !row.hidden && !row.classList.contains("body-name"));
+    const bodies = [...table.tBodies].map((body) => ({
+      kind: body.className,
+      name: joined(body.querySelector(".body-name")?.textContent),
+      rows: shown(body).map((row) => kept.map(([, place]) => words(row.cells[place]))),
+    }));
+    return { head: kept.map(([head]) => title(head)), bodies: bodies.filter(({ rows }) => rows.length) };
   };
   // What a spreadsheet would run gets an apostrophe, as in the tables on disk.
   const plain = (text) => (/^[=+@]|^-[^\d.]/.test(text) ? `'${text}` : text);
@@ -76,15 +84,21 @@
   const special = {
     "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "±": "$\\pm$", "−": "$-$",
     "≈": "$\\approx$", "∞": "$\\infty$", "α": "$\\alpha$", "β": "$\\beta$", "γ": "$\\gamma$", "δ": "$\\delta$",
-    "ε": "$\\epsilon$", "λ": "$\\lambda$", "σ": "$\\sigma$", "τ": "$\\tau$",
+    "ε": "$\\epsilon$", "λ": "$\\lambda$", "σ": "$\\sigma$", "τ": "$\\tau$", "↑": "$\\uparrow$", "↓": "$\\downarrow$",
   };
-  const tex = (text) => text.replace(/[\\~^±−≈∞αβγδελστ_%&#{}$]/g, (one) => special[one] ?? `\\${one}`);
+  const tex = (text) => text.replace(/[\\~^±−≈∞αβγδελστ↑↓_%&#{}$]/g, (one) => special[one] ?? `\\${one}`);
+  const texLine = (line) => `${line.map(tex).join(" & ")} \\\\`;
   const written = {
-    csv: (lines) => lines.map((line) => line.map(quoted).join(",")).join("\n") + "\n",
-    markdown: ([head, ...lines]) => [head, head.map(() => "---"), ...lines]
+    // A spreadsheet sorts and filters rows: their kind stands in a column, by its name in the tables on disk.
+    csv: ({ head, bodies }) => [[head[0], "kind", ...head.slice(1)],
+      ...bodies.flatMap(({ kind, rows }) => rows.map(([name, ...numbers]) => [name, kind, ...numbers]))]
+      .map((line) => line.map(quoted).join(",")).join("\n") + "\n",
+    markdown: ({ head, bodies }) => [head, head.map(() => "---"), ...bodies.flatMap(({ name, rows }) => [
+      ...(name ? [[`*${name}*`, ...head.slice(1).map(() => "")]] : []), ...rows])]
       .map((line) => `| ${line.map((text) => text.replaceAll("|", "\\|")).join(" | ")} |`).join("\n") + "\n",
-    latex: ([head, ...lines]) => [`\\begin{tabular}{l${"r".repeat(head.length - 1)}}`, "\\hline",
-      ...[head, ...lines].map((line, place) => `${line.map(tex).join(" & ")} \\\\${place ? "" : " \\hline"}`),
+    latex: ({ head, bodies }) => [`\\begin{tabular}{l${"r".repeat(head.length - 1)}}`, "\\hline", texLine(head),
+      ...bodies.flatMap(({ name, rows }) => ["\\hline",
+        ...(name ? [`\\multicolumn{${head.length}}{l}{\\emph{${tex(name)}}} \\\\`] : []), ...rows.map(texLine)]),
       "\\hline", "\\end{tabular}"].join("\n") + "\n",
   };
   for (const part of all(".board-part")) {

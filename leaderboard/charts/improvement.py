@@ -20,16 +20,17 @@ def charts(results: Results, kind: Wanted) -> list[Figure | None]:
     if column is None or pairs is None:
         return []
     own = pairs[(pairs["column"] == column.name) & (pairs["supervision"] == "none")]
-    return [improvement(own, column.title, kind)]
+    return [improvement(own, column.title, kind, shared=column.shared)]
 
 
-def improvement(pairs: pd.DataFrame, title: str, kind: Wanted = "svg") -> Figure | None:
+def improvement(pairs: pd.DataFrame, title: str, kind: Wanted = "svg", *, shared: bool = False) -> Figure | None:
     """`pairs`: `a_label`, `b_label`, `p`, `low`, `high`, `n_a` and `n_b` of every ordered pair, as the aggregate stage
     writes them.
 
     None for fewer than two configurations, and where each has one run: it is an order then, and no probability. Rows
     and columns go by the mean probability, best first. Bold: the interval leaves out one half; from NUMBERED
-    configurations on the cells are small, and a dot says the same.
+    configurations on the cells are small, and a dot says the same. shared: the runs of a configuration have the score
+    of each other, which is why there is no interval.
     """
     import seaborn as sns
     from matplotlib import rc_context
@@ -69,9 +70,14 @@ def improvement(pairs: pd.DataFrame, title: str, kind: Wanted = "svg") -> Figure
             if np.isfinite(share)
         ]
         ahead = bool((pairs["p"] != 0.5).any())
-        judged = bool(pairs["low"].notna().any())
         mark = "A dot" if small else "Bold"
-        said = f"{mark}: its 95 % interval leaves out one half." if judged else "Too few runs for intervals."
+        said = (
+            "No intervals: the runs of a model share this score, and are no sample."
+            if shared
+            else f"{mark}: its 95 % interval leaves out one half."
+            if pairs["low"].notna().any()
+            else "Too few runs for intervals."
+        )
         return drawn(
             "improvement",
             figure,

@@ -27,14 +27,21 @@ def charts(results: Results, kind: Wanted) -> list[Figure | None]:
         return []
     rows = results.rows[(results.rows["column"] == column.name) & ~results.rows["reference"]]
     rows = rows[rows.groupby("label")["value"].transform("size") >= LEAST]
-    title = f"{column.title}\xa0{column.arrow}".strip()
-    return [profiles(rows, title, results.looks, kind, lower=column.direction == "lower")]
+    lower = column.direction == "lower"
+    return [profiles(rows, column.heading, results.looks, kind, lower=lower, shared=column.shared)]
 
 
 def profiles(
-    rows: pd.DataFrame, title: str, looks: Mapping[str, Look], kind: Wanted = "svg", *, lower: bool = False
+    rows: pd.DataFrame,
+    title: str,
+    looks: Mapping[str, Look],
+    kind: Wanted = "svg",
+    *,
+    lower: bool = False,
+    shared: bool = False,
 ) -> Figure | None:
-    """`rows` has `label` and `value`, a row a run. lower: low values are better. None where there is no row."""
+    """`rows` has `label` and `value`, a row a run. lower: low values are better. shared: the runs of a configuration
+    have the score of each other, so that there are no bands. None where there is no row."""
     from matplotlib import rc_context
 
     if rows.empty:
@@ -52,14 +59,16 @@ def profiles(
             for threshold, fraction in list(zip(thresholds, found.fraction, strict=True))[::POINTED]:
                 said = f"{fraction:.0%} of its runs above {shortened(float(threshold))}"
                 marks.append(Mark(axis, float(threshold), float(fraction), label, said))
-            if found.low is not None and found.high is not None:
+            if found.low is not None and found.high is not None and not shared:
                 axis.fill_between(thresholds, found.low, found.high, color=look.colour, alpha=0.12, linewidth=0)
         axis.set_ylim(-0.02, 1.02)
         axis.set_xlabel(title)
         axis.set_ylabel("part of the runs above")
         legend(figure, {label: looks[label] for label in labels}, lines=True)
         bands = (
-            "Bands: 95 %, threshold by threshold."
+            "No bands: the runs of a model share this score, and are no sample."
+            if shared
+            else "Bands: 95 %, threshold by threshold."
             if rows.groupby("label").size().max() >= MINIMUM_RUNS
             else "Fewer than ten runs a configuration, so no bands."
         )

@@ -26,7 +26,7 @@ PANELS = 12
 
 def charts(results: Results, kind: Wanted) -> list[Figure | None]:
     columns = _shown(results)
-    titles = [(column.name, f"{column.title}\xa0{column.arrow}".strip()) for column in columns]
+    titles = [(column.name, column.heading) for column in columns]
     looks = {row.label: results.looks[row.label] for row in results.board.rows}
     figure = seed_spread(results.rows[~results.rows["by_construction"]], titles, looks, kind)
     left_out = len(results.scored) - len(columns)

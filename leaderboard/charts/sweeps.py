@@ -31,7 +31,7 @@ DEFAULT = "default"
 def charts(results: Results, kind: Wanted) -> list[Figure | None]:
     ranked = [column for column in results.scored if "@" not in column.name]
     ranked.sort(key=lambda column: FIRST.index(column.metric) if column.metric in FIRST else len(FIRST))
-    panels = [(column.name, f"{column.title}\xa0{column.arrow}".strip()) for column in ranked[:PANELS]]
+    panels = [(column.name, column.heading) for column in ranked[:PANELS]]
     return [sweep(rows, key, panels, kind) for key, rows in swept(results)]
 
 

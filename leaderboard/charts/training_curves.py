@@ -11,9 +11,11 @@ import pandas as pd
 from leaderboard.cells import shortened
 from leaderboard.places import Mark
 from leaderboard.results import Results
-from leaderboard.style import STYLE, Figure, Look, Wanted, canvas, drawn, legend
+from leaderboard.style import STYLE, Figure, Look, Wanted, canvas, drawn, legend, log_scale
 
 PANELS = 9
+POINTS = 200
+"""At most so many points of a line are drawn."""
 POINTED = 25
 """Points of a line whose values a reader of the page can point at."""
 NAMES = {
@@ -37,7 +39,6 @@ def training_curves(
     have; None where there is no history.
     """
     from matplotlib import rc_context
-    from matplotlib.ticker import LogLocator, NullFormatter
 
     every = {label: pd.concat(frames) for label, frames in histories.items() if frames}
     terms = [t for t in dict.fromkeys(str(c) for frame in every.values() for c in frame) if is_term(t)]
@@ -53,21 +54,16 @@ def training_curves(
             for label, frame in every.items():
                 if term not in frame:
                     continue
-                over = frame.groupby("step")[term].agg(["mean", "min", "max"]).dropna()
-                over = over.iloc[:: -(-len(over) // 200)]
+                over = thinned(frame.groupby("step")[term].agg(["mean", "min", "max"]).dropna(), POINTS)
                 look = looks[label]
                 axis.fill_between(over.index, over["min"], over["max"], color=look.colour, alpha=0.15, linewidth=0)
                 axis.plot(over.index, over["mean"], color=look.colour, linestyle=look.dash, linewidth=1.4)
                 values.append(over.to_numpy())
-                for step, mean in over["mean"].reset_index().iloc[:: -(-len(over) // POINTED)].to_numpy(float):
+                for step, mean in thinned(over["mean"].reset_index(), POINTED).to_numpy(float):
                     marks.append(Mark(axis, step, mean, label, f"step {step:,.0f}: {shortened(mean)}"))
             joined = np.concatenate(values)
             if joined.min() > 0 and joined.max() > 20 * joined.min():
-                axis.set_yscale("log")
-                few = joined.max() < 1e3 * joined.min()
-                axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,)))
-                axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-                axis.yaxis.set_minor_formatter(NullFormatter())
+                log_scale(axis, joined.min(), joined.max())
             axis.set_title(term_name(term))
             axis.set_xlabel("step")
             axis.margins(x=0.01)
@@ -90,6 +86,12 @@ def training_curves(
             marks,
         )
         return replace(found, words=())  # terms of an objective are not the scores that have their names
+
+
+def thinned(frame: pd.DataFrame, most: int) -> pd.DataFrame:
+    """At most so many rows, evenly spaced, the first and the last among them: a curve ends where its run did."""
+    places = np.linspace(0, len(frame) - 1, min(len(frame), most))
+    return frame.iloc[places.round().astype(int)]
 
 
 def is_term(column: str) -> bool:

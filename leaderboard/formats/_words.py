@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from leaderboard.board import Board, Row
+from leaderboard.cells import Cell
 from leaderboard.columns import Column
 
 
@@ -22,13 +23,23 @@ def columns(board: Board) -> list[Column]:
     return [column for column in board.columns if column.numbers]
 
 
+def spread(cell: Cell) -> str:
+    """What stands behind a number: how far its runs scatter, and how many they are where some have none."""
+    return f"{cell.rest} ({cell.seeds})".strip() if cell.seeds else cell.rest
+
+
 def meaning(board: Board) -> str:
     """What the numbers are."""
-    numbers = [cell for row in board.rows for column in columns(board) if (cell := row.cells[column.name]).values]
-    has = {bool(cell.interval) for cell in numbers}
+    found = [(column, row.cells[column.name]) for row in board.rows for column in columns(board)]
     above = "interquartile mean with its 95 % interval from ten runs on"
     below = "mean ± standard deviation over seeds"
-    text = " and ".join([above] * (True in has) + [below + (" below" if True in has else "")] * (False in has))
+    without = {column.title: column for column, cell in found if cell.values and not cell.interval}
+    text = below
+    if any(cell.interval for _, cell in found):
+        shared = ", ".join(column.title for column in without.values() if column.shared)
+        where = ["below"] * any(not column.shared for column in without.values())
+        where += [f"for what the runs of a model share ({shared})"] * bool(shared)
+        text = f"{above} and {below} {' and '.join(where)}" if where else above
     bold = (
         "bold is the best among trained models with as many seeds as the others have (ten are enough), which is no test"
     )

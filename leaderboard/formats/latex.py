@@ -10,7 +10,7 @@ from benchmark.errors import UsageError
 from leaderboard.board import Board, Row
 from leaderboard.cells import Cell
 from leaderboard.columns import Column, title
-from leaderboard.formats._words import bodies, columns, meaning, scored
+from leaderboard.formats._words import bodies, columns, meaning, scored, spread
 
 Protocols = Literal["comment", "notes", "appendix"]
 """Where protocols stand: in comments of the file, below each table, or in a table of their own."""
@@ -155,14 +155,14 @@ def _row(row: Row, shown: Sequence[Column], *, siunitx: bool) -> str:
 
 def _cell(cell: Cell) -> str:
     main = f"\\textbf{{{escape(cell.main)}}}" if cell.best else escape(cell.main)
-    return f"{main} {escape(cell.rest)}".strip()
+    return f"{main} {escape(spread(cell))}".strip()
 
 
 def _aligned(cell: Cell) -> str:
     """A number and its spread in two columns; what is no number stands in braces, which siunitx leaves alone."""
     main = _plain(cell.main) if _is_number(cell) else f"{{{escape(cell.main)}}}"
     bold = r"\bfseries " if cell.best else ""
-    return f"{bold}{main} & {escape(cell.rest)}".rstrip()
+    return f"{bold}{main} & {escape(spread(cell))}".rstrip()
 
 
 def _is_number(cell: Cell) -> bool:

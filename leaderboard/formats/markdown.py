@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from leaderboard.board import Board, Row
 from leaderboard.cells import Cell
 from leaderboard.columns import Column
-from leaderboard.formats._words import bodies, columns, meaning, scored
+from leaderboard.formats._words import bodies, columns, meaning, scored, spread
 
 
 def render(boards: Sequence[Board]) -> str:
@@ -36,7 +36,7 @@ def _row(row: Row, shown: Sequence[Column]) -> str:
 
 def _cell(cell: Cell) -> str:
     main = f"**{cell.main}**" if cell.best else cell.main
-    return f"{main} {cell.rest}".strip()
+    return f"{main} {spread(cell)}".strip()
 
 
 def _line(words: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy import ndarray
 
-from leaderboard.pictures.traversals import subscript
+from leaderboard.pictures.traversals import has_prior, subscript, way
 from leaderboard.style import INK, MUTED, Figure
 from leaderboard.tiles import as_rgb, sheet
 
@@ -17,6 +17,7 @@ NEEDS = {
     "picture_corrupted_traversals",
     "picture_corrupted_coordinates",
 }
+USES = {"picture_samples"}
 KINDS = ("clean", "flips 0.001", "flips 0.01", "flips 0.05", "inverted", "triangle")
 
 
@@ -48,7 +49,8 @@ def pictures(arrays: Mapping[str, ndarray], title: str) -> list[Figure]:
             sheet(np.stack(rows), labels, colours),
             "png",
             f"Latent traversals of {title} from one image as it is and corrupted in {len(kinds) - 1} ways.",
-            f"Traversals from corrupted inputs (left): the {len(order)} coordinates that carry most, from −3 to 3."
+            f"Traversals from corrupted inputs (left): the {len(order)} coordinates that carry most,"
+            f" {way(prior=has_prior(arrays))}."
             " Where all blocks look alike, the model ignores what it was shown.",
         ),
     ]

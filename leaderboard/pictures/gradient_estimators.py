@@ -8,7 +8,7 @@ import numpy as np
 from numpy import ndarray
 
 from leaderboard.pictures.traversals import subscript
-from leaderboard.style import PALETTE, STYLE, Figure, canvas, drawn
+from leaderboard.style import PALETTE, STYLE, Figure, canvas, drawn, log_scale
 
 NEEDS = {"gradient_variance_score", "gradient_variance_baseline", "gradient_variance_pathwise"}
 ESTIMATORS = (
@@ -23,7 +23,8 @@ def pictures(arrays: Mapping[str, ndarray], title: str) -> list[Figure]:
     from matplotlib import rc_context
 
     found = {key: arrays[f"gradient_variance_{key}"].mean(axis=0) for key, _, _ in ESTIMATORS}
-    if min(variances.min() for variances in found.values()) <= 0:
+    least, most = (float(end(list(found.values()))) for end in (np.min, np.max))
+    if least <= 0:
         return []
     order = np.argsort(-found["pathwise"].sum(axis=0), kind="stable")
     marks = np.arange(len(order))
@@ -33,7 +34,7 @@ def pictures(arrays: Mapping[str, ndarray], title: str) -> list[Figure]:
             for place, (key, name, mark) in enumerate(ESTIMATORS):
                 own, colour = found[key][parameter, order], PALETTE[place]
                 axis.plot(marks, own, mark, color=colour, markersize=5, markeredgewidth=0, label=name)
-            axis.set_yscale("log")
+            log_scale(axis, least, most)
             axis.set_title(f"derivative in {symbol}")
             axis.set_xticks(marks, [f"z{subscript(int(j))}" if len(order) <= 12 else "" for j in order])
         axes[0].set_ylabel("variance, nats²")

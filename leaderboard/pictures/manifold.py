@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from numpy import ndarray
 
 from leaderboard.few_colours import compact
+from leaderboard.pictures.traversals import has_prior
 from leaderboard.style import Figure
 from leaderboard.tiles import as_rgb, enlarged, png
 
 NEEDS = {"picture_manifold"}
+USES = {"picture_samples"}
 
 
 def pictures(arrays: Mapping[str, ndarray], title: str) -> list[Figure]:
@@ -18,12 +20,13 @@ def pictures(arrays: Mapping[str, ndarray], title: str) -> list[Figure]:
     rows, columns, h, w, _ = grid.shape
     # Without gaps: neighbours are meant to flow into one another.
     image = grid.swapaxes(1, 2).reshape(rows * h, columns * w, 3)
+    scale = "" if has_prior(arrays) else ", in standard deviations of the codes around their mean"
     return [
         Figure(
             "manifold",
             compact(png(image)),
             "png",
             f"{rows} × {columns} images decoded by {title} from a grid of its two coordinates.",
-            "Manifold: decoded from Φ⁻¹ of a grid over [0.05, 0.95]², z₀ to the right, z₁ upwards.",
+            f"Manifold: decoded from Φ⁻¹ of a grid over [0.05, 0.95]²{scale}, z₀ to the right, z₁ upwards.",
         )
     ]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy import ndarray
 
-from leaderboard.style import MUTED, PALETTE, STYLE, Figure, canvas, drawn
+from leaderboard.style import MUTED, PALETTE, STYLE, Figure, canvas, drawn, log_scale
 
 NEEDS = {"means"}
 INFORMATIVE = 0.01
@@ -34,10 +34,11 @@ def pictures(arrays: Mapping[str, ndarray], title: str) -> list[Figure]:
     with rc_context(STYLE):
         figure, (axis,) = canvas(1, 1, 3.8, 2.5)
         places = np.arange(1, d + 1)
-        axis.plot(places, np.maximum(values, least), "o-", color=PALETTE[0], markersize=4, label="eigenvalues")
-        axis.plot(places, np.maximum(own, least), "x", color=PALETTE[1], markersize=5, label="coordinates' variances")
+        values, own = np.maximum([values, own], least)
+        axis.plot(places, values, "o-", color=PALETTE[0], markersize=4, label="eigenvalues")
+        axis.plot(places, own, "x", color=PALETTE[1], markersize=5, label="coordinates' variances")
         axis.axhline(INFORMATIVE, color=MUTED, linewidth=0.9, linestyle="--")
-        axis.set_yscale("log")
+        log_scale(axis, min(values[-1], own[-1], INFORMATIVE), max(values[0], INFORMATIVE))
         axis.set_xlabel("component, by falling variance")
         axis.set_ylabel("variance of μ")
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -103,6 +103,9 @@ FAULTS = [
     (VAE, LOSS, 'return Objective(-terms["rec"]', {"learns"}),
     (VAE, LOSS, 'return Objective(terms["rec"].detach() + 0 * terms["rec"]', {"learns"}),
     (VAE, LOSS, 'if terms["rec"] > 0: pass\n        ' + LOSS, {"stacks"}),
+    (VAE, "settings.beta * ", "self.settings.beta * ", {"stacks"}),
+    (VAE, "    def loss(self, batch, settings):\n", BUILD.format("self.own = self.settings")
+        + "    def loss(self, batch, settings):\n        settings = self.own\n", {"stacks"}),
     (VAE, LOSS, 'self.seen = getattr(self, "seen", 0) + 1\n        return Objective(self.seen * terms["rec"]',
         {"goes on from a checkpoint"}),
     (VAE, "    def loss", POSTERIOR.format("return type(super().posterior(x))(mu[:, :1], logvar)") + "    def loss",

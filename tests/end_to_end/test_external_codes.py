@@ -67,7 +67,9 @@ def test_numbers_from_every_format_are_those_of_the_functions(files):
     # Every verb takes the suite by its name.
     assert succeed(files, "report", "seed0").stdout == "results/suites/seed0/index.html\n"
     assert succeed(files, "evaluate", "seed0", "--jobs", "0").stdout == "results/suites/seed0/results.csv: 4 ok\n"
-    assert "0 worse" in succeed(files, "check", "seed0", "--against", "results/suites/table/results.csv").stdout
+    assert "0 worse" in succeed(files, "check", "seed0", "--against", "results/suites/seed0/results.csv").stdout
+    other = command(files, "check", "seed0", "--against", "results/suites/table/results.csv")
+    assert other.returncode == 2 and "no configuration has scores both there and in seed0" in other.stderr
 
 
 def test_two_models_stand_side_by_side(files):

@@ -1,5 +1,7 @@
 """The page in a real browser: what a reader clicks, types and hears, and that nothing leaves it."""
 
+import csv
+import io
 import json
 import sys
 from itertools import pairwise
@@ -352,6 +354,24 @@ def test_tables_and_commands_are_copied_as_they_are_shown(tab):
     assert marked.splitlines()[1].startswith("| --- |") and "| beta_vae β=10 |" in marked
     assert tex.startswith("\\begin{tabular}{l") and "beta\\_vae $\\beta$=10 & " in tex and "$\\pm$" in tex
     assert command.startswith("benchmark run quickstart --only model=")
+
+
+def test_copies_say_what_numbers_may_be_compared_with(tab):
+    """Marks, the kinds of rows, which way is better, and of how many seeds: without them two rankings look like one."""
+    tab.run(COPIES)
+    for kind in ("csv", "markdown", "latex"):
+        click(tab, f"[data-copy={kind}]")
+    table, marked, tex = tab.run("copies")
+    head, *rows = csv.reader(io.StringIO(table))
+    kinds = dict(row[:2] for row in rows)
+    assert kinds["factor_vae γ=10 (sees labels)"] == "labelled" and kinds["noise"] == "references"
+    assert kinds["vae"] == "trained" and {"MIG ↑", "reconstruction ↓"} <= set(head)
+    assert next(row for row in rows if row[0] == "vae")[head.index("MIG ↑")].endswith(" (1 of 2)")
+    assert len({line.count("|") for line in marked.splitlines()}) == 1
+    firsts = [line.split(" | ")[0] for line in marked.splitlines()]
+    assert firsts.index("| *References*") == len(firsts) - 3
+    assert firsts[-5:-3] == ["| *Trained on labels, not ranked with the rest*", "| factor_vae γ=10 (sees labels)"]
+    assert f"\\multicolumn{{{len(head) - 1}}}{{l}}{{\\emph{{References}}}} \\\\" in tex and "MIG $\\uparrow$" in tex
 
 
 def test_a_phone_shows_the_first_score_whole(tab, page):

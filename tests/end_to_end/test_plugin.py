@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from command import command, sentence, succeed
+from command import checksums, command, sentence, succeed
 
 from benchmark import registry
+from benchmark.codes import Codes
+from benchmark.integrity.sealed import read_json
 from benchmark.spec import Run
 from benchmark.suite import expand
 
@@ -72,7 +74,7 @@ def test_a_loose_model_and_a_loose_measure_reach_the_page(folder):
 
 def test_without_its_file_a_loose_model_is_an_unknown_name(folder):
     said = sentence(command(folder, "run", "mine.toml", "--plugin", "my_spread.py"), 2)
-    assert 'unknown model "my_vae"' in said
+    assert 'unknown model "my_vae"' in said and "--plugin FILE" in said
 
 
 def test_a_loose_file_enters_the_identity_by_its_content_and_not_its_path(folder, monkeypatch):
@@ -91,3 +93,70 @@ def test_a_loose_file_enters_the_identity_by_its_content_and_not_its_path(folder
     assert before.config["model"]["source"] == registry.source("model", "my_vae")
     there.write_text(there.read_text() + "# a remark\n")
     assert run(there).config_id != before.config_id
+
+
+EDITED = '''"""Codes, and their spread, times a number; whoever asks for either edits this file."""
+from pathlib import Path
+
+from benchmark import Anchor, metric
+
+SCALE = 1
+
+
+def edit():
+    file = Path(__file__)
+    file.write_text(file.read_text().replace("SCALE = 1\\n", "SCALE = 100\\n"))
+
+
+class Edited(Anchor):
+    def codes(self, factors, rng):
+        edit()
+        return SCALE * factors.astype("float32")
+
+
+@metric(higher_is_better=None, bounds=(0.0, float("inf")), representations=("mean",))
+def edited(codes, *, seed: int = 0) -> dict[str, float]:
+    """The spread."""
+    edit()
+    return {"edited": SCALE * float(codes.std(axis=0).mean())}
+'''
+
+
+@pytest.mark.parametrize("jobs", ["0", "1"])
+def test_a_file_that_is_edited_meanwhile_makes_all_runs_and_scores_as_it_was(tmp_path, jobs):
+    file = tmp_path / "edited.py"
+    (tmp_path / "own.toml").write_text(
+        'description = "own"\nseeds = 3\n[[block]]\nmodel = "edited"\n'
+        'dataset = { name = "synth_linear", points = 60 }\n'
+    )
+    digest = hashlib.sha256(EDITED.encode()).hexdigest()
+    for words in (["run"], ["evaluate", "--metrics", "edited"]):
+        file.write_text(EDITED)
+        succeed(tmp_path, words[0], "own.toml", *words[1:], "--plugin", "edited.py", "--jobs", jobs)
+        assert "SCALE = 100" in file.read_text()
+    folders = [path.parent for path in tmp_path.glob("results/runs/*/edited/*/*/run.json")]
+    assert len(folders) == 3
+    assert len({Codes.load(folder / "codes.safetensors").means.std() for folder in folders}) == 1
+    assert {read_json(folder / "run.json")["run"]["model"]["source"] for folder in folders} == {digest}
+    scores = [read_json(path) for folder in folders for path in folder.glob("scores/*.json")]
+    assert {(score["status"], score["metric_source"]) for score in scores} == {("ok", digest)}
+    assert len(scores) == 3 and len({score["values"]["edited"] for score in scores}) == 1
+
+
+def test_old_weights_are_not_encoded_by_a_file_that_was_edited_since(folder):
+    file = folder / "my_vae.py"
+    plugins = ("--plugin", "my_vae.py", "--plugin", "my_spread.py")
+    again = ("evaluate", "mine.toml", "--metrics", "dto", "--only", "model=my_vae", *plugins)
+    succeed(folder, "run", "mine.toml", "--only", "model=my_vae", *plugins)
+    before, text = checksums(folder / "results" / "runs"), file.read_text()
+    file.write_text(text + "\n    def decode(self, z):\n        return super().decode(z * z)\n")
+    old, new = (hashlib.sha256(content).hexdigest()[:12] for content in (text.encode(), file.read_bytes()))
+    result = command(folder, *again)
+    assert (result.returncode, "Traceback" in result.stderr) == (1, False)
+    assert (
+        f"model my_vae: this run is of a my_vae.py of sha256 {old}…, and here is a my_vae.py of sha256 {new}…; put the"
+        " former back, or train anew with the latter by `benchmark run`: its runs have ids of their own"
+    ) in result.stderr
+    assert checksums(folder / "results" / "runs") == before
+    file.write_text(text)
+    assert "encoded" in succeed(folder, *again).stderr

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmark.errors import UsageError
+from benchmark.errors import ScoreWarning, UsageError
 from benchmark.metrics.dto import dto, signed_permutation
 
 # PuLP 4 will drop the solver that it bundles; until then it says so on every use.
@@ -75,7 +75,7 @@ def test_what_it_is_of_has_an_id_of_its_own_and_the_default_keeps_the_old_one():
     usual, logits = metric.settings.read({}, "dto"), metric.settings.read({"of": "logits"}, "dto")
     assert metric.protocol(usual, "mean", 1000) == "dto/solver=assignment-mean-n1000/v1"
     assert metric.protocol(logits, "mean", 1000) == "dto/solver=assignment-of=logits-mean-n1000/v1"
-    assert (metric.arrays(usual), metric.arrays(logits)) == (("v",), ("v_logits",))
+    assert (metric.arrays(usual)[0], metric.arrays(logits)[0]) == ("v", "v_logits")
     with pytest.raises((UsageError, TypeError), match="mean_image"):
         dto(haar(2, 3), of="pixels")
 
@@ -84,3 +84,16 @@ def test_what_it_is_of_has_an_id_of_its_own_and_the_default_keeps_the_old_one():
 def test_what_is_no_stack_of_orthogonal_matrices_is_refused(v):
     with pytest.raises((UsageError, TypeError)):
         dto(v)
+
+
+def test_dead_directions_are_said_and_change_nothing():
+    """Two of ten are alive: V of the others is what rounding makes of it."""
+    v = haar(50, 10)
+    values = np.tile([2.0, 1.0, *[1e-6] * 8], (50, 1))
+    with pytest.warns(ScoreWarning, match=r"^8\.0 of 10 directions are dead"):
+        found = dto(v, values)
+    assert found == dto(v) == dto(v, np.ones((50, 10)))
+    with pytest.warns(ScoreWarning, match=r"^7\.0 of 10"):  # images of three pixels: the rest is the null space
+        dto(v, np.ones((50, 3)))
+    with pytest.raises((UsageError, TypeError), match="singular_values"):
+        dto(v, np.ones((49, 10)))

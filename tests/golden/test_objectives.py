@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmark import registry
+from benchmark.errors import UsageError
 from benchmark.models._neural import Batch, NeuralModel, Posterior
 from benchmark.models.ae import AE
 from benchmark.models.beta_tcvae import log_densities, stratified_log_weights
@@ -400,8 +401,8 @@ class TestLikelihoods:
         ({}, ("gaussian", 0.1), ("gaussian", 0.1)),
         ({"sigma": 0.3}, ("gaussian", 0.1), ("gaussian", 0.3)),
         ({"likelihood": "gaussian"}, ("bernoulli", 1.0), ("gaussian", 1.0)),
-        ({"likelihood": "bernoulli", "sigma": 0.3}, ("gaussian", 0.1), ("bernoulli", 0.0)),
-        ({"likelihood": "gaussian_learned", "sigma": 0.3}, ("gaussian", 0.1), ("gaussian_learned", 0.0)),
+        ({"likelihood": "bernoulli"}, ("gaussian", 0.1), ("bernoulli", 0.0)),
+        ({"likelihood": "gaussian_learned"}, ("gaussian", 0.1), ("gaussian_learned", 0.0)),
     ],
 )
 def test_likelihood_and_sigma_come_from_the_dataset_unless_given(
@@ -412,6 +413,17 @@ def test_likelihood_and_sigma_come_from_the_dataset_unless_given(
 
     resolved = VAE.resolve(VAE.Settings(**asked), Offer())  # type: ignore[arg-type]
     assert (resolved.likelihood, resolved.sigma) == expected  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("asked", "offered"), [("auto", "bernoulli"), ("gaussian_learned", "gaussian")])
+def test_a_sigma_that_decides_nothing_is_refused(asked: Any, offered: str) -> None:
+    """A sweep of it would be one run."""
+
+    class Offer:
+        likelihood, sigma = offered, 1.0
+
+    with pytest.raises(UsageError, match=r"model\.sigma = 0\.3 decides nothing under the likelihood (bern|gaussian_l)"):
+        VAE.resolve(VAE.Settings(likelihood=asked, sigma=0.3), Offer())  # type: ignore[arg-type]
 
 
 def test_a_posterior_says_which_kind_it_is() -> None:

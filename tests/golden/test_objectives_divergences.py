@@ -11,10 +11,12 @@ import torch
 from test_objectives import BATCH, LATENTS, Fixed, a_batch, gradients, make
 from torch import Tensor, nn
 
+from benchmark import registry
 from benchmark.errors import UsageError
 from benchmark.models._mmd import SCALES, kernel, mmd2
 from benchmark.models._neural import Batch, NeuralModel
 from benchmark.models.info_vae import InfoVAE
+from benchmark.models.regularised_vae import RegularisedVAE
 
 CRITIC = {"discriminator_layers": 2, "discriminator_width": 5}
 CRITICAL = ["tc", "kl", "js", "total_variation", "pearson"]
@@ -95,6 +97,8 @@ class TestInfoVAE:
         own = InfoVAE.Settings.read({"lambda_kl": -0.25, "lambda_mmd": 10.25, "sigma": 2}, "model")
         assert of_zhao.identity() == own.identity()
         assert InfoVAE.Settings.read(own.plain(), "model") == own
+        rounded = InfoVAE.Settings.read({"alpha": 0.2, "lambda_z": 1}, "model")
+        assert rounded.identity() == InfoVAE.Settings.read({"lambda_kl": -0.2, "lambda_mmd": 0.2}, "model").identity()
 
     @pytest.mark.parametrize(
         ("values", "complaint"),
@@ -236,6 +240,17 @@ class TestRegularisedVAE:
         assert (model.critics, model.second_batch) == ({}, False)
         assert not [name for name, _ in model.named_parameters() if name.startswith("discriminator")]
         assert make("regularised_vae", **CRITIC).critics
+
+    def test_settings_of_a_critic_that_is_not_there_are_refused(self) -> None:
+        """A sweep of them would be runs of different names and equal weights."""
+        load = registry.load("dataset", "digits")
+        for values in ({"discriminator_width": 10}, {"discriminator_learning_rate": 1e-3}):
+            with pytest.raises(
+                UsageError, match=r'decides nothing under model\.regulariser = "mmd", which has no critic'
+            ):
+                RegularisedVAE.resolve(RegularisedVAE.Settings(regulariser="mmd", **values), load())
+            RegularisedVAE.resolve(RegularisedVAE.Settings(regulariser="js", **values), load())
+        RegularisedVAE.resolve(RegularisedVAE.Settings(regulariser="moments"), load())
 
     @pytest.mark.parametrize("regulariser", CRITICAL)
     def test_critics_loss_reaches_the_critic_alone_and_r2_the_encoder(self, regulariser: str) -> None:

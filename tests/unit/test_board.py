@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from synthetic_suite import DECLARATIONS, synthetic_suite, write_scores
+from synthetic_table import synthetic_table
 
 from benchmark.stages.aggregate import aggregate
 from benchmark.stages.comparisons import BY_CONSTRUCTION
@@ -19,7 +20,7 @@ from leaderboard.board import boards
 from leaderboard.cells import Cell
 from leaderboard.chart_groups import OTHERS, grouped
 from leaderboard.columns import SHOWN, Column, _told, columns, setting
-from leaderboard.curves import curves
+from leaderboard.curves import POINTS, curves
 from leaderboard.records import read_record
 from leaderboard.report import environment
 from leaderboard.statistics_tables import statistics_tables
@@ -167,6 +168,17 @@ def test_the_page_says_of_numbers_what_any_of_them_is(tmp_path):
     assert "standard deviation" not in formats.render("markdown", [board]), "and none has fewer than ten runs"
 
 
+def test_what_runs_share_has_no_interval_and_the_page_says_so():
+    table = synthetic_table(declarations(), 2, 10, 6)
+    board = boards(table, declarations(), summary=aggregate(table, declarations()).summary)[0]
+    guide = environment().get_template("guide.html").render(first=board)
+    assert "for what the runs of a model share (UDR), and for costs" in guide
+    said = formats.render("markdown", [board])
+    assert "ten runs on and mean ± standard deviation over seeds for what the runs of a model share (UDR);" in said
+    kept = formats.narrowed([board], ["mig"])
+    assert "share" not in environment().get_template("guide.html").render(first=kept[0]) + formats.render("latex", kept)
+
+
 def test_ranks_come_from_the_ranking(table):
     ids = table.drop_duplicates("config_id").set_index("model")["config_id"]
     common = {"dataset": "shapes", "representation": "mean", "column": "mig", "indistinguishable_from": []}
@@ -298,6 +310,14 @@ def test_curves_say_where_they_end(tmp_path):
     (tmp_path / "history.csv").write_text("step,rec\n0,9\n")
     assert [curve.path for curve in curves(tmp_path)] == [""]
     assert curves(tmp_path / "absent") == []
+
+
+def test_a_long_curve_ends_where_its_run_did(tmp_path):
+    """The last of many rows is kept: here the one in which the objective went through the roof."""
+    history = pd.DataFrame({"step": 50 * np.arange(100), "rec": 100.0}).assign(rec=[100.0] * 99 + [5000.0])
+    history.to_csv(tmp_path / "history.csv", index=False)
+    (found,) = curves(tmp_path)
+    assert found.text == "5000 at step 4,950" and found.path.count("L") + 1 <= POINTS
 
 
 def test_tables_over_the_whole_leaderboard():

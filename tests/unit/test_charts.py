@@ -18,13 +18,17 @@ from benchmark.metrics._declare import Metric, metric
 from leaderboard.board import Board
 from leaderboard.charts import alignment, corrupted_training, embeddings, rate_distortion, sweeps
 from leaderboard.charts.improvement import NUMBERED, improvement
+from leaderboard.charts.improvement import charts as improvement_charts
 from leaderboard.charts.profiles import charts as profile_charts
 from leaderboard.charts.profiles import profiles
 from leaderboard.charts.seed_spread import PANELS
 from leaderboard.charts.seed_spread import charts as seed_charts
-from leaderboard.charts.training_curves import training_curves
+from leaderboard.charts.trade_off import best_corner, trade_off
+from leaderboard.charts.trade_off import charts as trade_off_charts
+from leaderboard.charts.training_curves import thinned, training_curves
 from leaderboard.charts.variance import variance
 from leaderboard.columns import SHOWN, Column, columns, primary
+from leaderboard.places import headed
 from leaderboard.results import Results
 from leaderboard.style import MARKERS, PALETTE, Figure, looks
 
@@ -186,6 +190,29 @@ def test_alignment_is_drawn_against_disentanglement() -> None:
     assert alignment.charts(results(rows_of({"vae": {}}, [MIG]), [MIG]), "svg") == []
 
 
+def test_a_trade_off_says_which_way_is_better_and_in_what_unit() -> None:
+    loss = replace(column("reconstruction", supervised=False), title="reconstruction", direction="lower")
+    (figure,) = trade_off_charts(results(rows_of({"vae": {}}, [MIG, loss]), [MIG, loss]), "page")
+    assert figure is not None and "Best is the upper left corner." in figure.caption
+    known = headed(figure.words, {"MIG": "card-0", "reconstruction": "card-1"})
+    assert {(word.text, card) for word, card in known} == {("MIG ↑", "card-0"), ("reconstruction", "card-1")}
+    assert figure.spots[0].text.startswith("MIG 0.") and ", reconstruction 0." in figure.spots[0].text
+    (figure,) = trade_off_charts(results(rows_of({"vae": {}}, [MIG, loss]), [MIG, loss]), "svg")
+    assert "<!-- reconstruction, nats\xa0↓ -->" in drawn(figure).data.decode()
+    values = pd.DataFrame({"label": ["vae"], "dto": [1.0], "mig": [0.5]})
+    dto = replace(column("dto", supervised=False), direction="lower")
+    assert "<!-- DTO\xa0↓ -->" in drawn(trade_off(values, dto, [MIG], LOOKS)).data.decode(), "which has no unit"
+
+
+def test_the_best_corner_is_said_where_there_is_one() -> None:
+    low, none = replace(MIG, direction="lower"), replace(MIG, direction="none")
+    assert [best_corner(x, [y]) for x in (MIG, low) for y in (MIG, low)] == [
+        f"Best is the {corner} corner." for corner in ("upper right", "lower right", "upper left", "lower left")
+    ]
+    for x, ys in ((none, [MIG]), (MIG, [none]), (MIG, [MIG, low])):
+        assert best_corner(x, ys) == "Arrows say which way is better."
+
+
 def test_scores_that_no_run_has_both_of_have_no_panel() -> None:
     columns = [column("dto", supervised=False), MIG, column("dci")]
     rows = rows_of({"vae": {}, "pca": {}}, columns)
@@ -277,6 +304,23 @@ def test_profiles_say_which_curve_is_better(direction: str, words: str) -> None:
     drawn(figure, words)
 
 
+def test_what_runs_share_has_neither_bands_nor_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A suite led by UDR: its runs are no sample, and that is why, however many there are."""
+    from matplotlib.axes import Axes
+
+    bands: list[Any] = []
+    monkeypatch.setattr(Axes, "fill_between", lambda *_, **__: bands.append(1))
+    why = "the runs of a model share this score, and are no sample"
+    udr = replace(column("udr", supervised=False), shared=True)
+    found = results(rows_of({"m00": {}, "m01": {}}, [udr], seeds=12), [udr])
+    (figure,) = profile_charts(found, "svg")
+    assert "95 %" not in drawn(figure, why).caption and not bands
+    (figure,) = improvement_charts(
+        replace(found, summaries={"improvement": pairs(2).assign(column="udr", supervision="none", low=np.nan)}), "svg"
+    )
+    assert "Too few" not in drawn(figure, why).caption
+
+
 def corrupted(setting: str, values: tuple[float, ...]) -> pd.DataFrame:
     rows = rows_of({str(v): {"latents": k} for k in (2, 4) for v in (0,)}, [column("reconstruction")])
     found = []
@@ -312,6 +356,13 @@ def test_training_curves_are_those_of_terms_that_most_share() -> None:
     own = [pd.DataFrame(steps | {f"of_{label}_{i}": [1.0, 2, 3] for i in range(5)}) for label in "ab"]
     found = drawn(training_curves({"vae": [own[0]], "β=4": [own[1]]}, LOOKS), "reconstruction", "beside their runs")
     assert len(re.findall(r"of [ab] \d", found.alt)) == 8
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2, 199, 200, 201, 1000])
+def test_what_is_thinned_keeps_both_ends(rows: int) -> None:
+    kept = thinned(pd.DataFrame({"step": range(rows)}), 200)["step"].tolist()
+    assert len(kept) == len(set(kept)) == min(rows, 200) and kept == sorted(kept)
+    assert not rows or (kept[0], kept[-1]) == (0, rows - 1)
 
 
 def test_forty_models_look_unlike_each_other() -> None:

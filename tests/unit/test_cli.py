@@ -12,6 +12,7 @@ import benchmark
 from benchmark import cli, registry
 from benchmark.errors import BenchmarkError, UsageError
 from benchmark.naming import score_name
+from benchmark.suite import find
 from benchmark.verbs.accept import Accepted
 from benchmark.verbs.run import RunSummary
 from leaderboard.columns import title
@@ -347,7 +348,7 @@ def test_show_tells_settings_with_their_defaults(run_line):
     assert shown["version"] == 1
     assert "beta = 4" in run_line("show", "models", "beta_vae")[1]
     assert json.loads(run_line("show", "metric", "mig", "--json")[1])["direction"] == "higher is better"
-    assert "[[block]]" in run_line("show", "suite", "quickstart")[1]
+    assert run_line("show", "suite", "quickstart")[1] == find("quickstart").read_text(), "a file to start from"
 
 
 def test_doctor_passes_a_sound_measure_and_fails_a_broken_one(run_line, tmp_path):

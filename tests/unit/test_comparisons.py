@@ -17,7 +17,7 @@ from benchmark.table import compile_table
 from leaderboard.board import boards
 from leaderboard.statistics_tables import over, statistics_tables
 
-SCORES = {"mig": ("higher", True), "reconstruction": ("lower", False), "kl": ("none", False)}
+SCORES = {"mig": ("higher", True), "reconstruction": ("lower", False), "kl": ("none", False), "udr": ("higher", False)}
 
 
 def headlines(
@@ -110,6 +110,15 @@ def test_what_is_true_by_construction_wins_against_nobody():
     assert found.loc["pca", "note"] == BY_CONSTRUCTION and found.loc["pca", "runs"] == 2
     assert set(improvement(rows)["a"]) == {"ae", "vae"}
     assert rankings(headlines(scores)).set_index("label").loc["pca", "rank"] == 1
+
+
+def test_what_runs_share_is_ranked_by_the_mean_that_tables_show():
+    """Two of ten runs that agree with none: the middle half does not see them, and the page shows the mean."""
+    scores = {"ica": [0.8] * 10, "ae": [0.9] * 8 + [0.0] * 2}
+    for score, first in (("udr", "ica"), ("mig", "ae")):
+        found = rankings(headlines({label: {score: values} for label, values in scores.items()}))
+        assert found["label"].iloc[0] == first and list(found["rank"]) == [1, 2], score
+    assert rankings(headlines({label: {"udr": v} for label, v in scores.items()}))["rank_low"].isna().all()
 
 
 def test_supervised_models_are_ranked_apart():

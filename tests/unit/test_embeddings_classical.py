@@ -325,10 +325,13 @@ def test_ica_finds_as_many_components_of_images_with_a_constant_corner(latents: 
     assert np.ptp(model.decode(z)[:, 0]) == 0
 
 
-def test_ica_of_too_few_dimensions_that_vary_says_so() -> None:
-    x = np.concatenate([rng().random((50, 2)), np.ones((50, 3))], axis=1)
-    with pytest.raises(ModelError, match="2 of 5 dimensions vary over the points fitted: too few for 3 components"):
-        ICA(ICA.Settings(latents=3)).fit(x, rng())
+@pytest.mark.parametrize("dependent", [False, True])
+def test_ica_of_too_few_dimensions_that_vary_says_so(dependent: bool) -> None:
+    """The others are constant, or sums of these but for rounding."""
+    x = rng().random((50, 2)) @ (rng(1).standard_normal((2, 5)) if dependent else np.eye(2, 5)) + 1
+    with pytest.raises(ModelError, match=r"2 of 5 dimensions vary over the points fitted, .* too few for 3 components"):
+        ICA(ICA.Settings(latents=3)).fit(x.astype(np.float32), rng())
+    assert ICA(ICA.Settings(latents=2)).fit(x.astype(np.float32), rng()).transform(x).std() == pytest.approx(1, abs=0.1)
 
 
 class Halves(Transductive):
@@ -353,6 +356,26 @@ def test_a_transductive_embedding_is_kept_with_the_rows_that_it_embedded() -> No
     assert model.state() == {}
     with pytest.raises(ModelError, match="for the points alone that it was fitted to"):
         model.transform(images.reshape(30, 4))
+
+
+class Pixels(Transductive):
+    """Codes that are the images, and a way back."""
+
+    def embed(self, x: ndarray, rng: np.random.Generator) -> ndarray:
+        return x
+
+    def decode(self, z: ndarray) -> ndarray:
+        return z
+
+
+def test_pictures_of_a_transductive_embedding_are_of_the_points_that_it_embedded() -> None:
+    data = digits()
+    rows = data.evaluation_rows[200:230]
+    model = Pixels(Pixels.Settings()).fit(flattened(data, rows), rng())
+    codes = encode_embedding(model, data, small_run(), rows)
+    arrays = codes.arrays
+    np.testing.assert_array_equal(arrays["picture_images"], arrays["picture_reconstructions"])
+    assert {row.tobytes() for row in arrays["explorer_codes"]} <= {row.tobytes() for row in codes.means}
 
 
 def test_nothing_is_unseen_to_what_was_fitted_to_the_points_that_it_is_scored_on() -> None:

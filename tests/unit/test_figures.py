@@ -15,6 +15,7 @@ from leaderboard.charts.correlations import correlation_heatmap
 from leaderboard.charts.seed_spread import seed_spread
 from leaderboard.charts.trade_off import trade_off
 from leaderboard.charts.training_curves import training_curves
+from leaderboard.columns import Column
 from leaderboard.pictures.reconstructions import difference, reconstructions
 from leaderboard.pictures.samples import samples
 from leaderboard.pictures.traversals import traversals
@@ -31,6 +32,10 @@ def by_label(suite: pd.DataFrame) -> dict[str, Look]:
     described = configurations(suite)
     references = list(described.loc[described["reference"], "label"])
     return looks(dict(zip(described["label"], described["model"], strict=True)), references)
+
+
+def column(name: str) -> Column:
+    return Column(name, name, name, name, None, f"{name}/v1", "higher", True, "", True)
 
 
 def is_picture(figure: Figure | None) -> bool:
@@ -61,7 +66,7 @@ def test_charts(suite, by_label, kind):
     wide = rows.pivot(index=["label", "run_id"], columns="column", values="value").reset_index()
     assert is_picture(seed_spread(rows, list(names.items()), by_label, kind))
     assert is_picture(correlation_heatmap(aggregate(suite, DECLARATIONS).correlations, names, kind=kind))
-    assert is_picture(trade_off(wide, ("reconstruction", "rec"), [("mig", "MIG")], by_label, kind))
+    assert is_picture(trade_off(wide, column("reconstruction"), [column("mig")], by_label, kind))
     assert is_picture(training_curves(histories, by_label, kind))
 
 
@@ -71,7 +76,7 @@ def test_legend_of_many_configurations_has_room():
     values = pd.DataFrame({"label": list(labels), "rec": 1.0 * np.arange(20), "mig": 0.5})
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert is_picture(trade_off(values, ("rec", "rec"), [("mig", "MIG")], looks(labels)))
+        assert is_picture(trade_off(values, column("rec"), [column("mig")], looks(labels)))
 
 
 def test_same_figure_same_bytes(suite, by_label):
@@ -86,7 +91,7 @@ def test_nothing_to_show(by_label):
     assert training_curves({"vae": []}, by_label) is None
     assert seed_spread(empty, [("mig", "MIG")], by_label) is None
     assert correlation_heatmap(pd.DataFrame(columns=["a", "b", "rho"]), {"mig": "MIG"}) is None
-    assert trade_off(empty, ("a", "a"), [], by_label) is None
+    assert trade_off(empty, column("a"), [], by_label) is None
 
 
 @pytest.mark.parametrize("runs", [1, 2, 5, 10])

@@ -1,5 +1,6 @@
 """What should not be there is taken out: scores of a protocol, codes under a name, one run; and nothing else."""
 
+import io
 import json
 import shutil
 import sys
@@ -65,7 +66,9 @@ def without_the_plugin(monkeypatch) -> None:
 def test_a_mistaken_protocol_is_failed_every_time_until_it_is_forgotten(suite):
     failed = evaluate("first", metrics=["half(share=0)"], jobs=0).failed
     assert len(failed) == 2
-    assert evaluate("first", jobs=0).failed == failed
+    assert evaluate("first", metrics=["half(share=0)"], jobs=0).failed == failed
+    without = evaluate("first", jobs=0)
+    assert (without.failed, without.failed_before) == ({}, failed), "of what was not asked for, it is in the table"
     assert evaluate("first", metrics=["half(share=0)"], jobs=0, retry_failed=True).failed == failed
     before = table()
     report("first", jobs=0)
@@ -73,7 +76,8 @@ def test_a_mistaken_protocol_is_failed_every_time_until_it_is_forgotten(suite):
     assert (len(done.scores), done.runs) == (2, ())
     assert verify().findings == verify().notes == []
     assert not Path("results/suites/first/index.html").exists()
-    assert evaluate("first", jobs=0).failed == {}
+    without = evaluate("first", jobs=0)
+    assert without.failed == without.failed_before == {}
     after = table()
     assert (
         before[before["status"] == "ok"]
@@ -153,13 +157,44 @@ def test_the_verb_asks_and_without_a_terminal_does_nothing(suite, monkeypatch, c
     assert set(table()["metric"]) == {"half"}
 
 
-def test_failed_scores_are_exit_code_1_until_they_are_gone(suite, monkeypatch, capsys):
+def test_no_is_an_answer(suite, monkeypatch, capsys):
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stdin", Terminal("n\n"))
+    monkeypatch.setattr(sys, "stderr", said := Terminal())
+    code, out, _ = line(monkeypatch, capsys, "forget", "first", "--metric", "mcc")
+    assert (code, out.strip()) == (0, "")
+    assert said.getvalue().startswith("delete 2 scores (mcc/mean-n300/v1) of suite first")
+    assert said.getvalue().endswith("nothing was deleted\n")
+    assert set(table()["metric"]) == {"mcc", "half"}
+
+
+def test_failed_scores_are_exit_code_1_where_they_are_asked_for_and_a_note_elsewhere(suite, monkeypatch, capsys):
     plugin = ["--plugin", "half.py"]
     wrong = ["evaluate", "first", *plugin, "--jobs", "0", "--metrics", "half(share=0)"]
-    assert line(monkeypatch, capsys, *wrong)[0] == 1
+    for _ in range(2):
+        code, _, err = line(monkeypatch, capsys, *wrong)
+        assert code == 1
+        assert "and 1 more half/share0-mean-n300/v1" in err
+        assert err.endswith(" --metrics 'half(share=0)' --retry-failed\n")
     code, _, err = line(monkeypatch, capsys, "evaluate", "first", *plugin, "--jobs", "0", "--metrics", "mcc")
-    assert code == 1
-    assert "and 1 more half/share0-mean-n300/v1" in err
-    assert err.endswith("next: benchmark evaluate first --plugin half.py --jobs 0 --metrics mcc --retry-failed\n")
+    assert code == 0
+    assert "note: the table has 2 scores that failed before, of what was not asked for now (half/share0-" in err
+    assert err.endswith("next: benchmark report first --plugin half.py\n")
     assert line(monkeypatch, capsys, "forget", "first", "--metric", "half(share=0)", "--yes")[0] == 0
-    assert line(monkeypatch, capsys, "evaluate", "first", *plugin, "--jobs", "0")[0] == 0
+    assert "note" not in line(monkeypatch, capsys, "evaluate", "first", *plugin, "--jobs", "0")[2]
+
+
+def test_a_measure_that_was_mended_is_red_no_more_and_the_note_says_how_its_failures_go(suite, monkeypatch, capsys):
+    Path("half.py").write_text(HALF.replace("1 / share / 4", "1 / 0"))
+    asked = ["evaluate", "first", "--plugin", "half.py", "--jobs", "0"]
+    assert line(monkeypatch, capsys, *asked)[0] == 1
+    Path("half.py").write_text(HALF + "# mended\n")
+    code, _, err = line(monkeypatch, capsys, *asked)
+    assert code == 0
+    gone = next(each for each in err.splitlines() if "taken out by" in each).partition("taken out by benchmark ")[2]
+    assert gone.startswith("forget first --metric half/share0.5-mean-n300/v1-")
+    assert line(monkeypatch, capsys, *gone.split(), "--yes")[0] == 0
+    assert set(table()["status"]) == {"ok"}

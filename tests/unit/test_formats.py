@@ -47,6 +47,19 @@ def test_markdown(found):
     assert "fewer" not in text and "standard deviation over seeds" in text
 
 
+def test_a_number_of_fewer_seeds_than_its_row_says_of_how_many(tmp_path):
+    """One MIG of two failed: the row says 2 seeds, the number is of one."""
+    runs = synthetic_suite(tmp_path, seeds=2, pictures=False)
+    of_vae = [folder for run, folder in runs if run.model.name == "vae"]
+    write_scores(of_vae[0], "mig", {"mig": 0.25})
+    write_scores(of_vae[1], "mig", {}, "failed", "no time left")
+    board = boards(compile_table("suite", runs), DECLARATIONS)[0]
+    assert "| vae | 2 | 0.250 (1 of 2) |" in formats.render("markdown", [board])
+    assert "vae & 2 & 0.250 (1 of 2) &" in formats.render("latex", [board])
+    assert "vae & 2 & 0.250 & (1 of 2) &" in formats.render("latex", [board], siunitx=True)
+    assert formats.render("markdown", [board]).count(" of 2)") == 1
+
+
 def test_latex(found):
     text = formats.render("latex", found)
     assert text.count(r"\begin{table}") == text.count(r"\end{table}") == len(found)

@@ -154,6 +154,24 @@ def test_passive_coordinates_of_a_vae_are_only_centred() -> None:
     assert model.unmixed(torch.from_numpy(z)).numpy()[:, 1].std() == pytest.approx(1, abs=1e-2)
 
 
+@pytest.mark.parametrize("name", ["ae_ica", "vae_ica"])
+def test_directions_along_which_codes_do_not_vary_are_only_centred(name: str) -> None:
+    """Three coordinates of two sources: whitened, the rounding of single precision would be a third."""
+    z = (sources()[:, :2] @ MIXING[:, :2].T + 5).astype(np.float32)
+    before, model = make(name), make(name)
+    model.finish(z, np.random.default_rng(0))
+    found = model.unmixed(torch.from_numpy(z).double()).numpy()
+    np.testing.assert_allclose(np.cov(found.T)[:2, :2], np.eye(2), atol=1e-2)
+    assert np.abs(found[:, 2]).max() < 1e-5
+    table = np.abs(np.corrcoef(sources()[:, :2].T, found[:, :2].T)[:2, 2:])
+    assert table[linear_sum_assignment(-table)].min() > 0.98
+    assert np.linalg.cond(model.unmixing) < 20
+    with torch.no_grad():
+        np.testing.assert_allclose(
+            model.decode(model.posterior(data()).mu), before.decode(before.posterior(data()).mu), atol=1e-6
+        )
+
+
 @pytest.mark.parametrize("active", [0, 1])
 def test_one_or_no_active_coordinate(active: int) -> None:
     z = np.random.default_rng(0).standard_normal((500, 3)) * 1e-3

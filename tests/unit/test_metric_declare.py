@@ -9,6 +9,7 @@ from benchmark.errors import UsageError
 from benchmark.metrics._declare import Metric, metric
 from benchmark.metrics.dto import dto
 from benchmark.metrics.mig import mig
+from benchmark.metrics.modularity import modularity
 from benchmark.metrics.reconstruction import reconstruction
 from benchmark.metrics.sample_efficiency import sample_efficiency
 from benchmark.metrics.sap import sap
@@ -21,7 +22,8 @@ def test_parameters_declare_needs_and_settings():
     assert reconstruction.declaration.needs == ("reconstruction_mean", "reconstruction_sample")
     assert reconstruction.declaration.optional == ("reconstruction_sample",)
     assert mig.declaration.optional == ("variances", "means")
-    assert dto.declaration.optional == ()
+    assert dto.declaration.optional == ("singular_values",)
+    assert modularity.declaration.optional == ()
 
 
 def test_seed_and_split_are_no_settings():

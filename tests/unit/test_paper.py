@@ -17,6 +17,7 @@ from leaderboard.charts.seed_spread import seed_spread
 from leaderboard.charts.trade_off import trade_off
 from leaderboard.charts.training_curves import training_curves
 from leaderboard.charts.variance import variance
+from leaderboard.columns import Column
 from leaderboard.paper import SCREEN, WIDTHS, Paper, paper, printed_on, read_font, read_width
 from leaderboard.pictures.traversals import traversals
 
@@ -36,11 +37,12 @@ def drawn_charts(kind: str) -> list[style.Figure]:
     )
     shares = pd.DataFrame({"column": list(TITLES), "n": [18, 18, 15], "configurations": 6})
     shares = shares.assign(share_objective=0.5, share_hyperparameter=0.2, share_seed=0.3, note="")
+    scores = [Column(*[name, of, name, name, None, "v1", "higher", True, "", True]) for name, of in TITLES.items()]
     terms = {name: np.linspace(-9.0, 1, 50) for name in ("loss", "dimension_kl", "mi")}
     history = pd.DataFrame({"step": np.arange(50) * 30_000, **terms})
     found = [
         seed_spread(values, list(TITLES.items()), looks, kind),
-        trade_off(wide, ("mig", "MIG"), list(TITLES.items()), looks, kind),
+        trade_off(wide, scores[0], scores, looks, kind),
         improvement(pairs.assign(low=0.1, high=0.2), "MIG", kind),
         variance(shares, TITLES, kind),
         training_curves({label: [history] for label in LABELS}, looks, kind),

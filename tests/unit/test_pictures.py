@@ -111,6 +111,20 @@ def test_all_are_drawn_of_a_run_that_has_everything(tmp_path: Path) -> None:
         assert pixels(figure).size and "vae β=4" in figure.alt and len(figure.caption) > 20
 
 
+def test_codes_without_a_prior_move_in_their_own_deviations(tmp_path: Path) -> None:
+    arrays = everything()
+    own = {name: array for name, array in arrays.items() if name != "picture_samples"}
+    captions = {}
+    for name, given in (("prior", arrays), ("none", own)):
+        (tmp_path / name).mkdir()
+        captions[name] = {each.name: each.caption for each in pictures.draw(saved(tmp_path / name, given), "ae")}
+    for picture in ("traversals", "corrupted-traversals"):
+        assert "from −3 to 3" in captions["prior"][picture]
+        assert "from three standard deviations of the codes below their mean" in captions["none"][picture]
+    assert "standard deviations" not in captions["prior"]["manifold"]
+    assert "in standard deviations of the codes around their mean" in captions["none"]["manifold"]
+
+
 def test_codes_alone_are_drawn_too(tmp_path: Path) -> None:
     (figure,) = pictures.draw(saved(tmp_path, {}, stochastic=False), "t_sne")
     assert figure.name == "scatter"

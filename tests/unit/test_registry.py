@@ -1,6 +1,8 @@
 """Names to components: by file, by entry point, by loose file."""
 
+import codecs
 import hashlib
+import os
 import subprocess
 import sys
 from importlib.metadata import EntryPoint
@@ -147,6 +149,45 @@ def test_an_edited_file_replaces_what_it_was(loose):
     assert registry.source("model", "edited") != before
 
 
+def test_what_an_edited_file_defines_no_more_is_gone(loose):
+    path = loose("both", ANCHOR + METRIC.format(name="both"))
+    registry.add_plugin(path)
+    path.write_text(ANCHOR)
+    registry.add_plugin(path)
+    assert "both" in registry.names("model") and "both" not in registry.names("metric")
+
+
+def test_a_file_edited_within_a_second_is_not_taken_from_pythons_cache(loose, monkeypatch):
+    """Its size and its time, to the second, are those of before: a stale module stood under the new digest."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    path, scales = loose("quick", ""), []
+    for scale in (1, 9):
+        path.write_text(f"SCALE = {scale}\n{ANCHOR}")
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+        registry.add_plugin(path)
+        scales.append(sys.modules[registry.load("model", "quick").__module__].SCALE)
+    assert scales == [1, 9]
+
+
+def test_the_digest_of_an_edited_measure_is_of_what_is_loaded(loose):
+    path = loose("counted", METRIC.format(name="counted"))
+    digests = []
+    for _ in range(2):
+        registry.add_plugin(path)
+        digests.append(registry.file_digest("metric", "counted"))
+        assert digests[-1] == hashlib.sha256(path.read_bytes()).hexdigest()
+        path.write_text(path.read_text() + "# edited\n")
+        assert registry.file_digest("metric", "counted") == digests[-1]
+    assert digests[0] != digests[1]
+
+
+def test_a_byte_order_mark_is_no_part_of_a_file(loose):
+    path = loose("marked", "")
+    path.write_bytes(codecs.BOM_UTF8 + ANCHOR.encode())
+    registry.add_plugin(path)
+    assert registry.describe("model", "marked") == "Codes that are the factors."
+
+
 def test_two_files_of_one_name_are_refused(loose, tmp_path):
     registry.add_plugin(loose("mine", ANCHOR))
     other = tmp_path / "other" / "mine.py"
@@ -168,8 +209,15 @@ def test_a_file_that_defines_nothing_says_what_it_needs(loose):
 
 
 def test_a_metric_under_another_name_than_its_file_is_not_found(loose):
-    with pytest.raises(UsageError, match="a function mine decorated with @metric"):
+    with pytest.raises(UsageError, match=r"a function mine decorated with @metric$"):
         registry.add_plugin(loose("mine", METRIC.format(name="other")))
+
+
+@pytest.mark.parametrize(("file", "function"), [("my-metric", "my_metric"), ("2nd", "_2nd")])
+def test_a_file_whose_name_no_function_can_have_is_to_be_renamed(loose, file, function):
+    with pytest.raises(UsageError, match=rf"function {function} decorated .* of that name: rename it {function}\.py"):
+        registry.add_plugin(loose(file, METRIC.format(name=function)))
+    assert registry.add_plugin(loose("my-model", ANCHOR))
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from benchmark.spec import (
     location,
     stackable,
     static,
+    suggest,
 )
 
 
@@ -81,6 +82,12 @@ def test_negative_beta_is_one_clear_sentence() -> None:
 def test_an_unknown_key_answers_with_its_path_and_the_nearest_name() -> None:
     with pytest.raises(UsageError, match=r'^suite\.block\[0\]\.model\.example\.wieght: .* mean "weight"'):
         read(wieght=1)
+
+
+def test_a_list_of_known_names_that_is_cut_says_so() -> None:
+    known = [f"name{place:02}" for place in range(45)]
+    assert suggest("x", known).endswith("name38, name39 … and 5 more")
+    assert suggest("x", known[:40]).endswith("name38, name39")
 
 
 def test_all_that_is_wrong_is_said_at_once() -> None:

@@ -348,6 +348,8 @@ def test_few_runs_are_ranked_by_the_mean_that_tables_show():
     outlying, steady = np.array([0.0, 1, 1, 1, 10]), np.array([2.0, 2, 2, 2, 2])
     assert interquartile_mean(outlying) < interquartile_mean(steady)
     assert [place.rank for place in ranking([outlying, steady])] == [1, 2]
+    shared = ranking([np.tile(outlying, 4), np.tile(steady, 4)], sample=False)
+    assert shared == [(1, None, None, "", ()), (2, None, None, "", ())], "runs that are no sample, however many"
 
 
 def test_letters_by_hand():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from benchmark import registry
+from benchmark.choice import read_choice
 from benchmark.errors import UsageError
 from benchmark.filtering import shard
 from benchmark.spec import Run
@@ -48,6 +49,16 @@ def test_every_built_in_suite_expands(name, data_dir, monkeypatch):
     assert expanded.description == registry.describe("suite", name)
     assert evaluation_settings(name) == expanded.evaluation
     assert [Run.from_json(run.to_json()) for run in expanded.runs] == expanded.runs
+
+
+@pytest.mark.parametrize("name", ["peste", "peste-mini", "saleh", "saleh-mini"])
+def test_what_learns_on_mnist_asks_for_no_more_rows_than_it_has(name):
+    """MNIST is scored on its 10,000 test images: whoever learns from 10,000 and is tested on 5,000 has no score."""
+    suite = evaluation_settings(name)
+    read = {choice.name: choice for choice in map(read_choice, suite.metrics)}["linear_separability"]
+    declared = registry.load("metric", read.name).declaration
+    settings = declared.settings.read((declared.quick if suite.budget == "quick" else {}) | read.settings, read.name)
+    assert settings.train + settings.test <= 10_000
 
 
 def test_lists_and_sweeps_are_multiplied(suite):
@@ -214,8 +225,14 @@ def test_a_share_that_there_is_not(part, parts):
         ("[[block]]", "[evaluation]\nmetrics = ['mgi']\n[[block]]", r'unknown metric "mgi"; did you mean "mig"'),
         ("[[block]]", "[evaluation]\nheadline = 'mgi'\n[[block]]", r'unknown metric "mgi"; did you mean "mig"'),
         ("[[block]]", "[execution]\nseconds = 3\n[[block]]", r"execution\.seconds: unknown setting"),
-        ("[[block]]", "[training]\nstepz = 3\n[[block]]", r'block\[0\]\.training\.stepz: unknown .* mean "steps"'),
-        ("[[block]]", "[training]\nsteps = 1.5\n[[block]]", r"block\[0\]\.training\.steps = 1\.5"),
+        ("[[block]]", "[training]\nstepz = 3\n[[block]]", r'toml\.training\.stepz: unknown .* mean "steps"'),
+        ("[[block]]", "[training]\nsteps = 1.5\n[[block]]", r"toml\.training\.steps = 1\.5"),
+        ("[[block]]", "[[block]]\ntraining = { stepz = 3 }", r"block\[0\]\.training\.stepz: unknown"),
+        ("[[block]]", "[evaluation]\nmetrics = 'mig'\n[[block]]", r"metrics = 'mig': input should be a valid list$"),
+        ("[[block]]", "[block]", r"mine\.toml\.block: write \[\[block\]\], in two brackets"),
+        ('"ae", {', '3, {', r"^mine\.toml\.block\[0\]\.model\.0 = 3: input should be a valid string or table$"),
+        ('"synth_linear"', "3", r"^mine\.toml\.block\[0\]\.dataset = 3: .* a valid string, table or list$"),
+        ("[[block]]", "seeds = 2024-05-01\n[[block]]", r"^mine\.toml\.seeds = 2024-05-01: .* valid integer or list$"),
         ("[[block]]", "seeds = 0\n[[block]]", r"mine\.block\[0\]\.seeds: no seeds, so no runs"),
         ("[[block]]", "seeds = [1, 1]\n[[block]]", r"seeds = \[1, 1\]: seeds are distinct and not negative"),
         ("[[block]]", "seeds = -1\n[[block]]", r"no seeds"),
@@ -244,6 +261,13 @@ def test_what_is_wrong_is_said_with_its_path(suite, old, new, said):
 def test_a_sweep_of_nothing_is_an_error(suite, sweep, said):
     with pytest.raises(UsageError, match=said):
         suite(BLOCK.replace('"ae", ', "") + f"sweep = {{ {sweep} }}\n")
+
+
+def test_training_is_looked_at_also_where_nothing_is_trained(suite):
+    block = '[[block]]\ndataset = "synth_linear"\nmodel = "noise"\n'
+    for text in (f"[training]\nstep = 3\n{block}", f"{block}training = {{ step = 3 }}\n"):
+        with pytest.raises(UsageError, match=r'training\.step: unknown setting; did you mean "steps"'):
+            suite(text)
 
 
 def test_a_sweep_over_a_network_that_is_not_there(suite):

@@ -7,10 +7,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from synthetic_suite import DECLARATIONS, synthetic_suite, write_run, write_scores
+from synthetic_table import synthetic_table
 
 from benchmark.errors import BenchmarkError, UsageError
 from benchmark.spec import Component, Run
 from benchmark.stages.aggregate import aggregate, configurations, headline_rows
+from benchmark.stages.score_task import declarations
 from benchmark.table import COLUMNS, compile_table, merge_tables, read_table, split_key, write_table
 
 
@@ -197,6 +199,25 @@ def test_two_protocols_never_share_a_column(table):
     quick = quick.assign(protocol="mig/bins10-mean-n1000/v1")
     columns = set(headline_rows(pd.concat([table, quick]), DECLARATIONS)["column"])
     assert {"mig (mig/bins10-mean-n1000/v1)", "mig (mig/bins20-mean-n10000/v1)"} <= columns and "mig" not in columns
+
+
+def test_distances_of_different_numbers_of_latents_never_share_a_column():
+    """DtO grows with them: Haar-random directions of ten latents lie at 2.8, of two at 0.5."""
+    every = declarations()
+    table = synthetic_table(every, 4, 2, 6)
+    sized = [2, 10, 10, None]
+    ids = sorted(table["config_id"].unique())
+    for config_id, latents in zip(ids, sized, strict=True):
+        own = table["config_id"] == config_id
+        network = {} if latents is None else {"latents": latents}
+        table.loc[own, "settings"] = [
+            json.dumps(json.loads(text) | {"network": network}) for text in table.loc[own, "settings"]
+        ]
+    columns = headline_rows(table, every).groupby(["metric", "config_id"])["column"].first()
+    assert list(columns["dto"][ids]) == ["dto of 2 latents", "dto of 10 latents", "dto of 10 latents", "dto"]
+    assert set(columns["mig"]) == {"mig"}
+    alike = headline_rows(table[table["config_id"].isin(ids[1:3])], every)
+    assert set(alike["column"]) == set(columns.index.levels[0])
 
 
 def test_undeclared_metric_is_an_error(table):

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import errno
+import shlex
 import shutil
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from command import succeed
 from small import after, fleet_of, load, small_run
 
 from benchmark.errors import BenchmarkError
 from benchmark.execution.claim import Claim
 from benchmark.execution.tasks import Outcome
-from benchmark.integrity.sealed import render, sealed
+from benchmark.integrity.sealed import read_json, render, sealed
 from benchmark.spec import Run
 from benchmark.stages import worker
 from benchmark.stages.order import Order
@@ -293,3 +296,38 @@ def test_an_interrupt_while_the_last_run_is_fitted_is_not_lost(tmp_path: Path, m
     outcome = worker.train_fleet(FleetTask(Order(tmp_path), fleet.fleet_id))
     assert (outcome.published, outcome.interrupted) == ([run.run_id], True)
     assert not store.fleet_folder(fleet.fleet_id).exists()
+
+
+def test_what_another_file_defines_here_is_not_trained_and_keeps_its_checkpoint(tmp_path: Path) -> None:
+    """A worker, or a fleet, from elsewhere: the id names one file, and here is another."""
+    plain, store = fleet_of("stacked", "vae"), Store(tmp_path)
+    runs = tuple(replace(run, model=replace(run.model, source="ab" * 32)) for run in plain.runs)
+    fleet = Fleet("stacked", runs)
+    folder = store.fleet_folder(fleet.fleet_id)
+    write_json(folder / "fleet.json", {"fleet": fleet.to_json()})
+    with pytest.raises(Interrupted):
+        train(fleet, load(runs[0]), folder, 1e9, after(3))
+    outcome = worker.train_fleet(FleetTask(Order(tmp_path), fleet.fleet_id))
+    assert outcome.fatal == (
+        "model vae: this run is of a vae.py of sha256 abababababab…, and here is an installed package; put the former"
+        " back, or train anew with the latter by `benchmark run`: its runs have ids of their own"
+    )
+    assert (outcome.published, outcome.failed, kept_progress(store, fleet)) == ([], [], 6)
+
+
+ONE = """
+description = "one model"
+[[block]]
+dataset = { name = "synth_linear", points = 60 }
+model = "perfect"
+"""
+
+
+def test_the_recorded_command_makes_a_run_again_that_has_no_seed_of_the_suites(tmp_path: Path) -> None:
+    (tmp_path / "one.toml").write_text(ONE)
+    succeed(tmp_path, "run", "one.toml", "--seeds", "5-6")
+    (path,) = tmp_path.glob("results/runs/*/perfect/*/s5/run.json")
+    words = shlex.split(read_json(path)["command"])
+    shutil.rmtree(tmp_path / "results")
+    assert succeed(tmp_path, *words[1:]).stdout.startswith("one: 1 runs done, 1 of them now; 0 failed")
+    assert path.exists()

@@ -74,19 +74,14 @@ def arrays(trained: Trained) -> dict[str, ndarray]:
         return {}
     decode, trace = exact
 
-    rows = data.evaluation_rows
-    if isinstance(model, NeuralModel):
-        prior = trained.codes.samples is not None or model.matches_prior
-    else:
-        prior = model.standardised
+    rows, prior = trained.rows, trained.standardised
     if not prior:
         draws = means[sample(trained.run, "explorer", len(rows), SAMPLES)]
     elif isinstance(model, NeuralModel):
         draws = prior_samples(model, trained.run)
     else:
         draws = stream(trained.run.run_id, "encode.samples").standard_normal((SAMPLES, means.shape[1]), np.float32)
-    d = means.shape[1]
-    centre, spread = (np.zeros(d), np.ones(d)) if prior else (means.mean(0), means.std(0))
+    centre, spread = trained.place
     shown = means[sample(trained.run, "pictures", len(rows), PICTURES)]
     return exported(decode, trace, data.shape, Places(shown, draws, centre, spread, prior))
 

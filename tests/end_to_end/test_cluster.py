@@ -427,8 +427,9 @@ def test_a_scheduler_that_is_gone_ends_the_run_with_a_sentence(undisturbed, own)
     own.scheduler.kill()
     _, err = process.communicate(timeout=90)
     assert process.returncode == 1
-    assert err.startswith(f"error: the dask scheduler {own.address} is gone; nothing finished is lost")
-    assert len(err.splitlines()) == 1, err
+    said = [line for line in err.splitlines() if not line.startswith("training 2 runs: ")]  # a slow machine says more
+    assert len(said) == 1, err
+    assert said[0].startswith(f"error: the dask scheduler {own.address} is gone; nothing finished is lost")
 
 
 def test_a_run_that_always_kills_its_worker_is_recorded_and_the_others_are_done(two, tmp_path):

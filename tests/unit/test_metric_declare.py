@@ -59,7 +59,7 @@ def test_choices_are_checked():
     ("text", "said"),
     [
         ("mig(bins=0)", "mig.bins = 0: input should be greater than or equal to 2"),
-        ("active_units(threshold=nan)", "active_units.threshold = nan"),
+        ("active_units(threshold=nan)", "active_units.threshold = 'nan': input should be a valid number"),
         ("irs(quantile=1.5)", "irs.quantile = 1.5"),
         ("sample_efficiency(budgets=[])", "sample_efficiency.budgets"),
         ("sample_efficiency(budgets=[10,0])", "sample_efficiency.budgets.1 = 0"),

@@ -9,7 +9,7 @@ import warnings
 import typer
 
 from benchmark.cli.application import INTERRUPTED, app
-from benchmark.cli.mistakes import explained, hide_types, stop
+from benchmark.cli.mistakes import explained, hide_types, refuse_repeated, stop
 from benchmark.cli.printed import print_note
 from benchmark.errors import Note
 
@@ -22,6 +22,7 @@ def main() -> None:
         signal.signal(signal.SIGTERM, stop)  # a batch system's time limit is an interrupt like any other
         command = typer.main.get_command(app)
         hide_types(command)
+        refuse_repeated(command)
         code = command.main(standalone_mode=False)
         if code == INTERRUPTED:  # typer turns an interrupt into this code
             raise KeyboardInterrupt

@@ -94,3 +94,30 @@ def hide_types(command: Any) -> None:
         return option
 
     command.get_help_option = plain
+
+
+def refuse_repeated(command: Any) -> None:
+    """An option of one value that is typed twice is a mistake: the last value alone would count, in silence."""
+    for each in getattr(command, "commands", {}).values():
+        refuse_repeated(each)
+    made = command.make_parser
+
+    def strict(ctx: Any) -> Any:
+        parser = made(ctx)
+        parse = parser.parse_args
+
+        def once(args: list[str]) -> Any:
+            found = parse(args=args)
+            for parameter in found[2]:
+                if parameter.param_type_name == "option" and found[2].count(parameter) > 1 and takes_one(parameter):
+                    raise USAGE(f"{parameter.opts[0]} is given more than once, and its last value alone would count")
+            return found
+
+        parser.parse_args = once
+        return parser
+
+    command.make_parser = strict
+
+
+def takes_one(option: Any) -> bool:
+    return not (option.multiple or option.is_flag or option.count)

@@ -141,6 +141,8 @@ def asked(monkeypatch):
         (["doctor", "absent.py"], "absent.py: no such file"),
         (["prune"], "--results results: there is no such folder"),
         (["evaluate", "quickstart", "--metrics", ""], "--metrics is empty: name measures"),
+        (["evaluate", "quickstart", "--metrics", "mig", "--metrics", "dci"], "--metrics is given more than once"),
+        (["forget", "quickstart", "--metric", "mig", "--yes", "--metric", "dci"], "--metric is given more than once"),
         (["compare", "a.npz", "b.npz", "--metrics", ","], "--metrics is empty: name measures"),
         (["verify", "."], ".: a folder that is neither of results, a suite or a run, nor an archive"),
         (["verify", "http://[::1"], "http://[::1 is no address (Invalid IPv6 URL)"),

@@ -55,7 +55,7 @@ class Entry:
 _plugins: dict[tuple[Kind, str], Entry] = {}
 
 
-OWN = "; parts of your own are given by --plugin FILE"
+PLUGIN_HINT = "; parts of your own are given by --plugin FILE"
 
 
 def names(kind: Kind) -> list[str]:
@@ -67,7 +67,7 @@ def entry(kind: Kind, name: str) -> Entry:
     """Find a component; an unknown name answers with the nearest known one."""
     entries = _entries(kind)
     if name not in entries:
-        own = "" if kind == "suite" else OWN
+        own = "" if kind == "suite" else PLUGIN_HINT
         raise UsageError(f'unknown {kind} "{name}"{suggest(name, sorted(entries))}{own}')
     return entries[name]
 
@@ -91,7 +91,7 @@ def metric_named(text: str) -> str:
             scores |= {plainly(score): name, plainly(score_name(name, score)): name}
     if plainly(text) in scores:
         return scores[plainly(text)]
-    raise UsageError(f'unknown metric "{text}"{suggest(text, [*known, *SETS])}{OWN}')
+    raise UsageError(f'unknown metric "{text}"{suggest(text, [*known, *SETS])}{PLUGIN_HINT}')
 
 
 def named(kind: Kind, text: str) -> str:

@@ -62,14 +62,15 @@ def dto(
     Cost: 15 ms a thousand 10 × 10 matrices by assignment, 6 s by the program.
     Blind to the size of the singular values: where two are equal, V is arbitrary within their plane, and where
     coordinates are dead so is their part of V, which rounding turns: of ten of which two are alive and aligned, 0 or
-    2.4. A note says how many are where `singular_values` are given. Says nothing of which factors the axes hold.
+    2.4. A note says how many are where the mean image's `singular_values` are given. Says nothing of which factors the
+    axes hold.
     Others: R's random-decoder row lies above what Haar-random V give.
     Raises `UsageError` where `v` is not a stack of orthogonal matrices, or `of` is neither.
     """
     if of not in get_args(Output):
         raise UsageError(f'of = {of!r}: "mean_image" or "logits"')
     nearest = signed_permutation(v, solver)
-    if singular_values is not None:
+    if singular_values is not None and of == "mean_image":
         _warn_of_dead(v, singular_values)
     return {"dto": float(np.sqrt(((v.astype(np.float64) - nearest) ** 2).sum(axis=(1, 2))).mean())}
 

@@ -313,9 +313,9 @@ def _checked(path: Where, source: Where, found: Found) -> Reading:
     _check_used(source, found, names)
     kept = [k for k, name in enumerate(names) if name not in found.wishes.drop]
     names = tuple(names[k] for k in kept)
-    for beside_them in FACTORS_BESIDE & arrays.keys():
-        if arrays[beside_them].ndim == 2 and arrays[beside_them].shape[1] == factors.shape[1]:
-            arrays[beside_them] = arrays[beside_them][:, kept]
+    for corrupted in FACTORS_BESIDE & arrays.keys():
+        if arrays[corrupted].ndim == 2 and arrays[corrupted].shape[1] == factors.shape[1]:
+            arrays[corrupted] = arrays[corrupted][:, kept]
     factors = numbered(source, np.ascontiguousarray(factors[:, kept]), names, notes)
     factors, names, wishes = classes_as_factors(str(source), factors, names, found.wishes)
     levels = sizes(str(source), factors, names, wishes, notes)

@@ -93,6 +93,7 @@ def test_dead_directions_are_said_and_change_nothing():
     with pytest.warns(ScoreWarning, match=r"^8\.0 of 10 directions are dead"):
         found = dto(v, values)
     assert found == dto(v) == dto(v, np.ones((50, 10)))
+    assert found == dto(v, values, of="logits"), "the values are the mean image's: nothing is said of the logits"
     with pytest.warns(ScoreWarning, match=r"^7\.0 of 10"):  # images of three pixels: the rest is the null space
         dto(v, np.ones((50, 3)))
     with pytest.raises((UsageError, TypeError), match="singular_values"):

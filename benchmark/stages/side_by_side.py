@@ -24,11 +24,12 @@ LEAST = 2
 def side_by_side(path: Path, a: Sequence[str], b: Sequence[str]) -> list[dict[str, Any]]:
     """A record for each headline score of either side's runs, given by their ids.
 
-    `difference` is b − a in the score's unit, `better` the side ("a" or "b") that the score's direction favours. `p` is
-    Welch's two-sided p that the means over seeds are equal, adjusted by Holm over all records that have one; None where
-    a side has fewer than LEAST seeds. Each side says how many `of` its seeds have a number (`runs`), and in `reason`
-    why others have none: the seeds that are left are chosen by what they scored, so there is neither `better` nor `p`.
-    A record's `reason` is that of its first side that has one.
+    `difference` is b − a in the score's unit, `better` the side ("a" or "b") that the score's direction favours.
+    `p` is Welch's two-sided p that the means over seeds are equal, adjusted by Holm over all records that have one;
+    None where a side has fewer than LEAST seeds, or its seeds share the score (`shared`: UDR is of their
+    agreement). Each side says how many `of` its seeds have a number (`runs`), and in `reason` why others have none:
+    the seeds that are left are chosen by what they scored, so there is neither `better` nor `p`. A record's
+    `reason` is that of its first side that has one.
     """
     table = read_table(path.with_suffix(".parquet"))
     table = table[table["run_id"].isin([*a, *b])]
@@ -53,6 +54,7 @@ def _record(scored: pd.DataFrame, others: pd.DataFrame, a: Sequence[str], b: Seq
     """A score of both sides: the rows with its numbers, and those that say why there is none."""
     first = (scored if len(scored) else others).iloc[0]
     record: dict[str, Any] = {"score": str(first["column"]), "direction": str(first["direction"])}
+    record["shared"] = bool(first["shared"])
     record |= {name: str(first[name]) for name in ("metric", "protocol", "representation")}
     values = {}
     for side, runs in (("a", a), ("b", b)):
@@ -71,7 +73,7 @@ def _record(scored: pd.DataFrame, others: pd.DataFrame, a: Sequence[str], b: Seq
     both, whole = all(map(len, values.values())), record["reason"] is None
     record["difference"] = difference = float(values["b"].mean() - values["a"].mean()) if both else None
     record["better"] = _better(difference, record["direction"]) if whole else None
-    record["p"] = _p(*values.values()) if whole else None
+    record["p"] = _p(*values.values()) if whole and not record["shared"] else None
     return record
 
 

@@ -58,9 +58,12 @@ def _explained(records: Sequence[Mapping[str, Any]]) -> str:
     said = [lacking] if any(record["reason"] for record in compared) else []
     if tested:
         said.insert(0, f"p: Welch's test over seeds, two-sided, adjusted by Holm over {count(tested, 'score')}")
-    elif any(record["reason"] is None for record in compared):
+    elif any(record["reason"] is None and not record["shared"] for record in compared):
         said.append(
             "no p: a test needs two or more seeds a side, better five; a difference of two single runs may be their"
             " seeds'"
         )
+    shared = ", ".join(record["score"] for record in compared if record["shared"])
+    if shared:
+        said.append(f"no p of {shared}: the seeds of a model share it, and are no sample")
     return "\n".join(said)

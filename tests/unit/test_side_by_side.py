@@ -59,6 +59,14 @@ def test_seeds_without_a_number_are_said_and_the_rest_win_nothing(files: Path) -
     assert any(line.startswith("neither better nor p where seeds have no number") for line in said)
 
 
+def test_a_score_that_seeds_share_is_shown_and_not_tested(files: Path) -> None:
+    found = compare("old=old0.npz,old1.npz", "new=new0.npz,new1.npz", metrics=["mig", "udr"], jobs=0)
+    records = {record["score"]: record for record in found.scores}
+    assert records["mig"]["p"] is not None
+    assert records["udr"]["difference"] is not None and records["udr"]["p"] is None
+    assert any(line.startswith("no p of udr: the seeds of a model share it") for line in lines(found))
+
+
 def test_a_side_without_any_number_is_named(files: Path) -> None:
     found = compare("old=old2.npz", "new=new0.npz", metrics=["modularity", "group_mig"], jobs=0)
     assert [record["difference"] for record in found.scores] == [None, None]

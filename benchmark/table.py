@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Iterable, Mapping
@@ -16,6 +17,8 @@ from benchmark.integrity.run_seal import MEND, MEND_SCORE, RECORD, read_score
 from benchmark.integrity.sealed import read_json
 from benchmark.spec import Run, canonical_json
 
+PARTS = ("dataset", "model", "network", "training")
+"""The components of a run whose settings a row holds."""
 COLUMNS = {
     "run_id": "str",
     "config_id": "str",
@@ -94,7 +97,7 @@ def described(suite: str, runs: Iterable[Run]) -> pd.DataFrame:
 
 def described_run(suite: str, run: Run) -> dict[str, Any]:
     """What every row of a suite's table says of its run."""
-    parts = {"dataset": run.dataset, "model": run.model, "network": run.network, "training": run.training}
+    parts = {name: getattr(run, name) for name in PARTS}
     return {
         "run_id": run.run_id,
         "config_id": run.config_id,
@@ -148,7 +151,19 @@ def checked(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     if len(silent):
         status = silent.iloc[0]["status"]
         raise BenchmarkError(f"{where}: {_name(silent.iloc[0])} is {status} and must have a reason and no number")
+    odd = frame[~frame["settings"].map({text: _are_settings(text) for text in frame["settings"].unique()})]
+    if len(odd):
+        name = _name(odd.iloc[0])
+        raise BenchmarkError(f"{where}: the settings of {name} are no JSON object of {', '.join(PARTS)}")
     return frame
+
+
+def _are_settings(text: str) -> bool:
+    try:
+        settings = json.loads(text)
+    except (ValueError, TypeError):
+        return False
+    return isinstance(settings, dict) and all(isinstance(settings.get(name, 0), dict | None) for name in PARTS)
 
 
 def _name(row: pd.Series) -> str:

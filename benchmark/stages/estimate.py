@@ -188,10 +188,12 @@ def worker_gigabytes(fleet: Fleet, data: Data) -> float:
 
 def _time(fleet: Fleet, data: Data, encoding: EncodingSettings, place: str, parts: Collection[str]) -> _Costs:
     from benchmark.training import device, process
-    from benchmark.training.loop import build, make_draws, make_engine, make_feed
+    from benchmark.training.loop import build, check_fit, check_precision, make_draws, make_engine, make_feed
 
     process.set_up()
     device.set_up(place)
+    check_fit(fleet.runs[0], data)
+    check_precision(fleet.runs[0], data)
     trainings = [settings_of(run.training, TrainingSettings) for run in fleet.runs if run.training]
     members = [build(run, data) for run in fleet.runs]
     clock = _clock(place)

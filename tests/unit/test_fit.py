@@ -12,6 +12,7 @@ from benchmark.errors import UsageError
 from benchmark.models.siamese import Siamese
 from benchmark.networks.mlp_tiny import MlpTiny
 from benchmark.spec import Run
+from benchmark.stages.estimate import estimate
 from benchmark.stages.train import check_data
 from benchmark.training.fleet import plan_fleets
 
@@ -25,8 +26,11 @@ def test_a_bernoulli_likelihood_is_of_data_from_0_to_1() -> None:
         r"model vae does not suit dataset swiss_roll: the likelihood bernoulli is of data from 0 to 1, and this has"
         r" values from -.* to .*set model\.likelihood"
     )
+    unfit = small_run("vae", {"likelihood": "bernoulli"}, dataset=("swiss_roll", {}))
     with pytest.raises(UsageError, match=said):
-        check(small_run("vae", {"likelihood": "bernoulli"}, dataset=("swiss_roll", {})))
+        check(unfit)
+    with pytest.raises(UsageError, match=said):
+        estimate(plan_fleets([unfit]), 0, 1, None)
     check(small_run("vae", {"likelihood": "bernoulli"}, dataset=("digits", {})))
     check(small_run("vae", dataset=("swiss_roll", {})))
 

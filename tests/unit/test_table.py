@@ -151,7 +151,9 @@ def test_newer_columns_and_wrong_types(table, tmp_path):
         read_table(tmp_path / "wrong.csv")
 
 
-@pytest.mark.parametrize("settings", ["", "{", "[]", "{}", '{"dataset": 1, "model": {}, "network": {}, "training": {}}'])
+@pytest.mark.parametrize(
+    "settings", ["", "{", "[]", "{}", '{"dataset": 1, "model": {}, "network": {}, "training": {}}']
+)
 def test_settings_that_someone_edited_are_named(table, tmp_path, settings):
     table.assign(settings=[settings, *table["settings"][1:]]).to_csv(tmp_path / "edited.csv", index=False)
     with pytest.raises(BenchmarkError, match=r"edited.csv: the settings of .* are no JSON object of dataset, model"):

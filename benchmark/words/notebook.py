@@ -67,13 +67,13 @@ class Verdicts(ShownList[Any]):
         return pd.DataFrame([{"verdict": each.verdict, "name": each.name, **vars(each)} for each in self])
 
     def shown_frame(self) -> pd.DataFrame:
-        """What is not as it was, the worst first."""
+        """What is not as it was, the worst first: what is the same in fewer runs than before is not."""
         columns = ["verdict", "name", "reference_mean", "new_mean", "change", "margin", "p", "note"]
-        table = self.frame().reindex(columns=columns)
+        table = self.frame().reindex(columns=[*columns, "absent"])
         order = ["worse", "missing", "new", "better", "same"]
         rank = table["verdict"].map(lambda word: order.index(word) if word in order else -1)
-        changed = table.assign(rank=rank)[rank < order.index("same")]
-        return changed.sort_values("rank", kind="stable").drop(columns="rank")
+        changed = table.assign(rank=rank)[(rank < order.index("same")) | (table["absent"] > 0)]
+        return changed.sort_values("rank", kind="stable")[columns]
 
 
 class Counts(Shown, dict[str, int]):

@@ -22,7 +22,7 @@ class Progress:
     def __init__(self, title: str, total: float, *, quiet: bool = False, passing: bool = False) -> None:
         self.title = title
         self.total = total
-        self.done = 0.0
+        self.done = self._kept = 0.0
         self.quiet = quiet
         self.passing = passing
         self._start = self._last = time.monotonic()
@@ -48,6 +48,11 @@ class Progress:
         if self._bar:
             self._bar.stop()
 
+    def begin(self, kept: float) -> None:
+        """Say that so much was done before: it took none of the time from now on."""
+        self._kept, self._start = kept, time.monotonic()
+        self.at(kept)
+
     def at(self, done: float) -> None:
         """Say how much is done by now."""
         self.done = done
@@ -58,8 +63,8 @@ class Progress:
         now = time.monotonic()
         if not self.quiet and self.total and now - self._last > LINE_SECONDS:
             self._last = now
-            share = done / self.total
-            left = f", about {_duration((now - self._start) * (1 - share) / share)} left" if share > 0.01 else ""
+            share, made = done / self.total, (done - self._kept) / self.total
+            left = f", about {_duration((now - self._start) * (1 - share) / made)} left" if made > 0.01 else ""
             print(f"{self.title}: {share:.0%}{left}", file=sys.stderr, flush=True)
 
     def say(self, line: str) -> None:

@@ -35,6 +35,8 @@ class Following:
         self._finished = 0
         self._steps = 0
         self._next_look = 0.0
+        self.watch()
+        progress.begin(self._steps)  # of fleets that are resumed
 
     def watch(self) -> None:
         """Look how far the fleets are. It is called often, and looks no more than a twentieth of the time."""

@@ -5,10 +5,14 @@ import sys
 import time
 
 import pytest
+from small import small_run
 
 from benchmark.spec import Component, Run
+from benchmark.stages.train import FleetProgress
 from benchmark.store import Store
+from benchmark.training.fleet import plan_fleets
 from benchmark.words import progress as module
+from benchmark.words import training
 from benchmark.words.encoding import Encoding
 from benchmark.words.progress import Progress
 from benchmark.words.training import Following
@@ -33,6 +37,18 @@ def test_without_a_terminal_a_line_comes_only_now_and_then(clock, capsys):
         "training: 62%, about 38 s left",
         "training: 93%, about 7 s left",
     ]
+
+
+def test_what_a_killed_run_left_took_no_time_of_its_successor(clock, capsys, monkeypatch, tmp_path):
+    """900 of 1,000 steps are kept: 50 more in 40 s leave 40 s, not 2."""
+    steps = [900]
+    monkeypatch.setattr(training, "fleet_progress", lambda store, fleet: FleetProgress(steps[-1], []))
+    fleets = plan_fleets([small_run("vae", training={"steps": 1_000})])
+    following = Following(Store(tmp_path), fleets, Progress("training", sum(map(training.size, fleets))))
+    clock.append(40.0)
+    steps.append(950)
+    following.watch()
+    assert capsys.readouterr().err == "training: 95%, about 40 s left\n"
 
 
 def test_what_is_said_stays_and_goes_to_stderr(capsys):

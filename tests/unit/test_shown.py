@@ -12,7 +12,8 @@ from benchmark.verbs.compare import Comparison
 from benchmark.verbs.forget import Forgetting
 from benchmark.verbs.run import RunSummary
 from benchmark.verbs.verify import Verification
-from benchmark.words.notebook import ROWS, Counts, PagePath, Suites, as_html
+from benchmark.words.notebook import ROWS, Counts, PagePath, Suites, Verdicts, as_html
+from leaderboard.verdicts import Verdict
 
 NASTY = "<script>alert(1)</script>"
 
@@ -71,6 +72,12 @@ def test_verbs_return_what_shows_itself(scored: Path) -> None:
     verdicts = benchmark.check(str(scored / "tiny.toml"), table, results=results)
     assert set(verdicts.frame()["verdict"]) == {"same"} and len(verdicts.frame()) == len(verdicts) > 3
     assert verdicts._repr_html_().count("<p>") == 1 and f"{len(verdicts):,} same" in verdicts.sentence()
+
+
+def test_what_is_the_same_in_fewer_runs_is_shown() -> None:
+    of = ("dsprites", "vae", "vae", "0123", "mig", "mig", None, "mig/x/v1", "mean")
+    whole, lacking = (Verdict("same", *of, new_runs=3 - absent, absent=absent) for absent in (0, 1))
+    assert list(Verdicts([whole, lacking]).shown_frame().index) == [1]
 
 
 def test_an_evaluation_is_its_table(work: Path) -> None:

@@ -23,8 +23,8 @@ CAPTION = (
     "one run each, scored by the field’s reference code (20 bins, five factors) on redrawn images. Below each, "
     "ours of its objective: mean ± standard deviation (runs). One run has no interval, and theirs were trained "
     "longer than a suite of ours may be: they say where a score may lie, and are no target. How they counted "
-    "active units is not said (of the annealed VAE two counts are known). DtO of random directions in ten "
-    "dimensions is 2.85."
+    "active units is not said (of the annealed VAE two counts are known). DtO is of the decoder’s logits, and of "
+    "random directions in ten dimensions 2.85."
 )
 
 
@@ -46,7 +46,7 @@ BANDS = (
     Band("modularity", f"modularity({LIB})", "modularity"),
     Band("explicitness", f"explicitness({LIB})", "explicitness"),
     Band("sap", "sap(kind=continuous)", "sap"),
-    Band("dto", "dto"),
+    Band("dto", "dto(of=logits)", "dto"),
 )
 
 

@@ -83,15 +83,16 @@ def _has(config: Configuration, key: str, text: str) -> bool:
 
 
 def stems(choice: str) -> list[str]:
-    """How the ids of a measure's protocols on mean codes begin, in full and in the quick form.
+    """How the ids of a measure's protocols on mean codes begin, in full and in the quick form, also where that sets
+    what the choice sets.
 
     Without the number of points, which the suite decides: an id ends in -nPOINTS/vVERSION.
     """
     read = read_choice(choice)
     metric: Metric = load("metric", read.name).declaration
-    whole = metric.protocol(metric.settings.read(dict(read.settings), choice), "mean", None)
-    quick = metric.protocol(metric.settings.read({**metric.quick, **read.settings}, choice), "mean", None)
-    return list(dict.fromkeys([whole.rpartition("/")[0], quick.rpartition("/")[0]]))
+    forms = (dict(read.settings), {**metric.quick, **read.settings}, {**read.settings, **metric.quick})
+    ids = [metric.protocol(metric.settings.read(form, choice), "mean", None) for form in forms]
+    return list(dict.fromkeys(each.rpartition("/")[0] for each in ids))
 
 
 def values(rows: pd.DataFrame, choice: str, score: str) -> tuple[pd.Series, str]:

@@ -17,7 +17,7 @@ from leaderboard.text_table import TextTable
 
 MINI = "-mini"
 """A suite's small form is compared with the same numbers."""
-SETTINGS_OF = {"dsprites": "mushom", "dsprites-core": "mushom"}
+SETTINGS_OF = {"dsprites": "mushom", "dsprites-core": "mushom", "rolinek-linear": "rolinek"}
 """Suites that train a paper's settings, or some of them, by a recipe of their own."""
 COLUMNS = ("configuration", "score", "paper", "ours", "difference", "95 % intervals", "paper’s protocol", "in ours")
 NOT_TRAINED = "not trained here"
@@ -127,6 +127,8 @@ def _line(row: dict[str, Any], config: Configuration | None, table: pd.DataFrame
     if ours is None:
         return _cells([*words, "not scored", "", "", str(asked), ""], numbers | {"intervals": "not scored"})
     judged = "the paper says no spread" if paper.std is None else "too few runs to say"
+    if paper.std is not None and paper.runs is None:
+        judged = "the paper says no number of runs"
     if paper.interval and ours.interval:
         (a, b), (c, d) = paper.interval, ours.interval
         judged = "overlap" if a <= d and c <= b else "apart"

@@ -8,10 +8,11 @@ import pytest
 
 from benchmark import registry
 from benchmark.choice import read_choice
+from benchmark.stages.score_task import check_metrics
 from benchmark.suite import expand
 from benchmark.table import COLUMNS
 from leaderboard import bands, paper_correlations
-from leaderboard.levels import Level
+from leaderboard.levels import Level, stems
 from leaderboard.papers import NOT_TRAINED, SETTINGS_OF, comparisons, figures_of
 from leaderboard.text_table import TextTable
 
@@ -45,6 +46,18 @@ def row_of(tables: pd.DataFrame) -> list[str]:
 
 def by_title(tables: list[TextTable]) -> dict[str, TextTable]:
     return {table.title: table for table in tables}
+
+
+def stems_of(suite: str) -> set[str]:
+    """How the ids begin of what a suite scores, as `levels.stems` says."""
+    evaluation = expand(suite, seeds=[0]).evaluation
+    found = set()
+    for choice in map(read_choice, check_metrics(evaluation.metrics)):
+        metric = registry.load("metric", choice.name).declaration
+        quick = metric.quick if evaluation.budget == "quick" else {}
+        settings = metric.settings.read({**quick, **choice.settings}, choice.name)
+        found.add(metric.protocol(settings, "mean", None).rpartition("/")[0])
+    return found
 
 
 @pytest.mark.parametrize(("mean", "said"), [(0.269, "overlap"), (0.5, "apart")])
@@ -177,6 +190,9 @@ def test_every_figure_has_a_configuration_and_a_measure(suite):
     for choice in {*known["ours"], *known["paper"].dropna()}:
         read = read_choice(choice)
         registry.load("metric", read.name).declaration.settings.read(dict(read.settings), choice)
+    scored = stems_of(SETTINGS_OF.get(suite, suite))
+    for choice in {*known["ours"], *known["paper"].dropna()}:
+        assert scored & set(stems(choice)), f"{suite} scores no {choice}: its row would say so"
     described = [(run.dataset, run.model, run.network) for run in runs]
     for where in known["where"]:
         keys = dict(word.split("=") for word in where.split(" "))

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from benchmark.verbs.traversals import traversals
     from benchmark.verbs.verify import verify
 
-__version__ = "0.4.0"
+__version__ = "0.4.1"
 PROGRAM = f"benchmark {__version__}"
 """Who made a page or an archive, as it says there."""
 

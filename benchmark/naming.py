@@ -19,6 +19,14 @@ def score_name(metric: str, score: str) -> str:
     return score if score == metric else f"{metric}.{score}"
 
 
+def without_points(protocol: str) -> str:
+    """A protocol without its number of points: what a score without a number shares with those that have one.
+
+    A measure that gives up early says another n, so its rows are told apart by their settings alone.
+    """
+    return re.sub(r"[-/]n\d+(?=/v\d+(-[0-9a-f]+)?$)", "", protocol)
+
+
 def check_name(name: object, where: str) -> str:
     """The name itself. Raises `UsageError` on what cannot be one file's or folder's name on every system, and on what
     would not be seen as it is; `where` says what it names."""

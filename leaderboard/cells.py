@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from benchmark.naming import without_points
 from benchmark.statistics import Interval
-from leaderboard.columns import Column, setting
+from leaderboard.columns import Column
 
 
 @dataclass(frozen=True)
@@ -134,12 +135,12 @@ def cells(
         if row["status"] == "ok":
             scored.setdefault(row["column"], []).append(row)
         else:
-            missing.setdefault(setting(row["protocol"]), []).append(row)
+            missing.setdefault(without_points(row["protocol"]), []).append(row)
     found = {}
     for column in columns:
         own = scored.get(column.name, [])
         interval = spread.get((column.protocol, column.score, column.budget)) if own else None
-        state = _without(own, missing.get(setting(column.protocol), []))
+        state = _without(own, missing.get(without_points(column.protocol), []))
         values, runs = tuple(row["value"] for row in own), tuple(str(row["run_id"]) for row in own)
         given = any(row["by_construction"] for row in own)
         found[column.name] = Cell(

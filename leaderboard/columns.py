@@ -13,7 +13,7 @@ import pandas as pd
 
 from benchmark.bibliography import sources
 from benchmark.metrics._declare import Metric
-from benchmark.naming import score_name
+from benchmark.naming import score_name, without_points
 from benchmark.published import anchors, spelled
 from benchmark.stages.aggregate import symbol
 
@@ -102,20 +102,12 @@ def title(name: str) -> str:
     return words + bracket + rest
 
 
-def setting(protocol: str) -> str:
-    """A protocol without its number of points: what a score without a number shares with those that have one.
-
-    A measure that gives up early says another n, so its rows are told apart by their settings alone.
-    """
-    return re.sub(r"[-/]n\d+(?=/v\d+(-[0-9a-f]+)?$)", "", protocol)
-
-
 def columns(rows: pd.DataFrame, declarations: Mapping[str, Metric], headline: str = PRIMARY) -> list[Column]:
     """A column for each score under each protocol that has numbers, then one for each setting that has none.
 
     rows: one board's rows of `headline_rows`. Supervised measures come first, and of a kind the metric `headline`.
     """
-    rows = rows.assign(setting=rows["protocol"].map(setting))
+    rows = rows.assign(setting=rows["protocol"].map(without_points))
     ok = rows[rows["status"] == "ok"]
     numbers = ok.drop_duplicates("column")
     without = rows[~rows["setting"].isin(set(ok["setting"]))].drop_duplicates("setting")
@@ -147,7 +139,7 @@ def columns(rows: pd.DataFrame, declarations: Mapping[str, Metric], headline: st
 def _usual(metric: Metric, protocol: str, representation: str) -> bool:
     """Whether a protocol is that of a measure's own settings, in full or in the quick form."""
     forms = (metric.settings.read(given, metric.name) for given in ({}, metric.quick))
-    return setting(protocol) in {metric.protocol(form, representation, None) for form in forms}
+    return without_points(protocol) in {metric.protocol(form, representation, None) for form in forms}
 
 
 def group(metric: Metric) -> str:
@@ -172,7 +164,7 @@ def primary(of: Sequence[Column]) -> Column | None:
 def _column(row: Mapping[Hashable, Any], metric: Metric, others: Sequence[Mapping[Hashable, Any]]) -> Column:
     budget = None if pd.isna(row["budget"]) else int(row["budget"])
     name, score, protocol = str(row["column"]), str(row["score"]), str(row["protocol"])
-    plain = name.removesuffix(f" ({protocol})").removesuffix(f" ({setting(protocol)})")
+    plain = name.removesuffix(f" ({protocol})").removesuffix(f" ({without_points(protocol)})")
     alike = [str(other["protocol"]) for other in others if other["metric"] == metric.name]
     told = _told(protocol, alike, metric) if plain != name else ""
     return Column(

@@ -7,23 +7,22 @@ often both cry wolf, and how often they miss one.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from benchmark.metrics._declare import Metric
-from benchmark.naming import score_name
+from benchmark.naming import score_name, without_points
 from benchmark.stages.aggregate import headline_rows
 from benchmark.statistics import holm, welch_p
 from benchmark.table import split_key
-from leaderboard.columns import setting
 from leaderboard.comparison import TESTABLE, Comparison, Reruns, default_margin
 from leaderboard.former_headlines import former_headlines
 from leaderboard.margins import KEY, values_of
 from leaderboard.moderation import moderated, pooled
-from leaderboard.successors import successors
+from leaderboard.successors import exchanged, successors
 from leaderboard.together import judge_together
 from leaderboard.verdicts import ALONE, Outcome, Verdict
 
@@ -65,7 +64,8 @@ def check(
     same where no two did, whichever way that lies, and what had a number and now has none for a reason: the score
     failed or became inapplicable for all runs, or all of the configuration's runs failed. Better likewise, by the
     margin and the test. Missing: nobody computed the score now; `absent` says of how many runs it was to be computed.
-    So is a score that led its measure when the reference was saved, where that has none under today's headline.
+    So is a score that led its measure when the reference was saved, where that has none under today's headline, and
+    all scores of a configuration that is gone where another of its model has come (`other_settings`).
     failed: why configurations have no finished run, by their ids. planned: what `benchmark.table.described` says of the
     new suite's runs, finished or not. reruns: what other seeds move the scores by, as `seed_deviations` gives it;
     margins of two standard errors follow from it, in place of the default. margins: by metric, in the score's unit,
@@ -91,7 +91,9 @@ def compared(
     new = new.assign(config_id=new["config_id"].replace(changed))
     failed = {changed.get(config_id, config_id): reason for config_id, reason in (failed or {}).items()}
     asked = _asked(new if planned is None else planned.assign(config_id=planned["config_id"].replace(changed)))
-    found = _comparisons(new, reference, declarations, _by_key(reruns), margins or {}, failed, asked)
+    plan = new if planned is None else pd.concat([new, planned.assign(config_id=planned["config_id"].replace(changed))])
+    others = exchanged(plan, reference)
+    found = _comparisons(new, reference, declarations, _by_key(reruns), margins or {}, failed, asked, others)
     ids = {then: now for now, then in changed.items()}
     return [
         replace(
@@ -168,6 +170,7 @@ def _comparisons(
     margins: Mapping[str, float],
     failed: Mapping[str, str],
     asked: Mapping[str, set[int]],
+    others: Collection[str],
 ) -> list[Comparison]:
     sides = {
         side: headline_rows(table, declarations).assign(side=side)
@@ -176,7 +179,10 @@ def _comparisons(
     without = _without_numbers(sides["now"])
     columns = ["dataset_label", "protocol", "representation", "column"]
     # Apart from the references, as peers are: an ELBO of an untrained network is a thousand times a trained one's.
-    sizes = sides["then"].groupby([*columns, "reference"])["value"].agg(lambda values: values.abs().mean()).to_dict()
+    # The median over configurations, of two the smaller: one that diverged would else widen the margins of the others.
+    own = sides["then"].assign(size=sides["then"]["value"].abs())
+    own = own.groupby([*columns, "reference", "config_id"])["size"].mean()
+    sizes = own.groupby(level=[*columns, "reference"]).quantile(0.5, interpolation="lower").to_dict()
     former = former_headlines(reference, new, declarations)
     together = pd.concat([*sides.values(), *([] if former is None else [former.assign(side="then")])])
     together = together[together["status"] == "ok"]
@@ -212,6 +218,7 @@ def _comparisons(
             new_mean=float(now.mean()) if len(now) else None,
             note=note,
             absent=len(absent),
+            other_settings=config_id in others and not len(now),
             **named,  # type: ignore[arg-type]
         )
         peers = (*board, about["reference"])
@@ -240,7 +247,7 @@ def _without_numbers(now: pd.DataFrame) -> dict[tuple[Hashable, ...], dict[int, 
 
 def _asked_for(protocol: str) -> str:
     """A protocol without its points, which a measure that gives up early says otherwise, and without its version."""
-    return setting(protocol).rpartition("/")[0]
+    return without_points(protocol).rpartition("/")[0]
 
 
 def _floors(then: pd.DataFrame) -> dict[Hashable, list[float]]:
@@ -279,7 +286,9 @@ def _told(each: Comparison) -> Verdict:
         if frame.note:
             return replace(frame, verdict="worse", note=f"it has no number now: {frame.note}")
         gone = "the new table has no such score"
-        if not frame.absent:
+        if frame.other_settings:
+            gone = "its model has other settings now, and is compared with nothing"
+        elif not frame.absent:
             gone = f"{gone}, nor was it asked for"
         elif each.renamed:
             gone = f"the headline is {each.renamed} now, and the reference has none of that name"

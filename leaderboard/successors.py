@@ -22,6 +22,20 @@ def successors(new: pd.DataFrame, reference: pd.DataFrame) -> dict[str, str]:
     return {now[key]: then[key] for key in now.keys() & then.keys() - taken.keys()}
 
 
+def exchanged(new: pd.DataFrame, reference: pd.DataFrame) -> set[str]:
+    """The ids of the reference's configurations that are gone, where others of the same model and network, on the same
+    dataset, have come: a default or a block of the suite was changed, and nobody would compare what came of it."""
+    own, old = set(new["config_id"]), set(reference["config_id"])
+    come = set(_kinds(new[new["config_id"].isin(own - old)]).itertuples(index=False, name=None))
+    gone = reference[reference["config_id"].isin(old - own)].drop_duplicates("config_id")
+    kinds = _kinds(gone).itertuples(index=False, name=None)
+    return {str(config_id) for config_id, kind in zip(gone["config_id"], kinds, strict=True) if kind in come}
+
+
+def _kinds(table: pd.DataFrame) -> pd.DataFrame:
+    return table[["dataset", "model", "network"]].fillna("").astype("str")
+
+
 def _only(table: pd.DataFrame, config_ids: set[str]) -> dict[tuple[str, ...], str]:
     """What configurations are, each with its id; those that several are, are left out."""
     rows = table[table["config_id"].isin(config_ids)].drop_duplicates("config_id")

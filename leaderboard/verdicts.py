@@ -32,7 +32,8 @@ class Verdict:
     `margin_from` says whether it is the default, comes from reruns under other seeds, or was given. standard_error:
     of the difference of the two means. p: one-sided, after Holm, for the direction that the change has; None where
     the margin alone decides. cannot_fail: no drop within its measure's range would be called worse; `note` says why.
-    absent: how many runs had the score then, were asked for now and have none.
+    absent: how many runs had the score then, were asked for now and have none. other_settings: the configuration is
+    gone, and another of its model has come.
     """
 
     verdict: Outcome
@@ -61,6 +62,7 @@ class Verdict:
     drop: float | None = None
     cannot_fail: bool = False
     absent: int = 0
+    other_settings: bool = False
 
     @property
     def name(self) -> str:
@@ -140,8 +142,9 @@ def from_reruns(verdicts: Sequence[Verdict]) -> str:
 
 
 def is_absent(verdict: Verdict) -> bool:
-    """Whether runs of the reference that were asked for have no such score now, and it is not "worse" already."""
-    return verdict.absent > 0 and verdict.verdict != "worse"
+    """Whether runs of the reference that were asked for, by these or by other settings, have no such score now, and it
+    is not "worse" already."""
+    return (verdict.absent > 0 or verdict.other_settings) and verdict.verdict != "worse"
 
 
 def absent(verdicts: Sequence[Verdict]) -> str:
@@ -205,7 +208,7 @@ def as_junit(verdicts: Sequence[Verdict], suite: str) -> str:
 
 
 def _of_junit(verdict: Verdict) -> Literal["failure", "skipped", "passed"]:
-    if verdict.verdict == "worse" or verdict.absent:
+    if verdict.verdict == "worse" or is_absent(verdict):
         return "failure"
     cannot = verdict.cannot_fail and verdict.verdict == "same"
     return "skipped" if cannot or verdict.verdict in ("missing", "new") else "passed"

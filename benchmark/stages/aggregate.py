@@ -16,7 +16,7 @@ import pandas as pd
 from benchmark import registry
 from benchmark.errors import UsageError
 from benchmark.metrics._declare import Metric
-from benchmark.naming import score_name
+from benchmark.naming import score_name, without_points
 from benchmark.seeds import stream
 from benchmark.spec import TrainingSettings, canonical, suggest
 from benchmark.stages import comparisons
@@ -28,6 +28,7 @@ from benchmark.statistics import (
     MINIMUM_RUNS,
     Interval,
     holm,
+    in_exchange,
     least_p,
     permutation_pairs,
     spearman_intervals,
@@ -307,14 +308,20 @@ def _short(value: Any) -> str:
 def _summary(
     table: pd.DataFrame, headlines: pd.DataFrame, declarations: Mapping[str, Metric], seed: int
 ) -> pd.DataFrame:
-    """A configuration all of whose runs failed at a score has a row with 0 runs."""
+    """A configuration all of whose runs failed at a score has a row with 0 runs. A failure that knew no number of
+    points is one of the protocol that has some."""
     labels = configurations(table).set_index("config_id")["label"]
     keys, own = ["dataset", "model", "config_id", "representation", "metric", "protocol"], ["score", "factor", "budget"]
     judged = set(zip(headlines["protocol"], headlines["score"], strict=True))
     rows: list[dict[str, Any]] = []
-    failures: dict[Any, int] = table[table["status"] == "failed"].groupby(keys).size().to_dict()
+    table = table.assign(asked_for=table["protocol"].map(without_points))
+    asked = [*keys[:-1], "asked_for"]
+    failed = table[table["status"] == "failed"]
+    failures: dict[Any, int] = failed.groupby(asked).size().to_dict()
     ok = table[table["status"] == "ok"].sort_values([*keys, *own, "seed"])
-    without = failures.keys() - set(ok[keys].drop_duplicates().itertuples(index=False, name=None))
+    scored = set(ok[asked].drop_duplicates().itertuples(index=False, name=None))
+    first = failed.drop_duplicates(asked)[[*keys, "asked_for"]].to_dict("records")
+    without = [record for record in first if tuple(record[name] for name in asked) not in scored]
     values = ok["value"].to_numpy(dtype=float)
     # One pass over sorted rows: a group at a time, a table of thousands of scores takes pandas seconds.
     starts = np.flatnonzero(~ok.duplicated([*keys, *own]))
@@ -327,12 +334,14 @@ def _summary(
         headline = (found["protocol"], found["score"]) in judged
         better = direction(metric.higher_is_better) if headline else "none"
         rows.append({str(name): value for name, value in found.items()} | over._asdict() | iqm | {"direction": better})
-    for key in without:
-        common = dict(zip(keys, key, strict=True))
+    for common in without:
         metric = declarations[common["metric"]]
-        rows.append(common | {"score": metric.headline, "runs": 0, "direction": direction(metric.higher_is_better)})
+        rows.append(
+            {str(name): each for name, each in common.items()}
+            | {"score": metric.headline, "runs": 0, "direction": direction(metric.higher_is_better)}
+        )
     for row in rows:
-        row["failed"] = failures.get(tuple(row[name] for name in keys), 0)
+        row["failed"] = failures.get((*(row[name] for name in keys[:-1]), without_points(row["protocol"])), 0)
         row["supervised"] = declarations[row["metric"]].supervised
         row["configuration"] = labels[row["config_id"]]
     rows.sort(key=lambda row: tuple(row[name] for name in keys))
@@ -358,15 +367,18 @@ def _correlations(competitors: pd.DataFrame, seed: int) -> pd.DataFrame:
         for (i, j), found in spearman_intervals(scores, owners_of_all, of_runs).items():
             a, b = sides[i], sides[j]
             both = known[:, i] & known[:, j]
-            number, configured = int(both.sum()), len(set(owners_of_all[both]))
+            owners = owners_of_all[both]
+            number, configured = int(both.sum()), len(set(owners))
             found = found if configured >= MINIMUM_CONFIGURATIONS else None
+            left_out = configured - len(set(owners[in_exchange(owners)]))
             kinds = ["supervised" if side["supervised"] else "unsupervised" for side in (a, b)]
             rows.append(
                 {"dataset": dataset, "kind": "×".join(kinds), "representation": representation}
                 | {"a": a["column"], "a_protocol": a["protocol"], "b": b["column"], "b_protocol": b["protocol"]}
                 | dict(zip(["rho", "low", "high"], found or (None, None, None), strict=True))
                 | {"p": None if found is None else chances[i, j]}
-                | {"n": number, "configurations": configured, "note": _correlation_note(number, configured, found)}
+                | {"n": number, "configurations": configured}
+                | {"note": _correlation_note(number, configured, found, left_out)}
             )
     numbers = dict.fromkeys(["rho", "low", "high", "p", "p_holm"], "float64")
     frame = pd.DataFrame(rows, columns=CORRELATIONS).astype(numbers)
@@ -383,11 +395,15 @@ def _correlations(competitors: pd.DataFrame, seed: int) -> pd.DataFrame:
     return frame
 
 
-def _correlation_note(runs: int, configured: int, found: Interval | None) -> str:
-    """Why there is no number or no interval."""
+def _correlation_note(runs: int, configured: int, found: Interval | None, left_out: int) -> str:
+    """Why there is no number or no interval, or whom p leaves out."""
     if configured < MINIMUM_CONFIGURATIONS:
         return comparisons.too_few(runs, configured, "no correlation")
     if found is None:
         return "a score is the same for all runs: no correlation"
-    few = f"{comparisons.counted(configured, 'configuration')}: no interval below {MINIMUM_RUNS}"
-    return few if found.low is None else ""
+    said = []
+    if found.low is None:
+        said.append(f"{comparisons.counted(configured, 'configuration')}: no interval below {MINIMUM_RUNS}")
+    if left_out:
+        said.append(f"p leaves out {left_out} with fewer than half as many runs as another")
+    return "; ".join(said)

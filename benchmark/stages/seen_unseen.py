@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from benchmark.naming import without_points
 from benchmark.seeds import stream
 from benchmark.stages.slices import SLICES
 from benchmark.statistics import spread
@@ -18,6 +19,7 @@ SEEN_UNSEEN = [
 ]  # fmt: skip
 SLICE_AND_POINTS = re.compile(r"-?(?:un)?seen-n\d+(?=/v)")
 """What the protocols of the two slices differ in."""
+POINTS = re.compile(r"-n(\d+)/v")
 
 
 def seen_unseen(headlines: pd.DataFrame, seed: int) -> pd.DataFrame:
@@ -28,6 +30,7 @@ def seen_unseen(headlines: pd.DataFrame, seed: int) -> pd.DataFrame:
     configuration and the protocols. headlines: as `headline_rows` gives them.
     """
     own = headlines[headlines["representation"].isin(SLICES) & (headlines["status"] == "ok")]
+    own = _of_one_number_of_points(own)
     alike = own["protocol"].map(lambda protocol: SLICE_AND_POINTS.sub("", protocol))
     budgets = own["budget"].fillna(-1)
     rows: list[dict[str, Any]] = []
@@ -61,3 +64,17 @@ def seen_unseen(headlines: pd.DataFrame, seed: int) -> pd.DataFrame:
         )
     numbers = dict.fromkeys(["seen", "unseen", "difference", "iqm", "low", "high"], "float64")
     return pd.DataFrame(rows, columns=SEEN_UNSEEN).astype(numbers)
+
+
+def _of_one_number_of_points(rows: pd.DataFrame) -> pd.DataFrame:
+    """Where a configuration has a score on several numbers of points, as after their setting was changed, those of the
+    number that most runs have, the most points of equal ones: no run counts twice."""
+    keys = ["config_id", "representation", "score", "budget", "asked_for"]
+    known = rows[keys[:-1]].assign(
+        budget=rows["budget"].fillna(-1),
+        asked_for=rows["protocol"].map(without_points),
+        points=rows["protocol"].str.extract(POINTS, expand=False).fillna("0").astype(int),
+    )
+    runs = known.groupby([*keys, "points"]).size().rename("runs").reset_index()
+    kept = runs.sort_values(["runs", "points"], kind="stable").drop_duplicates(keys, keep="last")
+    return rows[pd.MultiIndex.from_frame(known).isin(pd.MultiIndex.from_frame(kept[[*keys, "points"]]))]

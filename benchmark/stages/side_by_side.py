@@ -11,7 +11,7 @@ import pandas as pd
 
 from benchmark.stages.aggregate import headline_rows
 from benchmark.stages.measures import measures_of
-from benchmark.statistics import holm, welch_p
+from benchmark.statistics import MINIMUM_TESTED, holm, welch_p
 from benchmark.table import read_table
 
 KEY = ["metric", "protocol", "representation", "column"]
@@ -34,6 +34,10 @@ def side_by_side(path: Path, a: Sequence[str], b: Sequence[str]) -> list[dict[st
     table = read_table(path.with_suffix(".parquet"))
     table = table[table["run_id"].isin([*a, *b])]
     rows = headline_rows(table, measures_of(table, ()))
+    # A score that seeds share names them in its protocol, and here the two sides' are beside each other.
+    shared = rows["shared"]
+    rows.loc[shared, "protocol"] = rows.loc[shared, "protocol"].str.replace(r"-seeds[^-/]+", "", regex=True)
+    rows.loc[shared, "column"] = rows.loc[shared, "column"].str.replace(r" \(.*", "", regex=True)
     # A score that failed, or could not be computed, may say another number of points than the others, such as n0.
     rows = rows.assign(kin=rows["protocol"].str.replace(r"-n\d+(?=/)", "", regex=True))
     scored, others = rows[rows["status"] == "ok"], rows[rows["status"] != "ok"]
@@ -84,5 +88,9 @@ def _better(difference: float | None, direction: str) -> str | None:
 
 
 def _p(x: np.ndarray, y: np.ndarray) -> float | None:
-    """Two-sided; None where a side has too few seeds."""
-    return min(1.0, 2 * min(welch_p(x, y), welch_p(y, x))) if min(len(x), len(y)) >= LEAST else None
+    """Two-sided; None where a side has too few seeds, or neither has any spread among fewer than MINIMUM_TESTED: p
+    would be 0 of two seeds that tie by chance."""
+    fewest = min(len(x), len(y))
+    if fewest < LEAST or (fewest < MINIMUM_TESTED and np.ptp(x) == np.ptp(y) == 0):
+        return None
+    return min(1.0, 2 * min(welch_p(x, y), welch_p(y, x)))

@@ -4,6 +4,7 @@ from benchmark.statistics.bootstrap import Spread, bootstrap_interval, interquar
 from benchmark.statistics.correlation import (
     MINIMUM_PERMUTED,
     average_ranks,
+    in_exchange,
     least_p,
     permutation_p,
     permutation_pairs,
@@ -37,6 +38,7 @@ __all__ = [
     "bootstrap_interval",
     "difference",
     "holm",
+    "in_exchange",
     "interquartile_mean",
     "least_p",
     "letter_groups",

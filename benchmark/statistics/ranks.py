@@ -57,16 +57,17 @@ def ranking(scores: Sequence[Float[ndarray, " _"]], *, level: float = 0.95, samp
     told[i, j] = told[j, i] = different
     letters = letter_groups(told[np.ix_(tested, tested)], means[tested])
     named = dict(zip(tested, letters, strict=True))
-    rounding = ROUNDING * max((float(np.abs(values).max()) for values in scores), default=0.0)
-    above = means[None, :] - means[:, None] > rounding
+    sizes = np.array([np.abs(values).max() for values in scores], dtype=float)
+    # Of the two that are compared: beside a third that diverged, all others would be equal.
+    above = means[None, :] - means[:, None] > ROUNDING * np.maximum(sizes[None, :], sizes[:, None])
     places = []
     for i in range(number):
         rank = 1 + int((ranked & above[i]).sum()) if ranked[i] else None
         if i not in named:
             places.append(Ranked(rank, None, None, "", ()))
             continue
-        low = 1 + int((told[i] & (means > means[i])).sum())
-        high = int(ranked.sum()) - int((told[i] & (means < means[i])).sum())
+        low = 1 + int((told[i] & above[i]).sum())
+        high = int(ranked.sum()) - int((told[i] & above[:, i]).sum())
         alike = tuple(j for j in range(number) if j != i and not told[i, j])
         places.append(Ranked(rank, low, high, named[i], alike))
     return places

@@ -36,11 +36,11 @@ def selection_regret(
 ) -> Selection:
     """Expected loss, in the measure, of choosing by a criterion instead of by the measure itself; high is better.
 
-    The sweep is one run of each configuration, its seed at random; the run with the highest criterion is chosen
-    (None: any, at random), and the oracle takes the one that scores highest. The expectation over all such sweeps
-    from the runs at hand is computed exactly and has no winner's curse, as the best of mean scores would. Runs that
-    tie share the choice. The interval resamples seeds within each configuration, where all have ten runs or more; it
-    is about these configurations and no others.
+    The sweep is one run of each configuration, its seed at random; the run with the highest criterion is chosen (None:
+    any, at random), and the oracle takes the one that scores highest. The expectation over all such sweeps from the
+    runs at hand has no winner's curse, as the best of mean scores would; it is exact but where runs of three or more
+    configurations tie, which share the choice nearly alike. The interval resamples seeds within each configuration,
+    where all have ten runs or more; it is about these configurations and no others.
     """
     _, owners, runs = np.unique(configurations, return_inverse=True, return_counts=True)
     ones = np.ones((1, len(measure)))

@@ -51,8 +51,7 @@ def check(
     plan = store.plan(name)
     folders = map(store.run_folder, plan)
     finished = {run.config_id for run in plan if store.is_done(run)}
-    failures = {run.config_id: store.failure(run) for run in plan if run.config_id not in finished}
-    failed = {config_id: f"all runs failed: {failure['reason']}" for config_id, failure in failures.items() if failure}
+    failed = _failed(store, [run for run in plan if run.config_id not in finished])
     both = concat([new, saved])
     measures = measures_of(both, folders)
     used = beside(against) if margins is None and beside(against).is_file() else margins
@@ -62,6 +61,18 @@ def check(
     if used is not None:
         _say_where_none_is_from(used, suite, verdicts, named=margins is not None)
     return verdicts
+
+
+def _failed(store: Store, unfinished: Sequence[Run]) -> dict[str, str]:
+    """Why configurations without a finished run have none, by their ids: how many runs failed, and the first reason."""
+    found: dict[str, str] = {}
+    for config_id in dict.fromkeys(run.config_id for run in unfinished):
+        own = [store.failure(run) for run in unfinished if run.config_id == config_id]
+        reasons = [failure["reason"] for failure in own if failure]
+        if reasons:
+            many = "all runs" if len(reasons) == len(own) else f"{len(reasons)} of {count(len(own), 'run')}"
+            found[config_id] = f"{many} failed: {reasons[0]}"
+    return found
 
 
 def _refuse_other_than_tables(path: Path, suite: str) -> None:
@@ -111,11 +122,18 @@ def _refuse_another_suites(against: Path, suite: str, results: Path, verdicts: V
 
 
 def _say_where_none_is_from(margins: Path, suite: str, verdicts: Verdicts, *, named: bool) -> None:
-    """Raise `UsageError` on margins that say nothing of what is compared; where nobody named them, say it."""
+    """Raise `UsageError` on margins that say nothing of what is compared; where nobody named them, say it. Say which
+    configurations are compared without theirs though others have some."""
     from leaderboard.verdicts import alone
 
     sources = [each.margin_from for each in alone(verdicts) if each.margin is not None]
     if not sources or "reruns" in sources:
+        own = {each.config_id for each in alone(verdicts) if each.margin_from == "reruns"}
+        bare = [each for each in alone(verdicts) if each.margin_from == "default" and each.config_id not in own]
+        named_so = dict.fromkeys(f"{each.configuration} on {each.dataset}" for each in bare if each.margin is not None)
+        if sources and named_so:
+            said = f"{margins} has no margin of {', '.join(named_so)}: the default margins count there"
+            warnings.warn(said, Note, stacklevel=2)
         return
     said = (
         f"{margins}: no margin in it is of the {count(len(sources), 'score')} compared, but of other configurations or"

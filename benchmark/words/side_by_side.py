@@ -16,10 +16,10 @@ def as_text(records: Sequence[Mapping[str, Any]], a: str, b: str) -> str:
         mean = "" if record["representation"] == "mean" else f" ({record['representation']})"
         name = record["score"] + mean
         if record["difference"] is None:
-            without.append(f"  {name:<36}{_reasons(record, a, b)}")
+            without.append(f"  {name:<35} {_reasons(record, a, b)}")
             continue
         without += [
-            f"  {name + ' of ' + called:<36}{_lacking(record[side])}"
+            f"  {name + ' of ' + called:<35} {_lacking(record[side])}"
             for side, called in (("a", a), ("b", b))
             if record[side]["reason"]
         ]

@@ -32,6 +32,21 @@ def test_what_was_asked_for_and_is_not_there_is_told_from_what_left_the_suite(tw
     assert gone(two, two, two) == {}
 
 
+def test_a_model_whose_settings_were_changed_is_told_from_one_that_left(two):  # noqa: F811
+    """Its scores fall to nothing, and nobody would compare them."""
+    rows = two["model"] == "vae"
+    other = {"config_id": "other", "settings": two["settings"].str.replace('"resolution":64', '"resolution":32')}
+    now = two.assign(**{name: two[name].where(~rows, to) for name, to in other.items()})
+    now["value"] = now["value"].where(~rows, 0.0)
+    verdicts = check(now, two, DECLARATIONS, planned=planned(now))
+    told = [v for v in alone(verdicts) if v.configuration == "vae" and v.verdict == "missing"]
+    assert told and all(v.other_settings for v in told)
+    assert {v.note for v in told} == {"its model has other settings now, and is compared with nothing"}
+    assert absent(verdicts) and "<failure" in as_junit(verdicts, "two")
+    both = pd.concat([two, now[rows]])
+    assert not absent(check(both, two, DECLARATIONS, planned=planned(both))), "another setting beside it"
+
+
 def test_a_seed_that_was_asked_for_and_is_not_there_is_told(six):  # noqa: F811
     left_out = (six["model"] == "vae") & (six["seed"] == 5)
     assert set(gone(six[~left_out], six, six).values()) == {1}

@@ -1,5 +1,6 @@
 """`benchmark check` by its verb and its command: tables and margins of something else, and what it prints."""
 
+import shutil
 import warnings
 from pathlib import Path
 
@@ -55,6 +56,21 @@ def test_a_table_of_which_nothing_is_compared_is_refused(table):
     write_csv(table.iloc[:0], Path("empty.csv"))
     with pytest.raises(UsageError, match="no configuration has scores both there"):
         check(SUITE, "empty.csv")
+
+
+def test_how_many_runs_failed_is_said_and_why(table):
+    store = Store(Path("results"))
+    own = [run for run in store.plan("mine") if run.model.name == "vae"]
+    write_table(table[table["model"] != "vae"], store.suite_folder("mine") / "results.parquet")
+    for run in own:
+        shutil.rmtree(store.run_folder(run))
+    store.record_failure(own[0], "train", "nan at step 7")
+    told = {each.note for each in alone(check(SUITE, "saved.csv")) if each.model == "vae" and each.verdict == "worse"}
+    assert told == {f"it has no number now: 1 of {len(own)} runs failed: nan at step 7"}
+    for run in own[1:]:
+        store.record_failure(run, "train", "no memory")
+    told = {each.note for each in alone(check(SUITE, "saved.csv")) if each.model == "vae" and each.verdict == "worse"}
+    assert told == {"it has no number now: all runs failed: nan at step 7"}
 
 
 def test_closed_forms_alone_make_no_check_of_what_was_trained(table):

@@ -373,3 +373,24 @@ def test_what_runs_share_is_no_sample():
     shares = found.variance.set_index("column")
     assert shares.loc["udr", "note"] == SHARED and pd.isna(shares.loc["udr", "share_seed"])
     assert pd.notna(shares.loc["mig", "share_seed"])
+
+
+def test_a_failure_that_knew_no_points_is_one_of_the_protocol_that_has_some(tmp_path: Path) -> None:
+    table = compile_table("mine", synthetic_suite(tmp_path, seeds=3, pictures=False))
+    own = (table["model"] == "vae") & (table["metric"] == "mig") & (table["representation"] == "mean")
+    lost = own & (table["seed"] == 2)
+    assert lost.any() and table["factor"][lost].isna().any()
+    table = table[~lost | table["factor"].isna()]
+    protocol = table["protocol"][own].iloc[0]
+    nowhere = {"value": None, "status": "failed", "reason": "it broke", "protocol": protocol.replace("-n10000", "-n0")}
+    for name, cell in nowhere.items():
+        table.loc[lost, name] = cell
+
+    def rows(found: pd.DataFrame) -> list[tuple[int, int]]:
+        summary = aggregate(found, DECLARATIONS).summary
+        about = (summary["metric"] == "mig") & (summary["representation"] == "mean") & summary["factor"].isna()
+        ids = set(found["config_id"][found["model"] == "vae"])
+        return [tuple(row) for row in summary[about & summary["config_id"].isin(ids)][["runs", "failed"]].to_numpy()]
+
+    assert rows(table) == [(2, 1)]
+    assert rows(table[(~own | lost)[table.index]]) == [(0, 1)], "of one that none has"

@@ -91,12 +91,20 @@ def test_what_reference_models_score_widens_no_margin_of_others(two):
     lost = (two["model"] == "noise") & (two["metric"] == "reconstruction")
     far = two.copy()
     far.loc[lost, ["value", "status", "score"]] = [20_000.0, "ok", "reconstruction"]
-    size = far.loc[~lost & (far["score"] == "reconstruction"), "value"].mean()
+    own = far[~lost & (far["score"] == "reconstruction")]
+    size = own.groupby("config_id")["value"].mean().quantile(0.5, interpolation="lower")
     verdicts = check(moved(far, "reconstruction", 60), far, DECLARATIONS, reruns_of(two, 0.0))
     found = {v.configuration: v for v in alone(verdicts) if v.score == "reconstruction"}
     assert found["vae"].margin == pytest.approx(0.2 * 0.1 * size), "the least of what reruns give"
     assert found["noise"].margin == pytest.approx(0.1 * 20_000), "references have a size of their own"
     assert found["beta_vae β=4"].verdict == "worse"
+
+
+def test_a_configuration_that_diverged_widens_no_margin_of_others(six):
+    diverged = (six["model"] == "vae") & (six["score"] == "reconstruction")
+    far = six.assign(value=six["value"].where(~diverged, 1e6))
+    told = alone(check(moved(far, "reconstruction", 60), far, DECLARATIONS))
+    assert {v.configuration for v in told if v.verdict == "worse"} == {"beta_vae β=4", "beta_vae β=10"}
 
 
 def test_few_seeds_that_scatter_widen_the_margin(two):

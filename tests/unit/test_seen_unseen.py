@@ -6,6 +6,7 @@ import pandas as pd
 
 from benchmark.datasets._shift import in_words
 from benchmark.stages.seen_unseen import SEEN_UNSEEN
+from benchmark.stages.seen_unseen import seen_unseen as of_slices
 from leaderboard.chart_groups import grouped
 from leaderboard.charts.seen_unseen import across, seen_unseen, shown
 from leaderboard.statistics_tables import seen_unseen as table
@@ -56,6 +57,26 @@ def test_the_table_says_both_sides_and_their_difference() -> None:
         ["ae", "0.500 → 0.750 (+0.250)", "–", "–", "3 runs"],
     ]
     assert table({"seen_unseen": FRAME[:0]}) is table({}) is None
+
+
+def test_a_run_scored_on_two_numbers_of_points_counts_once() -> None:
+    """As after [evaluation] points was changed: the number that most runs have, the most points of equal ones."""
+
+    def scores(points: int, seen: float, unseen: float, runs: int = 2) -> list[dict[str, Any]]:
+        return [
+            dict.fromkeys(["dataset_label", "label", "model", "reference", "metric", "column", "direction"], "x")
+            | {"config_id": "c", "run_id": f"c-s{seed}", "representation": side, "status": "ok", "budget": pd.NA}
+            | {"protocol": f"mig/bins20-{side}-n{points}/v1", "score": "mig", "value": value}
+            for seed in range(runs)
+            for side, value in (("seen", seen), ("unseen", unseen))
+        ]
+
+    once = of_slices(pd.DataFrame(scores(5_000, 0.5, 0.25)), 0)
+    again = of_slices(pd.DataFrame([*scores(1_000, 0.9, 0.1), *scores(5_000, 0.5, 0.25)]), 0)
+    pd.testing.assert_frame_equal(once, again)
+    assert (once.loc[0, "runs"], once.loc[0, "difference"]) == (2, -0.25)
+    most = of_slices(pd.DataFrame([*scores(1_000, 0.9, 0.1), *scores(5_000, 0.5, 0.25, runs=1)]), 0)
+    assert most["seen_protocol"].tolist() == ["mig/bins20-seen-n1000/v1"]
 
 
 def values(label: str, split: str, seen: float, unseen: float) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from benchmark import cli, registry
+from benchmark.stages.side_by_side import _p
 from benchmark.verbs.compare import Comparison, compare
 from benchmark.words.side_by_side import as_text
 
@@ -60,11 +61,17 @@ def test_seeds_without_a_number_are_said_and_the_rest_win_nothing(files: Path) -
 
 
 def test_a_score_that_seeds_share_is_shown_and_not_tested(files: Path) -> None:
-    found = compare("old=old0.npz,old1.npz", "new=new0.npz,new1.npz", metrics=["mig", "udr"], jobs=0)
+    found = compare("old=old0.npz,old1.npz", NEW, metrics=["mig", "udr"], jobs=0)
     records = {record["score"]: record for record in found.scores}
     assert records["mig"]["p"] is not None
     assert records["udr"]["difference"] is not None and records["udr"]["p"] is None
     assert any(line.startswith("no p of udr: the seeds of a model share it") for line in lines(found))
+
+
+def test_two_seeds_that_tie_are_no_test() -> None:
+    tied, other = np.array([0.61, 0.61]), np.array([0.62, 0.62])
+    assert _p(tied, other) is None and _p(tied, np.array([0.62, 0.63])) is not None
+    assert _p(np.repeat(0.61, 5), np.repeat(0.62, 5)) == 0
 
 
 def test_a_side_without_any_number_is_named(files: Path) -> None:

@@ -233,6 +233,21 @@ def test_permutation_takes_configurations_not_runs():
     assert permutation_p(x, np.ones(40), np.arange(5).repeat(8)) is None
 
 
+def test_configurations_of_few_runs_change_places_with_none_of_many():
+    """Three of one run beside three of ten: p of independent scores was below 5 % in 12 of 100."""
+    rng = np.random.default_rng(0)
+    owners = np.repeat(np.arange(8), [1, 1, 1, 10, 10, 10, 10, 10])
+    x, y = rng.standard_normal((2, len(owners)))
+    assert permutation_p(x, y, owners) == permutation_p(x[3:], y[3:], owners[3:])
+    assert permutation_p(x[:23], y[:23], owners[:23]) is None, "two are left"
+
+
+def test_the_third_that_diverged_makes_no_two_others_equal():
+    noise = 0.01 * np.random.default_rng(0).standard_normal(10)
+    first, second, third = ranking([-100.2 + noise, -100.8 + noise, -1e12 + noise])
+    assert [first[:3], second[:3], third[:3]] == [(1, 1, 1), (2, 2, 2), (3, 3, 3)]
+
+
 def test_random_permutations_count_the_observed_one():
     x = np.arange(20.0)
     assert permutation_p(x, x, np.arange(20), draws=999) == pytest.approx(1 / 1000)

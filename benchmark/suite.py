@@ -212,7 +212,9 @@ def check_choice(choice: Choice) -> None:
     """Raise `UsageError` where a measure is unknown, or its settings are wrong or do not go with its quick ones."""
     declaration = registry.load("metric", registry.metric_named(choice.name)).declaration
     for settings in (choice.settings, {**declaration.quick, **choice.settings}):
-        declaration.settings.read(settings, choice.name)
+        read = declaration.settings.read(settings, choice.name)
+        if declaration.installed:
+            declaration.installed(**{name: getattr(read, name) for name in type(read).model_fields})
 
 
 def evaluation_settings(name: str) -> EvaluationSettings:

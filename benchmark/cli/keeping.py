@@ -72,7 +72,10 @@ def forget(
 
 
 def prune(results: Results = Path("results"), as_json: Json = False) -> None:
-    """Delete what no run needs: scratch of killed processes and checkpoints of finished fleets."""
+    """Delete what no run needs: what killed processes left, fleets that ended, and altered runs.
+
+    Fleets that failed are among them: a retry begins anew. Altered runs are those that run --retry-failed set aside.
+    """
     from benchmark.verbs.prune import prune
 
     counts = prune(results=results)

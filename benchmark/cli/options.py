@@ -66,7 +66,9 @@ Seeds = Annotated[str | None, typer.Option(metavar="N|LIST|RANGE", help="how man
 
 Budget = Annotated[
     str | None,
-    typer.Option(metavar="quick|full", help="by default the suite's own", autocompletion=one_of("quick", "full")),
+    typer.Option(
+        metavar="quick|full", help="by default the suite's own, of codes full", autocompletion=one_of("quick", "full")
+    ),
 ]
 
 

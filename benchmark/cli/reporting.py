@@ -173,7 +173,8 @@ def publish(
     if kind == "table":
         print_next("check", suite, "--against", path, results=results, plugins=plugin)
     elif kind == "margins":
-        print_next("check", suite, "--against", "TABLE", "--margins", path, results=results, plugins=plugin)
+        # Of the suite's own results: these are the reruns.
+        print_next("check", suite, "--against", "TABLE", "--margins", path, plugins=plugin)
     elif kind == "archive":
         print_next_line(f"in Python, from benchmark import load_results; load_results({str(path)!r})")
     elif suite == "anchors":

@@ -163,7 +163,7 @@ def compare(
 ) -> None:
     """Set two models of your own side by side: benchmark compare a.npz b.npz, with a test of each difference.
 
-    Several seeds of a model are several files: benchmark compare vae=v0.npz,v1.npz mine=m0.npz,m1.npz
+    Several seeds of a model are several files: benchmark compare old=o0.npz,o1.npz mine=m0.npz,m1.npz
     """
     from benchmark.verbs.compare import compare
     from benchmark.words.side_by_side import as_text

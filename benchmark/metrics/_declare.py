@@ -140,6 +140,7 @@ class Metric:
     readout: Readout | None = None
     pieces: Pieces | None = None
     through: Through | None = None
+    installed: Callable[..., None] | None = None
     source: str | None = None
 
     @property
@@ -279,6 +280,7 @@ def metric(
     readout: Readout | None = None,
     pieces: Pieces | None = None,
     through: Through | None = None,
+    installed: Callable[..., None] | None = None,
 ) -> Callable[[Function], Function]:
     """Declare a measure; the function stays an ordinary function and gains `.declaration`.
 
@@ -314,7 +316,7 @@ def metric(
     applies: which settings decide something only where another has a certain value, {"train": ("kind", "discrete")},
         or one of several others has, {"train": (("kind", "discrete"), ("of", "v"))}; elsewhere protocol ids leave them
         out.
-    check: `check(**settings)` raises `UsageError` on settings that do not go together or cannot be had here.
+    check: `check(**settings)` raises `UsageError` on settings that do not go together.
     instead: arrays that are supplied in place of others where a setting has a value, by setting, value and parameter:
         {"of": {"logits": {"v": "v_logits"}}}.
     readout: what a read-out takes factors as, "numbers" or "classes". It takes a `split`: on combinations of factors
@@ -322,6 +324,8 @@ def metric(
         value that it has not learnt.
     pieces: how it falls into independent pieces, for measures that take minutes.
     through: how it comes to its scores through a matrix of codes by factors; of a measure in pieces, they say so.
+    installed: `installed(**settings)` raises `UsageError` on settings that need a package which is not here: nothing is
+        computed under them, but scores of elsewhere are read and verified.
     """
 
     def declare(function: Function) -> Function:
@@ -367,6 +371,7 @@ def metric(
             readout=readout,
             pieces=pieces,
             through=through,
+            installed=installed,
         )
         return _for_people(function, declaration)
 

@@ -81,10 +81,10 @@ class Fit:
         return self.values * (each + row * len(self.train))
 
 
-def check_model(*, model: str, **_: Any) -> None:
+def check_installed(*, model: str, **_: Any) -> None:
     """Raise `UsageError` where LightGBM is asked for and not there."""
     if model == "lightgbm" and find_spec("lightgbm") is None:
-        raise UsageError("LightGBM is not installed: pip install disentanglement-benchmark[lightgbm]")
+        raise UsageError("LightGBM is not installed: pip install 'lightgbm>=4.7', the extra [lightgbm] of this package")
 
 
 def fits(
@@ -95,7 +95,7 @@ def fits(
     Raises `NotApplicable` on a continuous factor that the model cannot predict and on more codes than it can take,
     `UsageError` without LightGBM.
     """
-    check_model(model=model)
+    check_installed(model=model)
     if model in MOST_CODES:
         why = f"{model.replace('_', ' ')} searches all of them at every split"
         need_few_codes(int(varying_codes(codes[rows[0]]).sum()), MOST_CODES[model], why, "med and snc take more")

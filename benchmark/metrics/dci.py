@@ -16,7 +16,7 @@ from benchmark.metrics._disentanglement_lib import dci_scores, is_asked
 from benchmark.metrics._matrix import Matrix
 from benchmark.metrics._settings import Count, Definition
 from benchmark.metrics._split import Split, learning_rows
-from benchmark.metrics._trees import Fit, check_model, compute, fits
+from benchmark.metrics._trees import Fit, check_installed, compute, fits
 
 Model = Literal["gradient_boosting", "random_forest", "lasso", "lightgbm"]
 
@@ -99,7 +99,7 @@ PIECES = Pieces(parts=fits_of_factors, compute=compute, combine=combine, matrix=
     cost=600.0,
     invariances=("permutation", "sign", "scale"),
     later=("definition",),
-    check=check_model,
+    installed=check_installed,
     pieces=PIECES,
 )
 def dci(

@@ -14,7 +14,7 @@ from benchmark.metrics._declare import Pieces, metric
 from benchmark.metrics._groups import columns_of, summed
 from benchmark.metrics._settings import Count
 from benchmark.metrics._split import Split
-from benchmark.metrics._trees import Fit, check_model, compute
+from benchmark.metrics._trees import Fit, check_installed, compute
 from benchmark.metrics.dci import Model, fits_of_factors, scores_of
 
 
@@ -82,7 +82,7 @@ PIECES = Pieces(parts=fits_of_groups, compute=compute_fit, combine=combine)
     trial={"model": "lasso", "train": 150, "test": 150},
     cost=600.0,
     invariances=("permutation", "sign", "scale"),
-    check=check_model,
+    installed=check_installed,
     pieces=PIECES,
 )
 def group_dci(

@@ -15,7 +15,7 @@ from benchmark.metrics._check import check_codes, check_factors, need_rows, vary
 from benchmark.metrics._declare import Pieces, metric
 from benchmark.metrics._settings import Count
 from benchmark.metrics._split import Split, learning_rows
-from benchmark.metrics._trees import Fit, check_model, compute, fits
+from benchmark.metrics._trees import Fit, check_installed, compute, fits
 
 FEW, MANY = 100, 10_000
 """M's sample efficiency is the ratio of the accuracies at these numbers of labels."""
@@ -81,7 +81,7 @@ PIECES = Pieces(parts=fits_of_budgets, compute=compute, combine=combine)
     cost=600.0,
     later=("model",),
     invariances=("permutation", "sign", "scale"),
-    check=check_model,
+    installed=check_installed,
     pieces=PIECES,
 )
 def sample_efficiency(

@@ -92,7 +92,7 @@ def _newest(into: str) -> Archive:
         everywhere = sorted({name.partition("/")[0] for name in names()})
         raise UsageError(
             f"--into {into}: no leaderboard is published under this name, and no such folder of versions, such as"
-            f" results/published/dsprites{suggest(into, everywhere)}"
+            f" results/published/dsprites-core{suggest(into, everywhere)}"
         )
     archive = open_archive(folder.resolve() / str(max(versions)))
     if archive.manifest.kind != "leaderboard" or folder.resolve().name != archive.manifest.name:

@@ -44,7 +44,7 @@ def check(
 
     add_plugins(plugins)
     table = results_table(suite, results)
-    _refuse_other_than_tables(against, suite)
+    _refuse_other_than_tables(against, suite, results)
     new, saved = read_table(table), read_table(against)
     store = Store(results, make=False)
     name = suite_name(located(suite, results))
@@ -75,13 +75,18 @@ def _failed(store: Store, unfinished: Sequence[Run]) -> dict[str, str]:
     return found
 
 
-def _refuse_other_than_tables(path: Path, suite: str) -> None:
+def _elsewhere(results: Path) -> list[str]:
+    """What a command needs to find results that are not in the usual folder."""
+    return [] if results == RESULTS else ["--results", str(results)]
+
+
+def _refuse_other_than_tables(path: Path, suite: str, results: Path) -> None:
     """Raise `UsageError` on what is no file of a table, and on one of means, which holds no runs to compare with."""
     if not path.is_file() or path.suffix not in (".csv", ".parquet"):
         what = "a folder" if path.is_dir() else "no table, .csv or .parquet" if path.exists() else "no such file"
         raise UsageError(
-            f"--against {path}: {what}; {command_line('publish', suite, '--as', 'table')} saves one, and two models of"
-            f" your own side by side are benchmark compare A B"
+            f"--against {path}: {what}; {command_line('publish', suite, '--as', 'table', *_elsewhere(results))} saves"
+            f" one, and two models of your own side by side are benchmark compare A B"
         )
     if path.suffix != ".csv":
         return
@@ -113,11 +118,10 @@ def _refuse_another_suites(against: Path, suite: str, results: Path, verdicts: V
     for kind, own in kinds.items():
         told = (each.verdict == "worse" or each.absent or (each.reference_runs and each.new_runs) for each in own)
         if own and not any(told):
-            elsewhere = [] if results == RESULTS else ["--results", str(results)]
             raise UsageError(
                 f"--against {against}: no {kind} has scores both there and in {suite}, so that none would be compared;"
                 " name another table, or where the suite has changed since, save a new one: "
-                + command_line("publish", suite, "--as", "table", "--to", "DIR", *elsewhere)
+                + command_line("publish", suite, "--as", "table", "--to", "DIR", *_elsewhere(results))
             )
 
 
@@ -137,7 +141,8 @@ def _say_where_none_is_from(margins: Path, suite: str, verdicts: Verdicts, *, na
         return
     said = (
         f"{margins}: no margin in it is of the {count(len(sources), 'score')} compared, but of other configurations or"
-        f" measures; {command_line('publish', suite, '--as', 'margins')} writes it anew from reruns under other seeds"
+        f" measures; {command_line('publish', suite, '--as', 'margins', '--results', 'RERUNS')} writes it anew from"
+        " reruns under other seeds, in a folder of their own"
     )
     if named:
         raise UsageError(f"--margins {said}")

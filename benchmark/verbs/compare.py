@@ -139,12 +139,12 @@ def _side(text: str, factors: Path | None, wishes: Wishes, store: Store) -> Side
     if missing is not None:
         what = "a folder" if missing.is_dir() else "no such file"
         raise UsageError(f"{missing}: {what}; benchmark compare takes a file of codes, or NAME=FILE,FILE,… for seeds")
+    together = ",".join(map(str, files))
     if name in registry.names("model"):
-        raise UsageError(
-            f"{text}: a model of this program is called {name}; write {shlex.quote(f'my_{name}={files[0]}')}"
-        )
+        named = shlex.quote(f"my_{name}={together}")
+        raise UsageError(f"{text}: a model of this program is called {name}; write {named}")
     if not external.NAME.fullmatch(name):
-        named = shlex.quote(f"my_codes={files[0]}")
+        named = shlex.quote(f"my_codes={together}")
         raise UsageError(f"{text}: give the model a name of letters, digits and _ . + -, such as {named}")
     found = external.runs_of(external.read_sources(files, factors, wishes), name, None, None, store, [])
     return Side(name, [each.run for each in found], found)

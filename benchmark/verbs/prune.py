@@ -14,8 +14,8 @@ from benchmark.words.notebook import Counts
 
 @takes_paths
 def prune(*, results: Path = RESULTS) -> Counts:
-    """Delete what no run needs: what killed processes left, fleets whose members are all published, and altered runs
-    that were set aside."""
+    """Delete what no run needs: what killed processes left, fleets whose members are all published or failed (a retry
+    begins anew), and altered runs that were set aside."""
     from benchmark.training.fleet import read_fleet
 
     if not results.is_dir():

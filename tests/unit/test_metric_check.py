@@ -4,7 +4,9 @@ import jaxtyping
 import numpy as np
 import pytest
 
+from benchmark import registry
 from benchmark.errors import NotApplicable, UsageError
+from benchmark.metrics import _trees
 from benchmark.metrics._check import (
     check_codes,
     check_factors,
@@ -15,6 +17,8 @@ from benchmark.metrics._check import (
     varying_factors,
 )
 from benchmark.metrics._split import check_split
+from benchmark.stages.score_task import check_metrics
+from benchmark.suite import expand
 
 REFUSED = (UsageError, TypeError)
 """TypeError where shapes and types are checked by annotation."""
@@ -99,3 +103,14 @@ def test_whole_floats_are_discrete():
     assert is_discrete(np.array([0.0, 3.0]))
     assert not is_discrete(np.array([0.0, 0.5]))
     assert is_discrete(np.array([1, 2]))
+
+
+def test_scores_of_a_package_that_is_not_here_are_read_and_not_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The published leaderboards have some: `verify` holds without LightGBM, and `run` says before training."""
+    monkeypatch.setattr(_trees, "find_spec", lambda name: None)
+    declaration = registry.load("metric", "dci").declaration
+    assert declaration.settings.read({"model": "lightgbm"}, "dci").model == "lightgbm"
+    with pytest.raises(UsageError, match="LightGBM is not installed: pip install 'lightgbm>=4"):
+        check_metrics(("dci(model=lightgbm)",))
+    with pytest.raises(UsageError, match="LightGBM is not installed"):
+        expand("dsprites-core")

@@ -59,7 +59,7 @@ def check(
     verdicts = Verdicts(compare(new, saved, measures, reruns, failed=failed, planned=described(name, plan)))
     _refuse_another_suites(against, suite, results, verdicts, trained=_trained(both))
     if used is not None:
-        _say_where_none_is_from(used, suite, verdicts, named=margins is not None)
+        _say_what_margins_lack(used, suite, verdicts, named=margins is not None)
     return verdicts
 
 
@@ -125,7 +125,7 @@ def _refuse_another_suites(against: Path, suite: str, results: Path, verdicts: V
             )
 
 
-def _say_where_none_is_from(margins: Path, suite: str, verdicts: Verdicts, *, named: bool) -> None:
+def _say_what_margins_lack(margins: Path, suite: str, verdicts: Verdicts, *, named: bool) -> None:
     """Raise `UsageError` on margins that say nothing of what is compared; where nobody named them, say it. Say which
     configurations are compared without theirs though others have some."""
     from leaderboard.verdicts import alone

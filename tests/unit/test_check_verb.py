@@ -114,6 +114,13 @@ def test_margins_of_a_part_say_of_how_much(table):
     assert f"\nmargins from reruns for {known} of {len(part)} scores\n" in summary(check(SUITE, "saved.csv"))
 
 
+def test_configurations_that_margins_lack_are_named(table):
+    margins, vae = seed_deviations(table, DECLARATIONS), table["config_id"][table["model"] == "vae"].iloc[0]
+    write_csv(margins[margins["config_id"] != vae], Path("saved-margins.csv"))
+    with pytest.warns(Note, match=r"saved-margins\.csv has no margin of vae on shapes: the default margins count there"):
+        check(SUITE, "saved.csv")
+
+
 def test_a_score_that_some_runs_lack_is_printed(table, monkeypatch, capsys):
     """Exit code 1 alone would not say which: the verdict on the other runs is "same"."""
     rows = (table["metric"] == "mig") & (table["model"] == "vae") & (table["representation"] == "mean")

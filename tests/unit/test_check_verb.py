@@ -117,7 +117,9 @@ def test_margins_of_a_part_say_of_how_much(table):
 def test_configurations_that_margins_lack_are_named(table):
     margins, vae = seed_deviations(table, DECLARATIONS), table["config_id"][table["model"] == "vae"].iloc[0]
     write_csv(margins[margins["config_id"] != vae], Path("saved-margins.csv"))
-    with pytest.warns(Note, match=r"saved-margins\.csv has no margin of vae on shapes: the default margins count there"):
+    with pytest.warns(
+        Note, match=r"saved-margins\.csv has no margin of vae on shapes: the default margins count there"
+    ):
         check(SUITE, "saved.csv")
 
 

@@ -154,7 +154,7 @@ def checked(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     odd = frame[~frame["settings"].map({text: _are_settings(text) for text in frame["settings"].unique()})]
     if len(odd):
         name = _name(odd.iloc[0])
-        raise BenchmarkError(f"{where}: the settings of {name} are no JSON object of {', '.join(PARTS)}")
+        raise UsageError(f"{where}: the settings of {name} are no JSON object of {', '.join(PARTS)}")
     return frame
 
 

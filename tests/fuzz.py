@@ -282,6 +282,7 @@ def _table(ending: str) -> bytes:
     from benchmark.table import COLUMNS, write_table
 
     texts = {name: name for name, kind in COLUMNS.items() if kind == "str"} | {"status": "ok", "reason": None}
+    texts["settings"] = '{"dataset": {}, "model": {}, "network": null, "training": null}'
     numbers = {name: 1 for name, kind in COLUMNS.items() if kind != "str"}
     frame = pd.DataFrame([texts | numbers | {"score": f"score{row}", "factor": str(row)} for row in range(4)])
     with tempfile.TemporaryDirectory() as folder:

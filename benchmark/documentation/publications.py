@@ -54,6 +54,7 @@ PICTURES: Mapping[str, str] = {
     "dsprites-shifts-mini.png": "R² of linear read-outs of combinations that were seen in training and of those"
     " that were not, by model and training distribution",
     "since2020-mini.png": "InfoMEC's modularity and a linear read-out of every run of what came since 2020 and before",
+    "peste.png": "Informative components, linear separability, bounds and likelihood of Rényi VAEs over their order α",
     "dsprites-core.png": "What disentanglement costs: scores of the runs of dsprites-core and their reconstruction",
     "page.png": "The page of a suite: a sentence and a strip for each dataset, then its leaderboard",
 }

@@ -19,7 +19,7 @@ from leaderboard.style import DASHES, MARKERS, PALETTE, STYLE, Figure, Look, Wan
 PANELS = 6
 FIRST = (
     "mig", "factor_vae_score", "dci", "dto", "informative_components", "linear_separability", "renyi_bound",
-    "reconstruction", "kl", "active_units", "elbo",
+    "log_likelihood", "reconstruction", "kl", "active_units", "elbo",
 )  # fmt: skip
 """Measures that are drawn before others."""
 LEAST = 3
@@ -31,6 +31,9 @@ DEFAULT = "default"
 def charts(results: Results, kind: Wanted) -> list[Figure | None]:
     ranked = [column for column in results.scored if "@" not in column.name]
     ranked.sort(key=lambda column: FIRST.index(column.metric) if column.metric in FIRST else len(FIRST))
+    # Further protocols of a measure after all other measures: a bound at five orders would fill the chart.
+    first = {column.metric: column for column in reversed(ranked)}.values()
+    ranked.sort(key=lambda column: column not in first)
     panels = [(column.name, column.heading) for column in ranked[:PANELS]]
     return [sweep(rows, key, panels, kind) for key, rows in swept(results)]
 

@@ -252,7 +252,7 @@ def test_refusals(monkeypatch):
     with pytest.raises(NotApplicable, match="15,000"):
         dci(PERFECT, FACTORS)
     monkeypatch.setitem(sys.modules, "lightgbm", None)
-    with pytest.raises(UsageError, match=r"disentanglement-benchmark\[lightgbm\]"):
+    with pytest.raises(UsageError, match="LightGBM is not installed"):
         dci(PERFECT, FACTORS, model="lightgbm", **SMALL)
 
 

@@ -156,7 +156,8 @@ def test_reconstructions_are_nats_at_the_mean_and_at_the_sample() -> None:
         np.testing.assert_allclose(found[name], nats, rtol=1e-5)
     assert not np.allclose(found["reconstruction_mean"], found["reconstruction_sample"])
     # All 60 points are within the sample that is kept, so the rows are all of them in order.
-    np.testing.assert_array_equal(codes.arrays["reconstruction_mean"][chosen], found["reconstruction_mean"])
+    # A product of 60 rows may round otherwise than one of three.
+    np.testing.assert_allclose(codes.arrays["reconstruction_mean"][chosen], found["reconstruction_mean"], rtol=1e-6)
 
 
 def test_codes_are_posteriors_of_the_evaluation_rows() -> None:

@@ -181,8 +181,8 @@ def _comparisons(
     # Apart from the references, as peers are: an ELBO of an untrained network is a thousand times a trained one's.
     # The median over configurations, of two the smaller: one that diverged would else widen the margins of the others.
     own = sides["then"].assign(size=sides["then"]["value"].abs())
-    own = own.groupby([*columns, "reference", "config_id"])["size"].mean()
-    sizes = own.groupby(level=[*columns, "reference"]).quantile(0.5, interpolation="lower").to_dict()
+    of_each = own.groupby([*columns, "reference", "config_id"])["size"].mean()
+    sizes = of_each.groupby(level=[*columns, "reference"]).quantile(0.5, interpolation="lower").to_dict()
     former = former_headlines(reference, new, declarations)
     together = pd.concat([*sides.values(), *([] if former is None else [former.assign(side="then")])])
     together = together[together["status"] == "ok"]

@@ -16,6 +16,8 @@ from benchmark.words.phrases import command_line, count
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from benchmark.spec import Run
+
 
 @takes_paths
 def check(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import Note, UsageError
 from benchmark.store import Store
@@ -67,9 +67,11 @@ def check(
 
 def _failed(store: Store, unfinished: Sequence[Run]) -> dict[str, str]:
     """Why configurations without a finished run have none, by their ids: how many runs failed, and the first reason."""
+    records: dict[str, list[dict[str, Any] | None]] = {}
+    for run in unfinished:
+        records.setdefault(run.config_id, []).append(store.failure(run))
     found: dict[str, str] = {}
-    for config_id in dict.fromkeys(run.config_id for run in unfinished):
-        own = [store.failure(run) for run in unfinished if run.config_id == config_id]
+    for config_id, own in records.items():
         reasons = [failure["reason"] for failure in own if failure]
         if reasons:
             many = "all runs" if len(reasons) == len(own) else f"{len(reasons)} of {count(len(own), 'run')}"

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.atomic import PART, disk_full_explained, share, sync
+from benchmark.commands import command_line
 from benchmark.errors import BenchmarkError, UsageError
 from benchmark.execution.claim import Claim, alive
 from benchmark.integrity.run_seal import read_record, seal_run
@@ -221,9 +222,9 @@ class Store:
         path = self.suite_folder(suite) / "plan.json"
         if not path.exists():
             known = sorted(folder.name for folder in (self.root / "suites").glob("*") if folder.is_dir())
-            listing = ", ".join(known) or "none"
             raise UsageError(
-                f'{self.root} holds nothing of a suite "{suite}" (there: {listing}); next: benchmark run {suite}'
+                f'{self.root} holds nothing of a suite "{suite}" (there: {", ".join(known) or "none"});'
+                f" next: {command_line('run', suite, results=self.root)}"
             )
         record = read_json(path)
         check_format(record, path)

@@ -15,7 +15,7 @@ from benchmark.bibliography import sources
 from benchmark.metrics._declare import Metric
 from benchmark.naming import score_name, without_points
 from benchmark.published import anchors, spelled
-from benchmark.stages.aggregate import symbol
+from benchmark.stages.configurations import symbol
 
 PRIMARY = "mig"
 """The metric that orders the rows at first and picks the median seed, where a suite names no headline of its own."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from benchmark.bibliography import cited
-from benchmark.stages.aggregate import symbol
+from benchmark.stages.configurations import symbol
 from leaderboard import pictures
 from leaderboard.board import Board, Row
 from leaderboard.columns import primary

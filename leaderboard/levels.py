@@ -15,7 +15,7 @@ from benchmark.choice import read_choice, read_value
 from benchmark.metrics._declare import Metric
 from benchmark.registry import load
 from benchmark.spec import canonical
-from benchmark.stages.aggregate import configurations
+from benchmark.stages.configurations import configurations
 from benchmark.statistics import MINIMUM_RUNS
 from leaderboard.cells import shortened
 

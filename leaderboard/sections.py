@@ -12,7 +12,8 @@ from typing import Any
 import pandas as pd
 
 from benchmark.metrics._declare import Metric
-from benchmark.stages.aggregate import Summaries, aggregate, configurations, headline_rows
+from benchmark.stages.aggregate import Summaries, aggregate, headline_rows
+from benchmark.stages.configurations import configurations
 from leaderboard import charts
 from leaderboard.board import Board, Row, boards
 from leaderboard.chart_groups import ChartGroup, grouped

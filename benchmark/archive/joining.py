@@ -24,8 +24,9 @@ from benchmark.archive.writing import summary_files
 from benchmark.errors import BenchmarkError
 from benchmark.integrity.sealed import compact, render, sealed
 from benchmark.spec import canonical_json
-from benchmark.stages.aggregate import aggregate, configurations
+from benchmark.stages.aggregate import aggregate
 from benchmark.stages.comparisons import counted
+from benchmark.stages.configurations import configurations
 from benchmark.stages.measures import measures_of
 from benchmark.table import merge_tables
 

@@ -11,7 +11,7 @@ from benchmark.archive.manifest import Manifest
 from benchmark.choice import read_value
 from benchmark.errors import UsageError
 from benchmark.spec import INFINITIES, canonical, nearest, plainly
-from benchmark.stages.aggregate import GREEK
+from benchmark.stages.configurations import GREEK
 
 if TYPE_CHECKING:
     from pandas import DataFrame

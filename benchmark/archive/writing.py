@@ -33,7 +33,8 @@ from benchmark.integrity.sealed import compact, read_json, render, sealed
 from benchmark.metrics._declare import Metric
 from benchmark.published import of_all
 from benchmark.spec import Run
-from benchmark.stages.aggregate import Summaries, configurations
+from benchmark.stages.aggregate import Summaries
+from benchmark.stages.configurations import configurations
 from benchmark.stages.data_cache import load_data
 
 if TYPE_CHECKING:

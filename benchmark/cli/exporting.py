@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,6 +11,7 @@ from benchmark.cli.completion import one_of
 from benchmark.cli.options import Json, Name, Only, Plugin, Results
 from benchmark.cli.printed import print_next_line, print_result
 from benchmark.cli.typed import read_filters
+from benchmark.commands import RESULTS
 
 NEXT = {
     "wandb": "wandb sync {}/offline-run-*",
@@ -42,7 +42,7 @@ def export(
         str | None, typer.Option(metavar="NAME", help="W&B's project or MLflow's experiment; by default the suite")
     ] = None,
     only: Only = None,
-    results: Results = Path("results"),
+    results: Results = RESULTS,
     plugin: Plugin = None,
     as_json: Json = False,
 ) -> None:

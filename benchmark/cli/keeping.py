@@ -13,12 +13,13 @@ from benchmark.cli.completion import checked, components, datasets, metrics, mod
 from benchmark.cli.options import Into, Json, Name, Plugin, Results
 from benchmark.cli.printed import fail_if, print_next, print_result
 from benchmark.cli.typed import add_plugins, read_kind
+from benchmark.commands import RESULTS
 from benchmark.errors import UsageError
 
 
 def merge(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="another results folder")],
-    results: Results = Path("results"),
+    results: Results = RESULTS,
     as_json: Json = False,
 ) -> None:
     """Take over the runs and scores of another results folder; nothing that is here is changed."""
@@ -42,7 +43,7 @@ def forget(
         str | None, typer.Option(metavar="NAME", help="runs on it, such as: external", autocompletion=datasets)
     ] = None,
     run: Annotated[str | None, typer.Option(metavar="ID", help="this run")] = None,
-    results: Results = Path("results"),
+    results: Results = RESULTS,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="do it without asking")] = False,
     as_json: Json = False,
 ) -> None:
@@ -71,7 +72,7 @@ def forget(
     print_next("status", results=results)
 
 
-def prune(results: Results = Path("results"), as_json: Json = False) -> None:
+def prune(results: Results = RESULTS, as_json: Json = False) -> None:
     """Delete what no run needs: what killed processes left, fleets that ended, and altered runs.
 
     Fleets that failed are among them: a retry begins anew. Altered runs are those that run --retry-failed set aside.
@@ -92,7 +93,7 @@ def verify(
         ),
     ] = None,
     into: Into = None,
-    results: Results = Path("results"),
+    results: Results = RESULTS,
     plugin: Plugin = None,
     as_json: Json = False,
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +12,7 @@ from benchmark.cli.completion import components, kinds, suites
 from benchmark.cli.options import Json, Plugin, Results
 from benchmark.cli.printed import print_next, print_next_line, print_result
 from benchmark.cli.typed import add_plugins, read_kind
+from benchmark.commands import RESULTS
 from benchmark.errors import UsageError
 
 
@@ -20,7 +20,7 @@ def status(
     suite: Annotated[
         str | None, typer.Argument(metavar="[SUITE]", help="by default all of them", autocompletion=suites)
     ] = None,
-    results: Results = Path("results"),
+    results: Results = RESULTS,
     as_json: Json = False,
 ) -> None:
     """How far each suite in the results folder is, or one of them."""
@@ -72,7 +72,7 @@ def show(
     name: Annotated[
         str | None, typer.Argument(metavar="NAME", help="one of that kind", autocompletion=components)
     ] = None,
-    results: Results = Path("results"),
+    results: Results = RESULTS,
     plugin: Plugin = None,
     as_json: Json = False,
 ) -> None:

@@ -14,6 +14,7 @@ from typing import Any, TextIO
 import typer
 
 from benchmark.cli.application import FAILED
+from benchmark.commands import RESULTS, command_line
 from benchmark.errors import Note, UsageError
 from benchmark.naming import printable
 
@@ -64,15 +65,13 @@ def print_note(
         (file or sys.stderr).write(warnings.formatwarning(message, category, filename, lineno, line))
 
 
-def command_here(*words: str | Path, results: Path = Path("results"), plugins: Sequence[Path] | None = None) -> str:
+def command_here(*words: str | Path, results: Path = RESULTS, plugins: Sequence[Path] | None = None) -> str:
     """A command to type here, with the folder and the loose files that were named in this one."""
-    from benchmark.words.phrases import command_line
-
-    elsewhere = [] if results == Path("results") else ["--results", str(results)]
-    return command_line(*words, *elsewhere, *(word for plugin in plugins or [] for word in ("--plugin", str(plugin))))
+    loose = [word for plugin in plugins or [] for word in ("--plugin", str(plugin))]
+    return command_line(*words, *loose, results=results)
 
 
-def print_next(*words: str | Path, results: Path = Path("results"), plugins: Sequence[Path] | None = None) -> None:
+def print_next(*words: str | Path, results: Path = RESULTS, plugins: Sequence[Path] | None = None) -> None:
     """The last line: what to type next."""
     print_next_line(command_here(*words, results=results, plugins=plugins))
 

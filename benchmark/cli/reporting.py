@@ -20,12 +20,13 @@ from benchmark.cli.printed import (
     print_result,
     write_output,
 )
+from benchmark.commands import RESULTS
 from benchmark.errors import UsageError
 
 
 def report(
     suite: Name,
-    results: Results = Path("results"),
+    results: Results = RESULTS,
     format_: Annotated[
         str,
         typer.Option(
@@ -157,7 +158,7 @@ def publish(
     drop_runs: Annotated[
         bool, typer.Option("--drop-runs", help="with --version from 2 on: it may lack runs of the one before")
     ] = False,
-    results: Results = Path("results"),
+    results: Results = RESULTS,
     data_dir: DataDir = None,
     plugin: Plugin = None,
     as_json: Json = False,
@@ -187,7 +188,7 @@ def submit(
     suite: Name,
     to: Annotated[Path, typer.Option(metavar="FILE", help="the zip file to write, for a pull request")],
     into: Into = None,
-    results: Results = Path("results"),
+    results: Results = RESULTS,
     data_dir: DataDir = None,
     plugin: Plugin = None,
     as_json: Json = False,
@@ -245,7 +246,7 @@ def check(
             metavar="FILE", help="what reruns under other seeds moved; by default TABLE-margins.csv, if there"
         ),
     ] = None,
-    results: Results = Path("results"),
+    results: Results = RESULTS,
     plugin: Plugin = None,
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="write JUnit XML here")] = None,
     markdown: Annotated[

@@ -28,13 +28,14 @@ from benchmark.cli.options import (
 )
 from benchmark.cli.printed import command_here, fail_if, grouped, print_again, print_next, print_result
 from benchmark.cli.typed import read_metrics, read_renaming
+from benchmark.commands import RESULTS
 from benchmark.errors import UsageError
 from benchmark.words.phrases import count
 
 
 def evaluate(
     suite: OptionalName = None,
-    results: Results = Path("results"),
+    results: Results = RESULTS,
     codes: Annotated[
         list[Path] | None,
         typer.Option(
@@ -155,7 +156,7 @@ def compare(
     rename: Rename = None,
     metrics: Metrics = None,
     budget: Budget = None,
-    results: Results = Path("results"),
+    results: Results = RESULTS,
     plugin: Plugin = None,
     jobs: Jobs = None,
     retry_failed: RetryFailed = False,

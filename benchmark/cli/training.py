@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -25,11 +24,12 @@ from benchmark.cli.options import (
     Shard,
 )
 from benchmark.cli.printed import fail_if, print_again, print_next, print_next_line, print_result
+from benchmark.commands import RESULTS
 from benchmark.errors import UsageError
 from benchmark.naming import printable
 
 
-def demo(results: Results = Path("results"), jobs: Jobs = None, as_json: Json = False) -> None:
+def demo(results: Results = RESULTS, jobs: Jobs = None, as_json: Json = False) -> None:
     """Run, evaluate and report the suite `quickstart`: a few minutes, no download."""
     from benchmark.verbs.evaluate import evaluate
     from benchmark.verbs.report import report
@@ -45,7 +45,7 @@ def demo(results: Results = Path("results"), jobs: Jobs = None, as_json: Json = 
 
 def run(
     suite: Name,
-    results: Results = Path("results"),
+    results: Results = RESULTS,
     only: Only = None,
     set_: Set = None,
     seeds: Seeds = None,

@@ -17,7 +17,7 @@ from benchmark.documentation.prose import table
 from benchmark.documentation.publications import newest
 from benchmark.metrics._declare import Metric
 from benchmark.naming import score_name
-from benchmark.stages.aggregate import REFERENCE_MODELS, by_construction, configurations, supervision
+from benchmark.stages.configurations import REFERENCE_MODELS, by_construction, configurations, supervision
 from benchmark.statistics import MINIMUM_RUNS, Interval, spearman_intervals
 from benchmark.table import split_key
 

@@ -16,7 +16,7 @@ from benchmark.integrations.score_names import score_names
 from benchmark.integrity.run_seal import MEND, RECORD
 from benchmark.integrity.sealed import check_format, read_json
 from benchmark.spec import PARTS, Run, canonical, digest
-from benchmark.stages.aggregate import configurations
+from benchmark.stages.configurations import configurations
 from benchmark.table import STATUSES, described
 
 VERSION = 1

@@ -6,13 +6,18 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from benchmark.commands import command_line
 from benchmark.errors import BenchmarkError
 from benchmark.integrity.digests import Digests, differing, digests_of, file_digest, is_inside
 from benchmark.integrity.run_seal import RECORD, check_run, first_contact, read_score, scores_digest
 from benchmark.integrity.sealed import read_json, write_json
 
 SEAL, TABLE, PAGE, PAPERS = "seal.json", "results.parquet", "index.html", "papers.csv"
-MEND = "benchmark evaluate {suite} makes it anew"
+
+
+def remade(verb: str, folder: Path) -> str:
+    """What mends a file of a suite's folder, which lies in its results folder's `suites`."""
+    return f"{command_line(verb, folder.name, results=folder.parents[1])} makes it anew"
 
 
 def seal_table(folder: Path, names: Iterable[str], runs: Iterable[Path], *, old: bool = False) -> None:
@@ -59,7 +64,7 @@ def seal_page(folder: Path, paths: Iterable[Path], table: str) -> None:
 def read_seal(folder: Path) -> dict[str, Any]:
     """A suite's seal. Raises `BenchmarkError` on a damaged one."""
     path = folder / SEAL
-    mend = MEND.format(suite=folder.name)
+    mend = remade("evaluate", folder)
     record = read_json(path, mend)
     if not all(isinstance(record.get(key), dict) for key in ("files", "runs", "scores")):
         raise BenchmarkError(f"{path} is damaged (it lists no files, runs or scores); {mend}")
@@ -82,7 +87,7 @@ def check_table(folder: Path, runs: Iterable[Path]) -> None:
         wrong.append((TABLE, "is not in its seal"))
     if wrong:
         name, how = wrong[0]
-        raise BenchmarkError(f"{folder / name} {how}; {MEND.format(suite=folder.name)}")
+        raise BenchmarkError(f"{folder / name} {how}; {remade('evaluate', folder)}")
 
 
 def is_table(name: str) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from jaxtyping import Float
@@ -12,6 +13,9 @@ from numpy import ndarray
 from benchmark.errors import ModelError
 from benchmark.models._model import Embedding
 from benchmark.spec import Number, static
+
+if TYPE_CHECKING:
+    from sklearn.decomposition import FastICA
 
 ROUNDING = 1e-10
 """Of the variance along the direction that varies most: what varies less is rounding, in single precision."""
@@ -31,20 +35,11 @@ class ICA(Embedding):
         subset: int = static(5_000, "points fitted, drawn by the run's seed", ge=2)
         iterations: int = static(2_000, "FastICA's iterations at most", ge=1)
         tolerance: Number = static(1e-3, "change of the unmixing matrix at which FastICA stops", gt=0)
+        starts: int = static(5, "random starts at most: another one where FastICA did not converge", ge=1)
 
     settings: Settings
 
     def fit(self, x: ndarray, rng: np.random.Generator) -> Self:
-        from sklearn.decomposition import FastICA
-        from sklearn.exceptions import ConvergenceWarning
-
-        estimator = FastICA(
-            self.settings.latents,
-            whiten="unit-variance",
-            max_iter=self.settings.iterations,
-            tol=self.settings.tolerance,
-            random_state=int(rng.integers(2**31)),
-        )
         # scikit-learn gives components the sign of their first dimension's weight, and 0 where this is constant.
         varying = x.max(axis=0) > x.min(axis=0)
         found = rank(x[:, varying])
@@ -53,20 +48,34 @@ class ICA(Embedding):
                 f"{found} of {x.shape[1]} dimensions vary over the points fitted, and the rest are constant or sums of"
                 f" these: too few for {self.settings.latents} components; lower model.latents"
             )
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", ConvergenceWarning)
-            try:
-                fitted = estimator.fit(x if varying.all() else x[:, varying])
-            except ConvergenceWarning:
-                raise ModelError(
-                    f"FastICA did not converge in {self.settings.iterations} iterations;"
-                    " raise model.iterations or model.tolerance"
-                ) from None
+        fitted = self._converged(x if varying.all() else x[:, varying], rng)
         d, size = self.settings.latents, x.shape[1]
         self.mean, self.unmixing, self.mixing = x.mean(axis=0), np.zeros((d, size)), np.zeros((size, d))
         self.mean[varying] = fitted.mean_
         self.unmixing[:, varying], self.mixing[varying] = fitted.components_, fitted.mixing_
         return self
+
+    def _converged(self, x: Float[ndarray, "n v"], rng: np.random.Generator) -> FastICA:
+        """FastICA from the first of several random starts that leads it to an end."""
+        from sklearn.decomposition import FastICA
+        from sklearn.exceptions import ConvergenceWarning
+
+        for _ in range(self.settings.starts):
+            estimator = FastICA(
+                self.settings.latents,
+                whiten="unit-variance",
+                max_iter=self.settings.iterations,
+                tol=self.settings.tolerance,
+                random_state=int(rng.integers(2**31)),
+            )
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", ConvergenceWarning)
+                with contextlib.suppress(ConvergenceWarning):
+                    return estimator.fit(x)
+        raise ModelError(
+            f"FastICA did not converge in {self.settings.iterations} iterations (starts: {self.settings.starts});"
+            " raise model.iterations, model.starts or model.tolerance"
+        )
 
     def transform(self, x: ndarray) -> ndarray:
         return ((x - self.mean) @ self.unmixing.T).astype(np.float32)

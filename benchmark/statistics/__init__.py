@@ -4,7 +4,7 @@ from benchmark.statistics.bootstrap import Spread, bootstrap_interval, interquar
 from benchmark.statistics.correlation import (
     MINIMUM_PERMUTED,
     average_ranks,
-    in_exchange,
+    exchangeable,
     least_p,
     permutation_p,
     permutation_pairs,
@@ -37,8 +37,8 @@ __all__ = [
     "average_ranks",
     "bootstrap_interval",
     "difference",
+    "exchangeable",
     "holm",
-    "in_exchange",
     "interquartile_mean",
     "least_p",
     "letter_groups",

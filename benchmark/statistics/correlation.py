@@ -163,7 +163,7 @@ def permutation_p(
     What is permuted are the configurations' mean ranks; seeds of one configuration are not independent, and rows
     permuted singly reject a true hypothesis of no correlation far too often. All orders are gone through where there
     are no more than `draws`, else the observed one and `draws` random ones (Phipson & Smyth 2010), the same in every
-    call. Configurations with fewer than half as many runs as another stay out (`in_exchange`). None below five others,
+    call. Configurations with fewer than half as many runs as another stay out (`exchangeable`). None below five others,
     or where a score is the same for all of them.
     """
     return permutation_pairs(np.stack([x, y], axis=1), configurations, draws=draws)[0, 1]
@@ -176,7 +176,7 @@ def permutation_pairs(
     found: dict[tuple[int, int], float | None] = dict.fromkeys(combinations(range(scores.shape[1]), 2))
     for both, pairs in _by_runs(scores):
         kept = np.flatnonzero(both)
-        kept = kept[in_exchange(configurations[both])]
+        kept = kept[exchangeable(configurations[both])]
         names, groups = np.unique(configurations[kept], return_inverse=True)
         number = len(names)
         if number < MINIMUM_PERMUTED:
@@ -195,7 +195,7 @@ def permutation_pairs(
     return found
 
 
-def in_exchange(configurations: Shaped[ndarray, " n"]) -> Bool[ndarray, " n"]:
+def exchangeable(configurations: Shaped[ndarray, " n"]) -> Bool[ndarray, " n"]:
     """The runs whose configuration has at least half as many as any other.
 
     A mean rank of one run scatters more than one of ten, and changes places with it under no hypothesis: of three

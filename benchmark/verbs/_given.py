@@ -12,13 +12,12 @@ from typing import Any, ParamSpec, TypeVar
 
 from benchmark import registry
 from benchmark.choice import split_choices
+from benchmark.commands import command_line
 from benchmark.errors import UsageError
 from benchmark.integrity.suite_seal import TABLE, check_table
 from benchmark.store import Store
 from benchmark.verbs._suite_file import check_file, planned_file
-from benchmark.words.phrases import command_line
 
-RESULTS = Path("results")
 MEASURES = ("metrics", "columns")
 """What verbs call the measures that they are given."""
 P = ParamSpec("P")
@@ -113,9 +112,8 @@ def archive_meant(target: str, results: Path) -> str | None:
 
 def next_command(verb: str, suite: str, results: Path) -> str:
     """What to type next, with the suite as it was given, the results folder, and the loose files in use."""
-    elsewhere = [] if results == RESULTS else ["--results", str(results)]
     plugins = [word for plugin in registry.plugins() for word in ("--plugin", str(plugin))]
-    return command_line(verb, suite, *elsewhere, *plugins)
+    return command_line(verb, suite, *plugins, results=results)
 
 
 def started(store: Store, name: str, suite: str) -> None:

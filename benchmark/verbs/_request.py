@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.choice import spelled
+from benchmark.commands import command_line
 from benchmark.filtering import chosen_by, shard
 from benchmark.spec import Run
-from benchmark.words.phrases import command_line
 
 if TYPE_CHECKING:
     from benchmark.suite import Suite

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmark import registry
+from benchmark.commands import command_line
 from benchmark.errors import UsageError
 from benchmark.store import Store, read_json
-from benchmark.words.phrases import command_line
 
 
 def own_file(suite: str) -> Path | None:
@@ -52,10 +52,9 @@ def edited(store: Store, name: str, suite: str) -> str | None:
         return None
     if text_digest(file) == plan["source"]:
         return None
-    elsewhere = [] if store.root == Path("results") else ["--results", str(store.root)]
     return (
         f"{suite} was edited, or is another file, since the suite was run: its runs are those of before;"
-        f" {command_line('run', suite, *elsewhere)} takes the edit over"
+        f" {command_line('run', suite, results=store.root)} takes the edit over"
     )
 
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmark.commands import RESULTS
 from benchmark.errors import UsageError
 from benchmark.store import Store
-from benchmark.verbs._given import RESULTS, add_plugins
+from benchmark.verbs._given import add_plugins
 from benchmark.words.progress import Progress
 
 if TYPE_CHECKING:

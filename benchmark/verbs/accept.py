@@ -9,11 +9,12 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from benchmark import PROGRAM
+from benchmark.commands import command_line
 from benchmark.errors import BenchmarkError, UsageError
 from benchmark.spec import suggest
 from benchmark.verbs._given import add_plugins, takes_paths
 from benchmark.words.notebook import Shown
-from benchmark.words.phrases import command_line, count
+from benchmark.words.phrases import count
 
 if TYPE_CHECKING:
     import pandas as pd

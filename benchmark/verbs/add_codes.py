@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmark.commands import RESULTS, command_line
 from benchmark.errors import UsageError
 from benchmark.store import Store
-from benchmark.verbs._given import RESULTS, add_plugins, located, names_in, started, suite_name, takes_paths
+from benchmark.verbs._given import add_plugins, located, names_in, started, suite_name, takes_paths
 from benchmark.words.notebook import Shown
-from benchmark.words.phrases import command_line, count
+from benchmark.words.phrases import count
 
 if TYPE_CHECKING:
     import pandas as pd

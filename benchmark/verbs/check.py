@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmark.commands import RESULTS, command_line
 from benchmark.errors import Note, UsageError
 from benchmark.store import Store
-from benchmark.verbs._given import RESULTS, add_plugins, located, results_table, suite_name, takes_paths
+from benchmark.verbs._given import add_plugins, located, results_table, suite_name, takes_paths
 from benchmark.words.notebook import Verdicts
-from benchmark.words.phrases import command_line, count
+from benchmark.words.phrases import count
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -79,17 +80,12 @@ def _failed(store: Store, unfinished: Sequence[Run]) -> dict[str, str]:
     return found
 
 
-def _elsewhere(results: Path) -> list[str]:
-    """What a command needs to find results that are not in the usual folder."""
-    return [] if results == RESULTS else ["--results", str(results)]
-
-
 def _refuse_other_than_tables(path: Path, suite: str, results: Path) -> None:
     """Raise `UsageError` on what is no file of a table, and on one of means, which holds no runs to compare with."""
     if not path.is_file() or path.suffix not in (".csv", ".parquet"):
         what = "a folder" if path.is_dir() else "no table, .csv or .parquet" if path.exists() else "no such file"
         raise UsageError(
-            f"--against {path}: {what}; {command_line('publish', suite, '--as', 'table', *_elsewhere(results))} saves"
+            f"--against {path}: {what}; {command_line('publish', suite, '--as', 'table', results=results)} saves"
             f" one, and two models of your own side by side are benchmark compare A B"
         )
     if path.suffix != ".csv":
@@ -105,7 +101,7 @@ def _refuse_other_than_tables(path: Path, suite: str, results: Path) -> None:
 
 def _trained(table: DataFrame) -> set[str]:
     """The ids of the configurations that were trained: closed forms and references stay when a recipe changes."""
-    from benchmark.stages.aggregate import REFERENCE_MODELS
+    from benchmark.stages.configurations import REFERENCE_MODELS
 
     return set(table["config_id"][table["network"].notna() & ~table["model"].isin(REFERENCE_MODELS)])
 
@@ -125,7 +121,7 @@ def _refuse_another_suites(against: Path, suite: str, results: Path, verdicts: V
             raise UsageError(
                 f"--against {against}: no {kind} has scores both there and in {suite}, so that none would be compared;"
                 " name another table, or where the suite has changed since, save a new one: "
-                + command_line("publish", suite, "--as", "table", "--to", "DIR", *_elsewhere(results))
+                + command_line("publish", suite, "--as", "table", "--to", "DIR", results=results)
             )
 
 
@@ -145,7 +141,7 @@ def _say_what_margins_lack(margins: Path, suite: str, verdicts: Verdicts, *, nam
         return
     said = (
         f"{margins}: no margin in it is of the {count(len(sources), 'score')} compared, but of other configurations or"
-        f" measures; {command_line('publish', suite, '--as', 'margins', '--results', 'RERUNS')} writes it anew from"
+        f" measures; {command_line('publish', suite, '--as', 'margins', results=Path('RERUNS'))} writes it anew from"
         " reruns under other seeds, in a folder of their own"
     )
     if named:

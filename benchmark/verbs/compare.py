@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark import registry
+from benchmark.commands import RESULTS
 from benchmark.errors import UsageError
 from benchmark.store import Store
-from benchmark.verbs._given import RESULTS, add_plugins, takes_paths
+from benchmark.verbs._given import add_plugins, takes_paths
 from benchmark.words.notebook import Shown
 from benchmark.words.phrases import count
 

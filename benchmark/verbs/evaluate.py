@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark import registry
 from benchmark.atomic import disk_full_explained
+from benchmark.commands import RESULTS
 from benchmark.errors import UsageError
 from benchmark.integrity.run_seal import check_run
 from benchmark.integrity.suite_seal import seal_table
 from benchmark.spec import Run
 from benchmark.store import Store, read_json
-from benchmark.verbs._given import RESULTS, located, next_command, started, suite_name, takes_paths
+from benchmark.verbs._given import located, next_command, started, suite_name, takes_paths
 from benchmark.verbs._request import Request
 from benchmark.verbs._suite_file import edited
 from benchmark.verbs._workplace import Workplace

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmark.commands import RESULTS
 from benchmark.errors import BenchmarkError, UsageError
 from benchmark.spec import Run
 from benchmark.verbs._given import (
-    RESULTS,
     add_plugins,
     archive_meant,
     located,

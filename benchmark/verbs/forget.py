@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from benchmark import registry
 from benchmark.atomic import disk_full_explained
 from benchmark.choice import read_choice
+from benchmark.commands import RESULTS
 from benchmark.errors import UsageError
 from benchmark.index import planned
 from benchmark.integrity.suite_seal import PAGE, TABLE, seal_table
 from benchmark.spec import Run, canonical, suggest
 from benchmark.store import Store, read_json
-from benchmark.verbs._given import RESULTS, located, started, suite_name, takes_paths
+from benchmark.verbs._given import located, started, suite_name, takes_paths
 from benchmark.words.notebook import Shown
 from benchmark.words.phrases import count
 

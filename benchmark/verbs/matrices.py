@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmark.commands import RESULTS
 from benchmark.store import Store
-from benchmark.verbs._given import RESULTS, add_plugins, located, next_command, started, suite_name, takes_paths
+from benchmark.verbs._given import add_plugins, located, next_command, started, suite_name, takes_paths
 
 if TYPE_CHECKING:
     from benchmark.stages.matrices import CodesByFactors

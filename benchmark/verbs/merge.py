@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmark.atomic import write_atomically
+from benchmark.commands import RESULTS
 from benchmark.errors import UsageError
 from benchmark.integrity.digests import file_digest
 from benchmark.integrity.run_seal import CODES, check_run, damages, first_contact, read_record, read_score, wants_seal
@@ -17,7 +18,7 @@ from benchmark.integrity.sealed import check_format, is_sealed, read_json, write
 from benchmark.naming import check_name, printable
 from benchmark.spec import Run
 from benchmark.store import Store, runs_of
-from benchmark.verbs._given import RESULTS, takes_paths
+from benchmark.verbs._given import takes_paths
 from benchmark.words.notebook import Counts
 
 TAKEN = ("suites", "runs")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from benchmark.commands import RESULTS
 from benchmark.errors import UsageError
 from benchmark.execution.semaphores import clear_dead
 from benchmark.store import Store
-from benchmark.verbs._given import RESULTS, takes_paths
+from benchmark.verbs._given import takes_paths
 from benchmark.words.notebook import Counts
 
 

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmark.commands import RESULTS, command_line
 from benchmark.errors import UsageError
 from benchmark.store import Store
-from benchmark.verbs._given import RESULTS, add_plugins, located, results_table, suite_name, takes_paths
-from benchmark.words.phrases import command_line, count
+from benchmark.verbs._given import add_plugins, located, results_table, suite_name, takes_paths
+from benchmark.words.phrases import count
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -46,7 +47,7 @@ def publish(
     data_dir: where the data lie on which an archive's half-precision weights are compared with the trained ones.
     """
     from benchmark import published
-    from benchmark.stages.aggregate import configurations
+    from benchmark.stages.configurations import configurations
     from benchmark.stages.measures import measures_of
     from benchmark.table import read_table
     from leaderboard.margins import seed_deviations
@@ -112,8 +113,7 @@ def _check_runs(finished: Suite, before: Path, suite: str, results: Path) -> Non
     there = set(runs_of(open_archive(before.absolute()))["run_id"])
     if lost := sorted(there - {run.run_id for run, _ in finished.runs}):
         named = ", ".join(lost[:NAMED]) + (", …" if len(lost) > NAMED else "")
-        elsewhere = [] if results == RESULTS else ["--results", str(results)]
-        added = command_line("submit", suite, "--into", before.parent, "--to", "FILE.zip", *elsewhere)
+        added = command_line("submit", suite, "--into", before.parent, "--to", "FILE.zip", results=results)
         raise UsageError(
             f"{before} holds {count(len(lost), 'run')} that this version would lack ({named}): {added} and benchmark"
             " accept add to what is there; --drop-runs leaves them out"

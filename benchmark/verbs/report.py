@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from benchmark import registry
 from benchmark.atomic import disk_full_explained
+from benchmark.commands import RESULTS
 from benchmark.errors import UsageError
 from benchmark.integrity.digests import file_digest
 from benchmark.integrity.suite_seal import PAPERS, TABLE, newer_scores, seal_page
@@ -16,10 +17,10 @@ from benchmark.spec import Run
 from benchmark.store import Store
 from benchmark.verbs._beside import Reported, of_archive, with_beside
 from benchmark.verbs._given import (
-    RESULTS,
     add_plugins,
     archive_meant,
     located,
+    next_command,
     results_table,
     started,
     suite_name,
@@ -236,7 +237,7 @@ def _reported(
     if newer:
         print(
             f"note: {count(len(newer), 'run')} of {len(done):,} was scored or finished after the table was made;"
-            f" benchmark evaluate {suite} makes it anew",
+            f" {next_command('evaluate', suite, results)} makes it anew",
             file=sys.stderr,
         )
     return name, folder, table, done, failures, len(runs)

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark import registry
+from benchmark.commands import RESULTS
 from benchmark.integrity.run_seal import damage
 from benchmark.spec import Run
 from benchmark.store import Store
-from benchmark.verbs._given import RESULTS, located, takes_paths
+from benchmark.verbs._given import located, takes_paths
 from benchmark.verbs._request import Request
 from benchmark.verbs._suite_file import check_file, own_file
 from benchmark.verbs._workplace import Workplace

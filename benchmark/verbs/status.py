@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from benchmark.commands import RESULTS
 from benchmark.errors import UsageError
 from benchmark.index import counts
 from benchmark.spec import nearest
 from benchmark.store import Store
-from benchmark.verbs._given import RESULTS, next_command, takes_paths
+from benchmark.verbs._given import next_command, takes_paths
 from benchmark.words.notebook import Suites
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmark.commands import RESULTS
 from benchmark.errors import UsageError
-from benchmark.verbs._given import RESULTS, add_plugins, takes_paths
+from benchmark.verbs._given import add_plugins, takes_paths
 from benchmark.words.notebook import Shown
 from benchmark.words.phrases import count
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark import PROGRAM
 from benchmark.archive.manifest import MANIFEST
+from benchmark.commands import RESULTS
 from benchmark.errors import BenchmarkError, UsageError
 from benchmark.integrity import digests
 from benchmark.integrity.run_seal import (
@@ -31,11 +32,11 @@ from benchmark.integrity.run_seal import (
 )
 from benchmark.integrity.sealed import check_format, is_sealed, read_json, render, write_json
 from benchmark.integrity.stamp import check_stamp
-from benchmark.integrity.suite_seal import PAGE, SEAL, TABLE, check_table, is_table, read_seal
+from benchmark.integrity.suite_seal import PAGE, SEAL, TABLE, check_table, is_table, read_seal, remade
 from benchmark.naming import printable
 from benchmark.spec import Run
 from benchmark.store import Store, runs_of
-from benchmark.verbs._given import RESULTS, add_plugins, archive_meant, takes_paths
+from benchmark.verbs._given import add_plugins, archive_meant, takes_paths
 from benchmark.words.notebook import Shown
 from benchmark.words.phrases import count
 
@@ -204,7 +205,7 @@ def _suite_folder(store: Store, folder: Path, found: Verification) -> None:
 
 def _sealed_files(folder: Path, found: Verification) -> set[str]:
     """The names of a seal's files, which are compared with it."""
-    if _record(folder / SEAL, found, f"benchmark evaluate {folder.name} makes it anew") is None:
+    if _record(folder / SEAL, found, remade("evaluate", folder)) is None:
         return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}  # said once
     seal = found.attempt(lambda: read_seal(folder))
     if seal is None:
@@ -213,13 +214,13 @@ def _sealed_files(folder: Path, found: Verification) -> set[str]:
     found.files += len(files)
     for name, how in digests.differing(folder, files):
         again = "evaluate" if is_table(name) else "report"
-        found.findings.append(printable(f"{folder / name} {how}; benchmark {again} {folder.name} makes it anew"))
+        found.findings.append(printable(f"{folder / name} {how}; {remade(again, folder)}"))
     if PAGE in files and seal.get("page_of") != files.get(TABLE):
-        found.notes.append(f"{folder / PAGE} is of an older table; benchmark report {folder.name} makes it anew")
+        found.notes.append(f"{folder / PAGE} is of an older table; {remade('report', folder)}")
     members = {f"{path.parent.name}-{path.name}": path for path in folder.parents[1].glob("runs/*/*/*/s*")}
     older = [key for key, digest in seal["scores"].items() if key in members and scores_digest(members[key]) != digest]
     if older:
-        found.notes.append(f"{folder / TABLE} is older than scores of {older[0]}; benchmark evaluate {folder.name}")
+        found.notes.append(f"{folder / TABLE} is older than scores of {older[0]}; {remade('evaluate', folder)}")
     return set(files)
 
 

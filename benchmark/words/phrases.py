@@ -1,16 +1,8 @@
-"""How verbs speak: of runs in titles and in the log, of commands in hints."""
+"""How verbs speak: of runs in titles and in the log."""
 
 from __future__ import annotations
 
-import os
-import shlex
-
 from benchmark.spec import Run
-
-
-def command_line(*words: str | os.PathLike[str]) -> str:
-    """A command of this program as it is typed, quoted where a shell would part or change it."""
-    return shlex.join(["benchmark", *(os.fspath(word) for word in words)])
 
 
 def count(number: int, noun: str) -> str:

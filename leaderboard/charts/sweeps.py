@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmark.stages.aggregate import symbol, trained_by
+from benchmark.stages.configurations import symbol, trained_by
 from leaderboard.cells import shortened
 from leaderboard.places import Mark
 from leaderboard.results import Results

@@ -10,8 +10,9 @@ from synthetic_suite import DECLARATIONS, synthetic_suite
 from synthetic_table import synthetic_table
 
 from benchmark import registry
-from benchmark.stages.aggregate import Summaries, aggregate, by_construction, supervision
+from benchmark.stages.aggregate import Summaries, aggregate
 from benchmark.stages.comparisons import BY_CONSTRUCTION, SHARED, improvement, rankings, selections, variances
+from benchmark.stages.configurations import by_construction, supervision
 from benchmark.stages.score_task import declarations
 from benchmark.table import compile_table
 from leaderboard.board import boards

@@ -74,8 +74,25 @@ def test_ica_recovers_mixed_sources_which_pca_does_not() -> None:
 
 def test_ica_that_does_not_converge_says_which_setting_to_raise() -> None:
     x = np.random.default_rng(0).standard_normal((200, 5))
-    with pytest.raises(ModelError, match=r"did not converge in 1 iterations; raise model\.iterations"):
+    with pytest.raises(ModelError, match=r"did not converge in 1 iterations \(starts: 5\); raise model\.iterations"):
         ICA(ICA.Settings(latents=4, iterations=1)).fit(x, np.random.default_rng(0))
+
+
+def test_ica_starts_again_where_it_did_not_converge_and_only_there() -> None:
+    x = np.random.default_rng(0).standard_normal((200, 5))
+
+    def unmixing(starts: int, seed: int) -> np.ndarray | None:
+        try:
+            options = ICA.Settings(latents=4, iterations=20, starts=starts)
+            return ICA(options).fit(x, np.random.default_rng(seed)).unmixing
+        except ModelError:
+            return None
+
+    once, often = ([unmixing(starts, seed) for seed in range(12)] for starts in (1, 5))
+    assert sum(found is None for found in often) < sum(found is None for found in once)
+    for first, again in zip(once, often, strict=True):
+        if first is not None:
+            np.testing.assert_array_equal(first, again)
 
 
 @pytest.mark.parametrize("cls", [PCA, ICA])

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from synthetic_suite import DECLARATIONS, blob, synthetic_suite
 
-from benchmark.stages.aggregate import aggregate, configurations, headline_rows
+from benchmark.stages.aggregate import aggregate, headline_rows
+from benchmark.stages.configurations import configurations
 from benchmark.table import compile_table
 from leaderboard.charts.correlations import correlation_heatmap
 from leaderboard.charts.seed_spread import seed_spread

@@ -19,7 +19,7 @@ from benchmark.codes import Codes
 from benchmark.errors import ModelError
 from benchmark.models._neural import Batch
 from benchmark.networks.mlp_tiny import MlpTiny
-from benchmark.stages.aggregate import by_construction
+from benchmark.stages.configurations import by_construction
 from benchmark.stages.order import Order
 from benchmark.stages.reencode import EncodeTask, reencode
 from benchmark.stages.worker import FleetTask, train_fleet

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmark import registry
-from benchmark.stages.aggregate import by_construction, supervision
+from benchmark.stages.configurations import by_construction, supervision
 
 
 @pytest.mark.parametrize(

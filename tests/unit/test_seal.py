@@ -107,6 +107,8 @@ def test_an_edited_table_is_refused_and_made_anew(work, ending):
     flip(path, path.stat().st_size // 2)
     for verb in (("report", "tiny.toml"), ("publish", "tiny.toml", "--to", "kept")):
         assert "benchmark evaluate tiny makes it anew" in sentence(command(work, *verb), 1)
+    (finding,) = verify(results=work / "results").findings
+    assert f"benchmark evaluate tiny --results {work / 'results'} makes it anew" in finding
     succeed(work, "evaluate", "tiny.toml", "--jobs", "0")
     assert verify(results=work / "results").findings == []
 

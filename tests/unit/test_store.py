@@ -155,7 +155,9 @@ def test_a_plan_that_a_killed_process_was_rewriting_is_free(store, dead):
 
 def test_a_suite_never_started_names_those_that_were(store):
     store.write_plan("first", "text", [run()])
-    with pytest.raises(UsageError, match=r"nothing of a suite \"second\" \(there: first\); next: benchmark run second"):
+    with pytest.raises(
+        UsageError, match=r"nothing of a suite \"second\" \(there: first\); next: benchmark run second --results"
+    ):
         store.plan("second")
 
 

@@ -117,10 +117,10 @@ def test_what_to_type_next_names_the_loose_files_and_the_results_folder(folder: 
         "def mine(codes, *, seed: int = 0) -> dict[str, float]:\n    return {'mine': 1.0}\n"
     )
     registry.add_plugin(Path("mine.py"))
-    assert next_command("run", "two.toml", Path("r")) == "benchmark run two.toml --results r --plugin mine.py"
+    assert next_command("run", "two.toml", Path("r")) == "benchmark run two.toml --plugin mine.py --results r"
     Store(Path("r")).write_plan("two", "", Store(Path("results")).plan("two"))
     with pytest.raises(
-        UsageError, match=r"table in r; next: benchmark evaluate two\.toml --results r --plugin mine\.py"
+        UsageError, match=r"table in r; next: benchmark evaluate two\.toml --plugin mine\.py --results r"
     ):
         export("two.toml", "csv", results=Path("r"))
 

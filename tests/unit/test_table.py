@@ -11,7 +11,8 @@ from synthetic_table import synthetic_table
 
 from benchmark.errors import BenchmarkError, UsageError
 from benchmark.spec import Component, Run
-from benchmark.stages.aggregate import aggregate, configurations, headline_rows
+from benchmark.stages.aggregate import aggregate, headline_rows
+from benchmark.stages.configurations import configurations
 from benchmark.stages.score_task import declarations
 from benchmark.table import COLUMNS, compile_table, merge_tables, read_table, split_key, write_table
 

@@ -11,8 +11,8 @@ from benchmark.stages.aggregate import aggregate, headline_rows
 from benchmark.stages.score_task import declarations
 from benchmark.statistics import (
     average_ranks,
+    exchangeable,
     holm,
-    in_exchange,
     letter_groups,
     permutation_pairs,
     probabilities_of_improvement,
@@ -185,7 +185,7 @@ def test_correlations_of_all_pairs(table):
             resampled = [spearman(np.repeat(x, c), np.repeat(y, c)) for c in drawn.astype(int)]
             expected = np.quantile(resampled, [0.025, 0.975])
             assert (found[i, j].low, found[i, j].high) == pytest.approx(tuple(expected), **TOLERANCE)
-        kept = in_exchange(owners[both])
+        kept = exchangeable(owners[both])
         groups = np.unique(owners[both][kept], return_inverse=True)[1]
         assert chances[i, j] == pytest.approx(p_by_permutation(x[kept], y[kept], groups), **TOLERANCE)
     assert len(counts) == 2 and rng.bit_generator.state == again.bit_generator.state

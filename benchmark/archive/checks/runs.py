@@ -13,7 +13,7 @@ from benchmark.archive.writing import said_by
 from benchmark.errors import BenchmarkError
 from benchmark.published import of_all
 from benchmark.spec import SHA256
-from benchmark.stages.aggregate import configurations
+from benchmark.stages.configurations import configurations
 from benchmark.table import described_run
 
 CHOSEN = re.compile(r"lowest seed|median .+ of (?P<runs>\d{1,9})")

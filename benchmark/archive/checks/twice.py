@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmark.archive.checks.content import Check, Content
 from benchmark.integrity.run_seal import CODES
-from benchmark.stages.aggregate import REFERENCE_MODELS
+from benchmark.stages.configurations import REFERENCE_MODELS
 
 FEWEST = 3
 """Numbers that are neither 0 nor 1 without which equal scores are no sign of equal runs."""

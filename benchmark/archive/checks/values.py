@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pandas as pd
 
 from benchmark.archive.checks.content import Check, Content
-from benchmark.stages.aggregate import REFERENCE_MODELS, headline_rows
+from benchmark.stages.aggregate import headline_rows
+from benchmark.stages.configurations import REFERENCE_MODELS
 
 ROUNDING = 1e-6
 """By how much a score may leave its bounds, as a share of what they are."""

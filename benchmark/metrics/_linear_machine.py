@@ -33,7 +33,7 @@ def linear_machines(
         share = len(x) / classes
         positive = c * share / chosen.count if balanced else c
         negative = c * share / (len(x) - chosen.count) if balanced and classes == 2 else c
-        found.append(_machine(everyone, chosen, positive, negative))
+        found.append(Machine(everyone, chosen, positive, negative).minimum())
     slopes, intercepts = np.array(found).T
     return slopes, intercepts
 
@@ -65,42 +65,50 @@ class Running:
         return self.sums[place] if left else self.sums[-1] - self.sums[place]
 
 
-def _machine(everyone: Running, own: Running, positive: float, negative: float) -> tuple[float, float]:
-    """The minimum, by Newton steps with halving: where a whole step changes no sum it is reached exactly."""
+class Machine:
+    """One class against the rest: sums over everyone and over its own rows, and what either side's errors weigh."""
 
-    def sums(w: float, b: float) -> tuple[ndarray, ndarray]:
+    def __init__(self, everyone: Running, own: Running, positive: float, negative: float) -> None:
+        self.everyone, self.own, self.positive, self.negative = everyone, own, positive, negative
+
+    def sums(self, w: float, b: float) -> tuple[ndarray, ndarray]:
         """Of the class's own rows inside their margin, and of the others inside theirs."""
-        mine = own.where(w, b - 1, below=True)
-        return mine, everyone.where(w, b + 1, below=False) - own.where(w, b + 1, below=False)
+        others = self.everyone.where(w, b + 1, below=False) - self.own.where(w, b + 1, below=False)
+        return self.own.where(w, b - 1, below=True), others
 
-    def loss(w: float, b: float, mine: ndarray, others: ndarray) -> float:
-        def squares(of: ndarray, offset: float) -> float:
-            return float(w * w * of[2] + 2 * w * offset * of[1] + offset * offset * of[0])
+    def loss(self, w: float, b: float, mine: ndarray, others: ndarray) -> float:
+        own, rest = self.positive * _squares(mine, w, b - 1), self.negative * _squares(others, w, b + 1)
+        return 0.5 * (w * w + b * b) + own + rest
 
-        return 0.5 * (w * w + b * b) + positive * squares(mine, b - 1) + negative * squares(others, b + 1)
+    def minimum(self) -> tuple[float, float]:
+        """By Newton steps with halving: where a whole step changes no sum it is reached exactly."""
+        w = b = 0.0
+        mine, others = self.sums(w, b)
+        value = self.loss(w, b, mine, others)
+        for _ in range(STEPS):
+            count, first, second = 2 * (self.positive * mine + self.negative * others)
+            pull, lean, _ = 2 * (self.positive * mine - self.negative * others)
+            determinant = (1 + second) * (1 + count) - first * first
+            step_w = ((1 + count) * lean - first * pull) / determinant - w
+            step_b = ((1 + second) * pull - first * lean) / determinant - b
+            size = 1.0
+            for _ in range(HALVINGS):
+                near = w + size * step_w, b + size * step_b
+                new = self.sums(*near)
+                reached = self.loss(*near, *new)
+                if reached <= value:
+                    break
+                size /= 2
+            else:
+                return w, b  # no smaller value along the step: the minimum, to the last digit
+            same = size == 1 and np.array_equal(new[0], mine) and np.array_equal(new[1], others)
+            (w, b), (mine, others) = near, new
+            if same or value - reached <= 1e-15 * value:
+                return w, b
+            value = reached
+        raise BenchmarkError(f"a linear machine did not reach its minimum in {STEPS} Newton steps")
 
-    w = b = 0.0
-    mine, others = sums(w, b)
-    value = loss(w, b, mine, others)
-    for _ in range(STEPS):
-        count, first, second = 2 * (positive * mine + negative * others)
-        pull, lean, _ = 2 * (positive * mine - negative * others)
-        determinant = (1 + second) * (1 + count) - first * first
-        step_w = ((1 + count) * lean - first * pull) / determinant - w
-        step_b = ((1 + second) * pull - first * lean) / determinant - b
-        size = 1.0
-        for _ in range(HALVINGS):
-            near = w + size * step_w, b + size * step_b
-            new = sums(*near)
-            reached = loss(*near, *new)
-            if reached <= value:
-                break
-            size /= 2
-        else:
-            return w, b  # no smaller value along the step: the minimum, to the last digit
-        same = size == 1 and np.array_equal(new[0], mine) and np.array_equal(new[1], others)
-        (w, b), (mine, others) = near, new
-        if same or value - reached <= 1e-15 * value:
-            return w, b
-        value = reached
-    raise BenchmarkError(f"a linear machine did not reach its minimum in {STEPS} Newton steps")
+
+def _squares(sums: ndarray, w: float, offset: float) -> float:
+    """Σ (w x + offset)²."""
+    return float(w * w * sums[2] + 2 * w * offset * sums[1] + offset * offset * sums[0])

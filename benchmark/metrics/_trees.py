@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, Literal
@@ -163,12 +164,19 @@ def _predict(
     if fit.model in GROWN:
         train, test = visible(train, test)
     model = _trees(fit.model, classified, fit.seed)
-    with warnings.catch_warnings():
+    with quickly(), warnings.catch_warnings():
         # At 10 labels of a factor of 40 values scikit-learn suspects a regression problem.
         warnings.filterwarnings("ignore", message="The number of unique classes", category=UserWarning)
-        model.fit(train, known)
+        predicted = model.fit(train, known).predict(test)
     importances = model.feature_importances_.astype(np.float64)
-    return model.predict(test), importances / (importances.sum() or 1.0)
+    return predicted, importances / (importances.sum() or 1.0)
+
+
+def quickly() -> AbstractContextManager[None]:
+    """scikit-learn without its checks of each tree's input, a fifth of the time of a fit on 100 rows; ours are done."""
+    import sklearn
+
+    return sklearn.config_context(assume_finite=True, skip_parameter_validation=True)
 
 
 def visible(known: Float[ndarray, "a c"], *others: Float[ndarray, "b c"]) -> list[Float[ndarray, "n c"]]:

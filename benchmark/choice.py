@@ -52,7 +52,7 @@ def read_choice(text: str) -> Choice:
         return Choice(name, {})
     pairs = [pair.partition("=") for pair in INNER_COMMA.split(rest.removesuffix(")"))]
     if not rest.endswith(")") or not all(key.strip() and equals and value.strip() for key, equals, value in pairs):
-        raise UsageError(f"{text.strip()}: write NAME or NAME(KEY=VALUE, …), such as mig(bins=10)")
+        raise UsageError(f"{text.strip()}: write NAME or NAME(KEY=VALUE, …), such as mig(bins=10); lists in [ ]")
     return Choice(name.strip(), {key.strip(): read_value(value.strip()) for key, _, value in pairs})
 
 

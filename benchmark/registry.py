@@ -91,6 +91,9 @@ def metric_named(text: str) -> str:
             scores |= {plainly(score): name, plainly(score_name(name, score)): name}
     if plainly(text) in scores:
         return scores[plainly(text)]
+    several = re.split(r"[\s;|+]+", text)
+    if len(several) > 1 and all(plainly(each) in spelled for each in several):
+        raise UsageError(f"{text}: separate measures by commas, {','.join(spelled[plainly(each)] for each in several)}")
     raise UsageError(f'unknown metric "{text}"{suggest(text, [*known, *SETS])}{PLUGIN_HINT}')
 
 

@@ -141,6 +141,8 @@ def _explain_one(details: list[ErrorDetails], settings: type[BaseModel], path: s
         message = f"{KIND}{', '.join(kinds[:-1])} or {kinds[-1]}"
     else:
         message = " or ".join(messages)
+    if message == f"{KIND}list":
+        message += ", in [ ]"
     if not place:  # of the settings together
         return f"{path}: {message}"
     value = detail["input"]

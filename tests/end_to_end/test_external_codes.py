@@ -223,6 +223,7 @@ def test_codes_without_factors_are_scored_by_what_needs_none(files):
         (["--codes", "seed0.npz", "--name", "quickstart"], 'a suite "quickstart" is there already'),
         (["--codes", "seed0.npz", "--budget", "slow"], '--budget slow: choose "quick" or "full"'),
         (["--codes", "seed0.npz", "--metrics", "mgi"], 'unknown metric "mgi"; did you mean "mig"'),
+        (["--codes", "seed0.npz", "--metrics", "MIG sap"], "MIG sap: separate measures by commas, mig,sap"),
         (["--codes", "seed0.npz", "tiny.toml", "--dataset", "dsprites"], "no finished run of the suite is on it"),
         (["--codes", "seed0.npz", "digits.toml"], "digits.toml: no such file"),
         (["--codes", "seed0.npz", "quickstart"], 'nothing of a suite "quickstart"'),

@@ -4,14 +4,16 @@
 
 scores every configuration of a published leaderboard by both, on the same codes and rows: the published network, which
 is the median run in half precision, where there is one, and else seed 0, which takes no training. Hours; FOLDER keeps
-what is done, and the same command carries on. `--to` writes a row a configuration and score: `lightgbm` and
-`scikit_learn` of these codes, and `archived`, what the run scored by LightGBM before its weights were halved.
+what is done, and the same command carries on. `--to` writes a row a configuration and score, `lightgbm` and
+`scikit_learn` of these codes, and `archived`, what the run scored by LightGBM before its weights were halved; and a
+picture beside it.
 """
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from joblib import Parallel, delayed
@@ -23,6 +25,12 @@ from benchmark.atomic import write_atomically
 from benchmark.table import read_table, write_csv
 
 MEASURES = ["dci", "dci(model=lightgbm)", "sample_efficiency", "sample_efficiency(model=lightgbm)"]
+PANELS = {
+    "disentanglement": "DCI disentanglement",
+    "accuracy_at_100": "accuracy, 100 labels",
+    "accuracy_at_10000": "accuracy, 10,000 labels",
+    "sample_efficiency": "sample efficiency",
+}
 KEY = ["run_id", "metric", "score"]
 
 
@@ -73,6 +81,29 @@ def of_all_factors(scores: pd.DataFrame) -> pd.DataFrame:
     return kept
 
 
+def drawn(found: pd.DataFrame, references: set[str]) -> Any:
+    """What LightGBM gives against what scikit-learn gives, a panel a score."""
+    from matplotlib import rc_context
+
+    from leaderboard.style import MUTED, STYLE, canvas, legend, looks
+
+    models = {label: label.split(" ")[0] for label in dict.fromkeys(found["label"])}
+    seen = looks(models, sorted(references))
+    with rc_context(STYLE):
+        figure, axes = canvas(len(PANELS), len(PANELS), 3.4, 3.2)
+        for axis, (score_, title) in zip(axes, PANELS.items(), strict=True):
+            axis.axline((0, 0), slope=1, color=MUTED, linewidth=0.8, linestyle=":")
+            for row in found[found["score"] == score_].itertuples():
+                look = seen[row.label]
+                axis.plot(row.scikit_learn, row.lightgbm, look.marker, color=look.colour, markersize=6, alpha=0.9)
+            axis.set(
+                xlabel="scikit-learn's gradient boosting", ylabel="LightGBM", xlim=(-0.03, 1.05), ylim=(-0.03, 1.05)
+            )
+            axis.set_title(title)
+        legend(figure, seen, lines=False)
+        return figure
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
@@ -84,3 +115,6 @@ if __name__ == "__main__":
     print(found.to_string(index=False))
     if options.to:
         write_atomically(options.to, lambda path: found.to_csv(path, index=False, float_format="%.4g"))
+        about = load_results(options.archive).drop_duplicates("label")
+        references = set(about["label"][about["reference"]])
+        drawn(found, references).savefig(options.to.with_suffix(".png"), dpi=110)

@@ -228,7 +228,7 @@ def test_a_share_that_there_is_not(part, parts):
         ("[[block]]", "[training]\nstepz = 3\n[[block]]", r'toml\.training\.stepz: unknown .* mean "steps"'),
         ("[[block]]", "[training]\nsteps = 1.5\n[[block]]", r"toml\.training\.steps = 1\.5"),
         ("[[block]]", "[[block]]\ntraining = { stepz = 3 }", r"block\[0\]\.training\.stepz: unknown"),
-        ("[[block]]", "[evaluation]\nmetrics = 'mig'\n[[block]]", r"metrics = 'mig': input should be a valid list$"),
+        ("[[block]]", "[evaluation]\nmetrics = 'mig'\n[[block]]", r"'mig': input should be a valid list, in \[ \]$"),
         ("[[block]]", "[block]", r"mine\.toml\.block: write \[\[block\]\], in two brackets"),
         ('"ae", {', '3, {', r"^mine\.toml\.block\[0\]\.model\.0 = 3: input should be a valid string or table$"),
         ('"synth_linear"', "3", r"^mine\.toml\.block\[0\]\.dataset = 3: .* a valid string, table or list$"),

@@ -40,6 +40,10 @@ PLAIN: Mapping[str, Plain] = {
         "Whether scores move where products are of bfloat16: two one-sided tests within a margin stated before.",
         ("model", "score", "low", "high", "margin", "verdict"),
     ),
+    "boosters": Plain(
+        "DCI and the downstream task of one run of each model of `dsprites-core`, by LightGBM and by scikit-learn.",
+        ("label", "score", "lightgbm", "scikit_learn"),
+    ),
     "definitions": Plain("Measures by our definition and by disentanglement_lib's, on anchors and trained models."),
     "quickstart": Plain(
         "Every score of the suite `quickstart`, a row a run: what continuous integration checks against."
@@ -56,6 +60,7 @@ PICTURES: Mapping[str, str] = {
     "since2020-mini.png": "InfoMEC's modularity and a linear read-out of every run of what came since 2020 and before",
     "peste.png": "Informative components, linear separability, bounds and likelihood of Rényi VAEs over their order α",
     "dsprites-core.png": "What disentanglement costs: scores of the runs of dsprites-core and their reconstruction",
+    "boosters.png": "DCI disentanglement, accuracies and sample efficiency by LightGBM against scikit-learn's boosting",
     "page.png": "The page of a suite: a sentence and a strip for each dataset, then its leaderboard",
 }
 ELSEWHERE = ("page.png",)

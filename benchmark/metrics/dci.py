@@ -139,6 +139,8 @@ def dci(
     Blind to a factor spread over codes of which the model uses one (disentanglement), to codes that hold several
     factors (completeness), to both (informativeness). Disentanglement weighs by importance: of noise the lasso keeps
     a few tiny weights, which score 0.88.
+    LightGBM's trees are larger, and what they learn of noise is importance too: of the seven models of the leaderboard
+    `dsprites-core` its disentanglement is .50 to .66 times that of "gradient_boosting", in nearly the same order.
     Others: the authors' own code fits lasso and regression forests, of 10 trees with a depth chosen on held-out data,
     to factors that are all continuous; boosting is the usual code's (Locatello et al. 2019), which weighs C_j by
     Σ_i R_ij (the same for trees, not for the lasso), counts dead codes in d, and divides by zero with a single code:

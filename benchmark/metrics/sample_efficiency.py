@@ -112,7 +112,9 @@ def sample_efficiency(
     Blind to how the information is arranged wherever trees find it; the ratio alone also rewards codes that are as
     useless with many labels as with few.
     Others: the histogram-based boosting predicts one class at 10 labels (0.39 against 0.69) and is no stand-in;
-    LightGBM puts 20 points in a leaf by default, so it too learns nothing from 10. Codes of small range are seen as in
+    LightGBM puts 20 points in a leaf by default, so it too learns nothing from 10; of the seven models of the
+    leaderboard `dsprites-core` it learns as much from 100 labels as the default (within .021), .06 to .14 more from
+    10,000, and has a sample efficiency lower by .04 to .13, in another order. Codes of small range are seen as in
     `dci`; scale matters to "logistic_regression".
     Raises `NotApplicable` with fewer rows than the largest budget and the test need together, on continuous factors, by
     trees on more than 256 codes, and without a factor that varies; `UsageError` on unusable input, or where LightGBM is

@@ -68,8 +68,8 @@ def by_both(archive: str, folder: Path, jobs: int) -> pd.DataFrame:
     wide = scores.assign(library=library).pivot(index=KEY, columns="library", values="value").reset_index()
     wide = wide.merge(archived[[*KEY, "value"]].rename(columns={"value": "archived"}), on=KEY, how="left")
     labels = archived.drop_duplicates("run_id").set_index("run_id")["label"]
-    wide.insert(0, "label", wide["run_id"].map(labels))
-    return wide
+    wide.insert(0, "label", pd.Categorical(wide["run_id"].map(labels), labels.unique()))
+    return wide.sort_values(["label", *KEY], ignore_index=True).astype({"label": "str"})
 
 
 def of_all_factors(scores: pd.DataFrame) -> pd.DataFrame:
@@ -100,7 +100,9 @@ def drawn(found: pd.DataFrame, references: set[str]) -> Any:
                 xlabel="scikit-learn's gradient boosting", ylabel="LightGBM", xlim=(-0.03, 1.05), ylim=(-0.03, 1.05)
             )
             axis.set_title(title)
-        legend(figure, seen, lines=False)
+        entries = {label: look for label, look in seen.items() if label not in references}
+        entries["references"] = next(seen[label] for label in references)
+        legend(figure, entries, lines=False)
         return figure
 
 

@@ -59,10 +59,16 @@ def operations(recorded: GraphModule) -> list[Any]:
     return list(recorded.graph.nodes)
 
 
+def same_numbers(one: Node, other: Node) -> bool:
+    """Whether two arrays hold numbers of one kind: an operation may turn masks and whole numbers into others."""
+    return bool(one.meta["val"].dtype == other.meta["val"].dtype)
+
+
 def drop_identities(recorded: GraphModule) -> None:
     """Detaching, which nothing differentiates any more, powers of 1, products with 1, and views of the same shape."""
     for node in operations(recorded):
         one = node.target in (aten.pow.Tensor_Scalar, *PRODUCTS) and node.args[1] == 1
+        one = one and same_numbers(node.args[0], node)  # a mask times 1 is a mask in numbers
         same = node.target in VIEWS and node.meta["val"].shape == node.args[0].meta["val"].shape
         if node.target is aten.detach.default or one or same:
             node.replace_all_uses_with(node.args[0])
@@ -82,8 +88,11 @@ def fold_constants(recorded: GraphModule) -> None:
         left, right = node.args
         if left in known and isinstance(right, Node) and TAKES_NUMBER[node.target]:
             left, right = right, left
-        if right in known and left not in known and left.meta["val"].shape == node.meta["val"].shape:
-            node.args = (left, known[right].item())
+        if right not in known or left in known or left.meta["val"].shape != node.meta["val"].shape:
+            continue
+        number = known[right].item()
+        if torch.result_type(left.meta["val"], number) == node.meta["val"].dtype:
+            node.args = (left, number)
 
 
 def _value(node: Any, recorded: GraphModule, known: dict[Node, Tensor]) -> Tensor | None:
@@ -106,13 +115,16 @@ def _value(node: Any, recorded: GraphModule, known: dict[Node, Tensor]) -> Tenso
 
 
 def merge_factors(recorded: GraphModule) -> None:
-    """One product with a number for several in a row, signs included."""
+    """One product with a number for several in a row, signs included; whole numbers stay as they are."""
     for node in operations(recorded):
         outer, inner = _factor(node), _factor(node.args[0] if node.args else None)
         if outer is None or inner is None or len(node.args[0].users) > 1:
             continue
+        source = node.args[0].args[0]
+        if not same_numbers(source, node) or not source.meta["val"].is_floating_point():
+            continue
         with recorded.graph.inserting_before(node):
-            merged = recorded.graph.call_function(aten.mul.Tensor, (node.args[0].args[0], outer * inner))
+            merged = recorded.graph.call_function(aten.mul.Tensor, (source, outer * inner))
         merged.meta["val"] = node.meta["val"]
         node.replace_all_uses_with(merged)
         recorded.graph.erase_node(node)

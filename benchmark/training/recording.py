@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.fx import GraphModule, Node
 
-from benchmark.training.folding import VIEWS, Step, bind, fold, is_pure, operations
+from benchmark.training.folding import VIEWS, Step, bind, fold, is_pure, operations, same_numbers
 
 NARROW = 16
 """Columns below which a product is turned. BLAS kernels work along rows; 64 × 6 took five times as long as 6 × 64."""
@@ -50,9 +50,9 @@ def lay_batches_last(recorded: GraphModule, fixed: int) -> None:
             continue
         users = list(node.users)
         with graph.inserting_before(first):
-            there = _call(graph, aten.transpose.int, _swapped(value.shape), node, 1, 2)
-            dense = _call(graph, aten.clone.default, _swapped(value.shape), there)
-            back = _call(graph, aten.transpose.int, value.shape, dense, 1, 2)
+            there = _call(graph, aten.transpose.int, node, _swapped(value.shape), node, 1, 2)
+            dense = _call(graph, aten.clone.default, node, _swapped(value.shape), there)
+            back = _call(graph, aten.transpose.int, node, value.shape, dense, 1, 2)
         dense.kwargs = {"memory_format": torch.contiguous_format}
         for user in users:
             user.replace_input_with(node, back)
@@ -65,8 +65,8 @@ def lay_batches_last(recorded: GraphModule, fixed: int) -> None:
             continue
         with graph.inserting_before(node):
             sides = [_transposed(graph, part) for part in parts]
-            joined = _call(graph, aten.cat.default, _swapped(shape), sides, 1)
-            back = _call(graph, aten.transpose.int, shape, joined, 1, 2)
+            joined = _call(graph, aten.cat.default, node, _swapped(shape), sides, 1)
+            back = _call(graph, aten.transpose.int, node, shape, joined, 1, 2)
         node.replace_all_uses_with(back)
         graph.erase_node(node)
     _cancel_transposes(recorded)
@@ -95,8 +95,8 @@ def turn_narrow_products(recorded: GraphModule) -> None:
         assert isinstance(left, Node) and isinstance(right, Node)
         with graph.inserting_before(node):
             shape = torch.Size((members, columns, rows))
-            product = _call(graph, aten.bmm.default, shape, _transposed(graph, right), _transposed(graph, left))
-            back = _call(graph, aten.transpose.int, torch.Size((members, rows, columns)), product, 1, 2)
+            product = _call(graph, aten.bmm.default, node, shape, _transposed(graph, right), _transposed(graph, left))
+            back = _call(graph, aten.transpose.int, node, torch.Size((members, rows, columns)), product, 1, 2)
         node.replace_all_uses_with(back)
         graph.erase_node(node)
     for node in graph.nodes:
@@ -118,9 +118,9 @@ def add_in_products(recorded: GraphModule) -> None:
             turned = inner is not product
             with graph.inserting_before(node):
                 added = _transposed(graph, row) if turned else row
-                result = _call(graph, aten.baddbmm.default, inner.meta["val"].shape, added, *inner.args)
+                result = _call(graph, aten.baddbmm.default, inner, inner.meta["val"].shape, added, *inner.args)
                 if turned:
-                    result = _call(graph, aten.transpose.int, node.meta["val"].shape, result, 1, 2)
+                    result = _call(graph, aten.transpose.int, node, node.meta["val"].shape, result, 1, 2)
             node.replace_all_uses_with(result)
             graph.erase_node(node)
             break
@@ -128,14 +128,16 @@ def add_in_products(recorded: GraphModule) -> None:
 
 
 def _product_plus_row(row: Any, product: Any) -> Node | None:
-    """The product (m b k), perhaps seen through a transpose, that only a sum with a row (m 1 k) uses."""
+    """The product (m b k), perhaps seen through a transpose, that only a sum with a row (m 1 k) of its kind of numbers
+    uses."""
     if not isinstance(row, Node) or not isinstance(product, Node):
         return None
     turned = product.target is aten.transpose.int and product.args[1:] == (1, 2)
     inner: Any = product.args[0] if turned else product
-    members, _, columns = product.meta["val"].shape if inner.target is aten.bmm.default else (0, 0, 0)
-    alone = len(product.users) == len(inner.users) == 1
-    return inner if alone and row.meta["val"].shape == (members, 1, columns) else None
+    if inner.target is not aten.bmm.default or not len(product.users) == len(inner.users) == 1:
+        return None
+    members, _, columns = product.meta["val"].shape
+    return inner if row.meta["val"].shape == (members, 1, columns) and same_numbers(row, inner) else None
 
 
 def reuse_memory(recorded: GraphModule) -> None:
@@ -186,8 +188,11 @@ def take_narrow_relus_by_their_bits(recorded: GraphModule) -> None:
 
 
 def _is_spent(argument: object, user: Node) -> bool:
-    """Whether a node's argument is a fresh array of the result's shape, perhaps turned, that only this node reads."""
+    """Whether a node's argument is a fresh array of the result's shape and numbers, perhaps turned, that only this node
+    reads."""
     if not isinstance(argument, Node) or argument.meta["val"].shape != user.meta["val"].shape:
+        return False
+    if not same_numbers(argument, user):
         return False
     while argument.target is aten.transpose.int and len(argument.users) == 1:
         argument = argument.args[0]
@@ -195,9 +200,12 @@ def _is_spent(argument: object, user: Node) -> bool:
     return argument.target in FRESH and len(argument.users) == 1
 
 
-def _call(graph: torch.fx.Graph, target: torch._ops.OpOverload, shape: torch.Size, *arguments: object) -> Node:
+def _call(
+    graph: torch.fx.Graph, target: torch._ops.OpOverload, like: Node, shape: torch.Size, *arguments: object
+) -> Node:
+    """A new operation, whose result has the numbers of the node `like` in another shape."""
     node = graph.call_function(target, arguments)  # type: ignore[arg-type]
-    node.meta["val"] = torch.empty(shape, device="meta")
+    node.meta["val"] = torch.empty(shape, dtype=like.meta["val"].dtype, device="meta")
     return node
 
 
@@ -207,7 +215,7 @@ def _transposed(graph: torch.fx.Graph, node: Node) -> Node:
         assert isinstance(source, Node)
         return source
     members, rows, columns = node.meta["val"].shape
-    return _call(graph, aten.transpose.int, torch.Size((members, columns, rows)), node, 1, 2)
+    return _call(graph, aten.transpose.int, node, torch.Size((members, columns, rows)), node, 1, 2)
 
 
 def _transposing_user(node: Node) -> Node | None:

@@ -122,3 +122,33 @@ def test_members_of_unequal_rates_and_decays_step_as_each_would_alone() -> None:
             alone.grad = gradient[member]
             optimiser.step()
         torch.testing.assert_close(stacked[member], alone)
+
+
+KINDS: dict[str, Callable[[Tensor], Tensor]] = {
+    "a mask times one": lambda x: (x > 0) * 1.0,
+    "a mean of a mask": lambda x: ((x > 0) * 1.0).mean((1, 2)),
+    "a sum of two masks": lambda x: (x > 0) * 1.0 + (x > 1) * 1.0,
+    "a difference of a mask": lambda x: (x > 0) * 1.0 - 0.5,
+    "a whole number times one": lambda x: (x * 9).long() * 1.0,
+    "signs of whole numbers": lambda x: (-(x * 9).long() * 2) % 7,
+    "a whole number halved": lambda x: (x * 9).long() * 2 * 0.5,
+    "numbers beside whole ones": lambda x: x.exp() + ((x * 9).long() + 1),
+    "narrow numbers beside ones": lambda x: x.bfloat16() * torch.ones_like(x),
+    "narrow products beside a row": lambda x: (
+        torch.bmm(x.bfloat16(), x.bfloat16().transpose(1, 2)) + x[:, :1, :1].expand(-1, 1, x.shape[1])
+    ),
+}
+
+
+@pytest.mark.parametrize("function", KINDS.values(), ids=KINDS)
+def test_rewrites_keep_the_kind_of_numbers(function: Callable[[Tensor], Tensor]) -> None:
+    """What turns masks and whole numbers into others is no identity, and no memory of theirs is written over."""
+    x = torch.randn(M, B, 4)
+
+    def step(x: Tensor) -> list[Tensor]:
+        return [function(x)]
+
+    (found,) = rewrite(make_fx(step)(x), [])(x)
+    expected = function(x)
+    assert found.dtype == expected.dtype
+    torch.testing.assert_close(found, expected)

@@ -244,7 +244,8 @@ class TrainingSettings(Settings):
     )
     weight_decay: Number = stackable(
         0.0,
-        "λ of AdamW: before each update every weight and bias, critics' aside, shrinks by the present rate times λ",
+        "λ of AdamW: before each update all weights shrink by the present rate times λ, those of a learned σ_x or prior"
+        " too, critics' not",
         ge=0,
         allow_inf_nan=False,
         since=1,

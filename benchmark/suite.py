@@ -307,6 +307,7 @@ def _run(table: dict[str, dict[str, Any] | None], overrides: dict[str, Any], use
             f"{where}: model {model_name} is fitted to the very points that it is scored on, so dataset.split and"
             " dataset.correlated do not reach it; put it on a dataset without them"
         )
+    model_class.check_idle(model_settings)
     model_settings = model_class.resolve(model_settings, dataset)
     network = training = None
     if table["network"] is not None:

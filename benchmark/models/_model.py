@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Self
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from jaxtyping import Float, Shaped
 from numpy import ndarray
 
 from benchmark.datasets._dataset import Dataset
-from benchmark.errors import ModelError
+from benchmark.errors import ModelError, UsageError
 from benchmark.spec import Settings as BaseSettings
 from benchmark.spec import static
 
@@ -45,6 +46,20 @@ class Model:
     def marks(cls) -> list[str]:
         """What must be known of it before its scores are compared with those of others."""
         return [text for attribute, text in MARKS.items() if getattr(cls, attribute)]
+
+    @classmethod
+    def idle(cls, settings: Any) -> Mapping[str, str]:
+        """Settings that decide nothing beside the others, each with the one that makes it so: given a value of their
+        own, they are refused, as runs would differ in name alone."""
+        return {}
+
+    @classmethod
+    def check_idle(cls, settings: Settings) -> None:
+        """Raise `UsageError` on a setting that decides nothing."""
+        for name, why in cls.idle(settings).items():
+            value = getattr(settings, name)
+            if value != type(settings).model_fields[name].default:
+                raise UsageError(f"model.{name} = {value} decides nothing under {why}: leave it out")
 
     @classmethod
     def resolve(cls, settings: Settings, dataset: Dataset) -> Settings:

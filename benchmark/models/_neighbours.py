@@ -9,6 +9,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from benchmark.datasets._dataset import Dataset
+from benchmark.errors import ModelError
 from benchmark.models._model import Embedding, Model
 from benchmark.spec import Number, static
 
@@ -81,8 +82,9 @@ class PathEmbedding(Embedding):
 
     @classmethod
     def resolve(cls, settings: Model.Settings, dataset: Dataset) -> Model.Settings:
+        assert isinstance(settings, PathEmbedding.Settings)
         edges = getattr(dataset, "wrong_edges", None)
-        if edges is None:
+        if edges is None or settings.wrong_edges:
             return settings
         length = getattr(dataset.settings, "wrong_length", 0.0)
         return settings.model_copy(update={"wrong_edges": tuple(edges().ravel().tolist()), "wrong_length": length})
@@ -90,6 +92,11 @@ class PathEmbedding(Embedding):
     def graph(self, x: Float[ndarray, "n D"]) -> Any:
         """Edge lengths (n n) between n data points, sparse and symmetric."""
         graph = joined(neighbour_graph(x, "symmetric", self.settings.neighbours, 0), x).tolil()
+        if len(self.settings.wrong_edges) % (2 * x.shape[1]):
+            raise ModelError(
+                f"model.wrong_edges has {len(self.settings.wrong_edges)} numbers; an edge has {2 * x.shape[1]}, both of"
+                f" its ends in {x.shape[1]} dimensions"
+            )
         for ends in np.array(self.settings.wrong_edges).reshape(-1, 2, x.shape[1]):
             u, v = (int(np.linalg.norm(x - end, axis=1).argmin()) for end in ends)
             graph[u, v] = graph[v, u] = max(self.settings.wrong_length, TINY)

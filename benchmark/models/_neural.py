@@ -91,7 +91,7 @@ class NeuralModel(Model, nn.Module):
         likelihood: Literal["auto", "bernoulli", "gaussian", "gaussian_learned"] = static(
             "auto", "p(x|z): Bernoulli logits, or Gaussian of fixed or learned σ_x; auto is the dataset's own"
         )
-        sigma: Number = static(0.0, "σ_x of the Gaussian likelihood; 0 is the dataset's own", ge=0)
+        sigma: Number = static(0.0, "σ_x of the Gaussian likelihood; 0 is the dataset's own", ge=0, allow_inf_nan=False)
 
     needs_network = True
     settings: Settings
@@ -120,6 +120,11 @@ class NeuralModel(Model, nn.Module):
     def __init__(self, settings: Settings, network: Network, points: int) -> None:
         """`points`: the size of the training set, which some estimators need."""
         nn.Module.__init__(self)
+        for name, critic in self.critics.items():
+            if critic.rate not in type(settings).model_fields:
+                raise UsageError(
+                    f'the critic "{name}" has its rate from the setting model.{critic.rate}, which is not there'
+                )
         self.settings = settings
         self.latents = self.noise_size = network.latents
         self.points = points
@@ -148,7 +153,8 @@ class NeuralModel(Model, nn.Module):
     @classmethod
     def decoded(cls, settings: Any) -> int:
         """How many points a step decodes for each of its batch."""
-        return int(getattr(settings, "samples", 1))
+        samples = getattr(settings, "samples", 1)
+        return samples if isinstance(samples, int) else 1  # an author's own may be anything
 
     @abstractmethod
     def build(self, network: Network) -> None:

@@ -12,6 +12,8 @@ from torch.quasirandom import SobolEngine
 from benchmark.models._neural import NeuralModel, Posterior, Sample
 from benchmark.networks._network import Network
 
+SOBOL = 21_201
+"""Dimensions of torch's Sobol sequence at most."""
 PAIRS = 16
 """Pairs ±ε of noise whose codes are averaged into a point's mean code."""
 

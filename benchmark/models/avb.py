@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.models._neural import Adam, Batch, Noise, Objective
-from benchmark.models._sampled import SampledModel
+from benchmark.models._sampled import SOBOL, SampledModel
 from benchmark.networks._network import Network, kaiming
 from benchmark.spec import Number, stackable, static
 
@@ -23,7 +23,7 @@ class AVB(SampledModel):
     """
 
     class Settings(SampledModel.Settings):
-        noise: int = static(16, "entries of the noise ε that the encoder takes", ge=1)
+        noise: int = static(16, "entries of the noise ε that the encoder takes", ge=1, le=SOBOL)
         width: int = static(256, "features of x, and width of the layers behind them, in encoder and adversary", ge=1)
         adversary_learning_rate: Number = stackable(1e-4, "the adversary's Adam rate", gt=0, allow_inf_nan=False)
 

@@ -19,20 +19,24 @@ class BetaVAEFull(NeuralModel):
     class Settings(NeuralModel.Settings):
         beta: Number = stackable(4.0, "weight β of the KL term", ge=0, allow_inf_nan=False)
 
+    place: Tensor
+
     def build(self, network: Network) -> None:
         d = network.latents
         self.encoder = network.encoder(2 * d + d * (d - 1) // 2)
         self.decoder = network.decoder()
         rows, columns = torch.tril_indices(d, d, offset=-1)
-        # One-hot of each strictly lower entry: filling L is a product, which stacks, where an indexed write does not.
-        place = torch.zeros(len(rows), d * d)
-        place[torch.arange(len(rows)), rows * d + columns] = 1
+        # Which entry below the diagonal each entry of L is; the last stands for 0. A lookup stacks, where an indexed
+        # write does not.
+        place = torch.full((d * d,), len(rows))
+        place[rows * d + columns] = torch.arange(len(rows))
         self.register_buffer("place", place, persistent=False)
 
     def posterior(self, x: Tensor) -> Posterior:
         d = self.latents
         mu, log_diagonal, below = self.encoder(x).split([d, d, d * (d - 1) // 2], dim=1)
-        scale = torch.diag_embed(torch.exp(0.5 * log_diagonal)) + (below @ self.place).unflatten(1, (d, d))
+        lower = torch.cat([below, torch.zeros_like(mu[:, :1])], dim=1)[:, self.place].reshape(-1, d, d)
+        scale = torch.diag_embed(torch.exp(0.5 * log_diagonal)) + lower
         return Posterior(mu, scale=scale)
 
     def decode(self, z: Tensor) -> Tensor:

@@ -35,6 +35,8 @@ class FactorAnalysis(Embedding):
         from sklearn.exceptions import ConvergenceWarning
 
         options = self.settings
+        if options.latents > x.shape[1]:
+            raise ModelError(f"data of {x.shape[1]} dimensions has at most as many factors; lower model.latents")
         x = x.astype(np.float64)
         deviation = x.std(0)
         deviation = np.where(deviation > 0, deviation, 1)

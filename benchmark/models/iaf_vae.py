@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from benchmark.errors import UsageError
 from benchmark.models._neural import Batch, Objective, Posterior, draw
 from benchmark.models._sampled import SampledModel
 from benchmark.networks._network import Network, kaiming
@@ -37,6 +38,10 @@ class IAFVAE(SampledModel):
     def build(self, network: Network) -> None:
         super().build(network)
         d, chosen = self.latents, self.settings
+        if chosen.steps and chosen.width < d:
+            raise UsageError(
+                f"model.width = {chosen.width} is below {d} latents, which a step cannot see all then: raise it"
+            )
         self.encoder = network.encoder(2 * d + (chosen.context if chosen.steps else 0))
         self.flow = nn.ModuleList(Step(d, chosen, backwards=t % 2 == 1) for t in range(chosen.steps))
 

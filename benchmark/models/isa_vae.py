@@ -26,8 +26,8 @@ class ISAVAE(PriorModel):
 
     class Settings(PriorModel.Settings):
         subspace: int = static(4, "coordinates in each subspace", ge=1)
-        p0: Number = static(2.1, "exponent p₀ between the subspaces", gt=0, allow_inf_nan=False)
-        p: Number = static(2.2, "exponent p of the norm within each subspace", gt=0, allow_inf_nan=False)
+        p0: Number = static(2.1, "exponent p₀ between the subspaces", ge=0.1, le=20, allow_inf_nan=False)
+        p: Number = static(2.2, "exponent p of the norm within each subspace", ge=0.1, le=20, allow_inf_nan=False)
         scale: Number = static(2.0, "scale s", gt=0, allow_inf_nan=False)
 
     settings: Settings

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from collections.abc import Mapping
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy import ndarray
@@ -26,6 +27,12 @@ class KernelPCA(Embedding):
         degree: int = static(3, "degree of the polynomial kernel", ge=1)
 
     settings: Settings
+
+    @classmethod
+    def idle(cls, settings: Any) -> Mapping[str, str]:
+        why = f'model.kernel = "{settings.kernel}"'
+        unused = {"linear": ("gamma", "degree"), "cosine": ("gamma", "degree"), "poly": ()}
+        return dict.fromkeys(unused.get(settings.kernel, ("degree",)), why)
 
     def fit(self, x: ndarray, rng: np.random.Generator) -> Self:
         from sklearn.decomposition import KernelPCA as Estimator

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy import ndarray
@@ -30,6 +32,11 @@ class LaplacianEigenmaps(Transductive):
         t: Number = static(math.inf, "the heat kernel's t, in squared data units; inf weighs all edges 1", gt=0)
 
     settings: Settings
+
+    @classmethod
+    def idle(cls, settings: Any) -> Mapping[str, str]:
+        unused = "neighbours" if settings.graph == "epsilon" else "epsilon"
+        return {unused: f'model.graph = "{settings.graph}"'}
 
     def embed(self, x: ndarray, rng: np.random.Generator) -> ndarray:
         from scipy.sparse import csgraph

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import numpy as np
 from numpy import ndarray
@@ -25,6 +26,11 @@ class MDS(Transductive):
         tolerance: Number = static(1e-5, "fall of the stress in one step at which it stops", gt=0)
 
     settings: Settings
+
+    @classmethod
+    def idle(cls, settings: Any) -> Mapping[str, str]:
+        classical = settings.kind == "classical"
+        return dict.fromkeys(("iterations", "tolerance"), 'model.kind = "classical"') if classical else {}
 
     def embed(self, x: ndarray, rng: np.random.Generator) -> ndarray:
         from sklearn.manifold import smacof

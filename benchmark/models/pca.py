@@ -7,7 +7,9 @@ from typing import Self
 import numpy as np
 from numpy import ndarray
 
+from benchmark.errors import ModelError
 from benchmark.models._model import Embedding
+from benchmark.models.ica import ROUNDING
 from benchmark.spec import static
 
 
@@ -29,9 +31,16 @@ class PCA(Embedding):
     def fit(self, x: ndarray, rng: np.random.Generator) -> Self:
         from sklearn.decomposition import PCA as Estimator  # noqa: N811
 
-        fitted = Estimator(self.settings.latents, random_state=int(rng.integers(2**31))).fit(x)
+        latents, most = self.settings.latents, min(x.shape)
+        if latents > most:
+            raise ModelError(f"{x.shape[0]} points of {x.shape[1]} numbers have {most} components; lower model.latents")
+        fitted = Estimator(latents, random_state=int(rng.integers(2**31))).fit(x)
+        # Whitened, directions along which nothing varies would be as loud as the rest.
+        found = int((fitted.explained_variance_ > ROUNDING * fitted.explained_variance_.max(initial=0)).sum())
+        if found < latents:
+            raise ModelError(f"the points fitted vary along {found} directions, not {latents}; lower model.latents")
         self.mean, self.components = fitted.mean_, fitted.components_
-        self.deviation = np.sqrt(np.maximum(fitted.explained_variance_, np.finfo(x.dtype).tiny))
+        self.deviation = np.sqrt(fitted.explained_variance_)
         return self
 
     def transform(self, x: ndarray) -> ndarray:

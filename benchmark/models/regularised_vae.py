@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
-from benchmark.datasets._dataset import Dataset
-from benchmark.errors import UsageError
 from benchmark.models._gaussian import GaussianModel, reparametrise
 from benchmark.models._mmd import mmd2
-from benchmark.models._model import Model
 from benchmark.models._neural import Adam, Batch, Noise, Objective
 from benchmark.models.dip_vae import covariance_of_means
 from benchmark.networks._network import Network, kaiming
@@ -54,16 +51,10 @@ class RegularisedVAE(GaussianModel):
     critics = {"discriminator": Adam("discriminator_learning_rate", betas=(0.5, 0.9))}  # noqa: RUF012
 
     @classmethod
-    def resolve(cls, settings: Model.Settings, dataset: Dataset) -> Model.Settings:
-        assert isinstance(settings, RegularisedVAE.Settings)
-        for name, field in type(settings).model_fields.items():
-            value = getattr(settings, name)
-            if name.startswith("discriminator_") and value != field.default and settings.regulariser in WITHOUT_CRITIC:
-                raise UsageError(
-                    f'model.{name} = {value} decides nothing under model.regulariser = "{settings.regulariser}", which'
-                    " has no critic: leave it out"
-                )
-        return super().resolve(settings, dataset)
+    def idle(cls, settings: Any) -> Mapping[str, str]:
+        why = f'model.regulariser = "{settings.regulariser}", which has no critic'
+        critic = [name for name in type(settings).model_fields if name.startswith("discriminator_")]
+        return dict.fromkeys(critic, why) if settings.regulariser in WITHOUT_CRITIC else {}
 
     @classmethod
     def extra_weights(cls, settings: Settings) -> int:

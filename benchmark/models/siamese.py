@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -28,6 +31,10 @@ class Siamese(NeuralModel):
     supervised = True
     labelled = True
     decodes = False
+
+    @classmethod
+    def idle(cls, settings: Any) -> Mapping[str, str]:
+        return {"likelihood": "this model, which does not decode"}
 
     def build(self, network: Network) -> None:
         self.encoder = network.encoder(network.latents)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -24,6 +26,10 @@ class SparseVAE(PriorModel):
         spike_variance: Number = static(0.05, "variance σ₀² of a coordinate that is off", gt=0, allow_inf_nan=False)
 
     settings: Settings
+
+    @classmethod
+    def idle(cls, settings: Any) -> Mapping[str, str]:
+        return {"spike_variance": "model.gamma = 0"} if settings.gamma == 0 else {}
 
     def log_prior(self, z: Tensor) -> Tensor:
         gamma, variance = self.settings.gamma, self.settings.spike_variance

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
 
+from benchmark.errors import ModelError
 from benchmark.models._neural import NeuralModel, Posterior
 from benchmark.seeds import integer
 from benchmark.spec import TrainingSettings
@@ -78,6 +79,15 @@ def optimiser_of(model: NeuralModel, training: TrainingSettings, group: str) -> 
         critic = model.critics[group]
         return Optimiser(getattr(model.settings, critic.rate), critic.betas, 0.0, scheduled=False)
     return Optimiser(training.learning_rate, (training.beta1, training.beta2), training.weight_decay, scheduled=True)
+
+
+def logged(loss: Tensor, terms: Mapping[str, Tensor], critics: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """All terms of a step, by the columns of the history. Raises `ModelError` where two would share one."""
+    columns = {"loss": loss, **{f"{name}_loss": value for name, value in critics.items()}}
+    for name in terms:
+        if name in (*columns, "step", "active", "delta_kl") or name.startswith("probe_"):
+            raise ModelError(f'the history has a column "{name}" of its own: call this term of the objective otherwise')
+    return {"loss": loss, **terms, **columns}
 
 
 def laid_out_as(parameter: Tensor, gradient: Tensor) -> Tensor:

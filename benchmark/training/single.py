@@ -7,7 +7,7 @@ from torch import Tensor
 
 from benchmark.models._neural import Batch, NeuralModel, Posterior
 from benchmark.spec import TrainingSettings
-from benchmark.training.engine import Engine, laid_out_as, optimiser_of, split_parameters
+from benchmark.training.engine import Engine, laid_out_as, logged, optimiser_of, split_parameters
 from benchmark.training.narrow import narrowed
 from benchmark.training.schedule import rate_factor
 
@@ -61,11 +61,7 @@ class SingleEngine(Engine):
                 (settings,) = self.optimisers[group].param_groups
                 settings["lr"] = self.options[group].rate * rate_factor(self.training, step)
             self.optimisers[group].step()
-        terms = {
-            "loss": objective.loss,
-            **objective.terms,
-            **{f"{name}_loss": value for name, value in critics.items()},
-        }
+        terms = logged(objective.loss, objective.terms, critics)
         return {name: value.detach()[None] for name, value in terms.items()}
 
     @torch.no_grad()

@@ -14,7 +14,7 @@ from benchmark.errors import ModelError
 from benchmark.models._neural import Batch, NeuralModel, Posterior
 from benchmark.spec import TrainingSettings
 from benchmark.training.adam import StackedAdam
-from benchmark.training.engine import Engine, optimiser_of, split_parameters
+from benchmark.training.engine import Engine, logged, optimiser_of, split_parameters
 from benchmark.training.folding import Step
 from benchmark.training.layers import exchange_layers
 from benchmark.training.recording import rewrite
@@ -88,11 +88,7 @@ class StackedEngine(Engine):
             wanted = [parameters[name] for name in names]
             found = torch.autograd.grad(losses[group].sum(), wanted, retain_graph=bool(critics), materialize_grads=True)
             gradients |= dict(zip(names, found, strict=True))
-        terms = {
-            "loss": objective.loss,
-            **objective.terms,
-            **{f"{name}_loss": value for name, value in critics.items()},
-        }
+        terms = logged(objective.loss, objective.terms, critics)
         return gradients, {name: value.detach() for name, value in terms.items()}
 
     def _record(

@@ -11,7 +11,6 @@ import torch
 from test_objectives import BATCH, LATENTS, Fixed, a_batch, gradients, make
 from torch import Tensor, nn
 
-from benchmark import registry
 from benchmark.errors import UsageError
 from benchmark.models._mmd import SCALES, kernel, mmd2
 from benchmark.models._neural import Batch, NeuralModel
@@ -243,14 +242,13 @@ class TestRegularisedVAE:
 
     def test_settings_of_a_critic_that_is_not_there_are_refused(self) -> None:
         """A sweep of them would be runs of different names and equal weights."""
-        load = registry.load("dataset", "digits")
         for values in ({"discriminator_width": 10}, {"discriminator_learning_rate": 1e-3}):
             with pytest.raises(
                 UsageError, match=r'decides nothing under model\.regulariser = "mmd", which has no critic'
             ):
-                RegularisedVAE.resolve(RegularisedVAE.Settings(regulariser="mmd", **values), load())
-            RegularisedVAE.resolve(RegularisedVAE.Settings(regulariser="js", **values), load())
-        RegularisedVAE.resolve(RegularisedVAE.Settings(regulariser="moments"), load())
+                RegularisedVAE.check_idle(RegularisedVAE.Settings(regulariser="mmd", **values))
+            RegularisedVAE.check_idle(RegularisedVAE.Settings(regulariser="js", **values))
+        RegularisedVAE.check_idle(RegularisedVAE.Settings(regulariser="moments"))
 
     @pytest.mark.parametrize("regulariser", CRITICAL)
     def test_critics_loss_reaches_the_critic_alone_and_r2_the_encoder(self, regulariser: str) -> None:

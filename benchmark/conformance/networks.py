@@ -23,6 +23,7 @@ from benchmark.stages.worker import finish
 from benchmark.suite import EncodingSettings, settings_of
 from benchmark.training import checkpoint
 from benchmark.training.checkpoint import Progress
+from benchmark.training.engine import logged
 from benchmark.training.history import History
 from benchmark.training.loop import build, make_draws, make_feed
 from benchmark.training.single import SingleEngine
@@ -103,7 +104,7 @@ def loss_and_terms(name: str) -> None:
     first = first_step(name)
     objective, losses = first.forward()
     critics = sorted(first.model.critics)
-    values = {"loss": objective.loss, **objective.terms, **losses}
+    values = logged(objective.loss, objective.terms, losses)
     for term, value in values.items():
         assert isinstance(value, Tensor) and value.shape == (), f"{term} is no scalar tensor"
         assert value.isfinite(), f"{term} is {value.item()} at the first step"

@@ -63,7 +63,9 @@ def refused(uri: str) -> Iterator[None]:
     except Exception as error:
         if type(error).__module__.partition(".")[0] not in ("mlflow", "sqlalchemy"):
             raise
-        raise UsageError(f"MLflow cannot export to {uri}: {' '.join(str(error).split())}") from None
+        # A database whose tables were being made when an export was killed cannot be carried on.
+        half = "; an export was killed while it made this database: delete it" if "alembic" in str(error) else ""
+        raise UsageError(f"MLflow cannot export to {uri}: {' '.join(str(error).split())}{half}") from None
 
 
 def _experiment(client: Any, name: str) -> str:

@@ -345,7 +345,7 @@ def metric(
         )
         declaration = Metric(
             name=function.__name__,
-            function=function,
+            function=_with_seed(function),
             version=version,
             headline=headline or function.__name__,
             higher_is_better=higher_is_better,
@@ -376,6 +376,18 @@ def metric(
         return _for_people(function, declaration)
 
     return declare
+
+
+def _with_seed(function: Function) -> Callable[..., dict[str, float]]:
+    """The measure as the evaluation calls it: what draws nothing may do without a parameter `seed`."""
+    if "seed" in inspect.signature(function).parameters:
+        return function
+
+    @wraps(function)
+    def unseeded(*arrays: Any, seed: int, **settings: Any) -> dict[str, float]:
+        return function(*arrays, **settings)
+
+    return unseeded
 
 
 def _for_people(function: Function, declaration: Metric) -> Function:

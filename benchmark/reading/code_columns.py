@@ -23,6 +23,7 @@ COLUMNS = ("code_", "variance_", "sample_", "factor_")
 """How the columns of a table begin."""
 NUMBERED = re.compile(r"((?:z|latents?|codes?|dims?|mu|means?|emb|embeddings?)[_.\- ]?)(\d+)", re.IGNORECASE)
 """How others call a table's codes: z0, z_1, latent_2, …"""
+NUMERAL = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
 LABELS = ("label", "labels", "class", "target", "category", "y")
 """How a table's one factor is called."""
 
@@ -130,11 +131,25 @@ def _recognised(path: Path, names: list[str], notes: list[str]) -> dict[str, str
 
 def _misnamed(path: Path, names: list[str], other: list[str]) -> str:
     wrong = f"{', '.join(other)} {'is' if len(other) == 1 else 'are'} none of these" if other else "no code is there"
-    told = f"; --rename '{other[0]}=factor_{other[0]}' or --drop '{other[0]}' says what it is" if other else ""
+    told = f"; {_advice(names, other)}" if other else ""
     return (
         f"{path}: columns are code_0, code_1, … and, where there are such, variance_0, …, sample_0, …, factor_NAME;"
         f" {wrong} (found: {', '.join(names) or 'none'}){told}"
     )
+
+
+def _advice(names: Sequence[str], other: Sequence[str]) -> str:
+    """What a column that is called otherwise probably is, as it is told here."""
+    name = other[0]
+    if all(NUMERAL.fullmatch(each) for each in names):
+        return "its first row is numbers: where there is no header, give it one"
+    if (plain := name.lstrip("#%!/ \t")) != name and plain.startswith(COLUMNS):
+        return f"--rename '{name}={plain}' calls it so"
+    stem = name.rstrip("0123456789")
+    series = [each for each in other if re.fullmatch(re.escape(stem) + r"\d+", each)]
+    if stem and len(series) > 1 and series == [each for each in names if each.startswith(stem)]:
+        return f"--rename '{stem}*=code_*' makes them codes"
+    return f"--rename '{name}=factor_{name}' or --drop '{name}' says what it is"
 
 
 def _stacked(path: Path, prefix: str, columns: Mapping[str, pd.Series], keys: list[str]) -> ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Integer
@@ -19,6 +19,9 @@ from benchmark.reading.factor_kinds import Wishes
 from benchmark.reading.read_codes import Reading, codes_of
 from benchmark.reading.read_tables import factor_column, in_another_order, without_index
 from benchmark.seeds import stream
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def read_arrays(
@@ -112,17 +115,31 @@ def _coordinates(value: Any, notes: list[str]) -> Any:
 
 
 def _factors(factors: Any, notes: list[str], who: str) -> tuple[ndarray, list[str] | None]:
-    """A table of factors, and their names where it is a frame."""
-    columns = getattr(factors, "columns", None)
-    if columns is not None and _is_pandas(factors):  # its columns have types of their own
-        names = [str(name) for name in columns]
-        if not names:
-            raise UsageError(f"{who}: the frame of factors has no columns")
-        read = [factor_column(who, name, factors.iloc[:, k], notes) for k, name in enumerate(names)]
-        return np.stack(read, axis=1), names
-    if columns is not None:
-        return _array(who, "factors", factors), [str(name) for name in columns]
-    return _array(who, "factors", factors), None
+    """A table of factors, and their names where it is a frame or a column of one."""
+    frame = _frame(factors)
+    if frame is None:
+        return _array(who, "factors", factors), None
+    frame = without_index(frame, notes)
+    names = [str(name) for name in frame.columns]
+    if not names:
+        raise UsageError(f"{who}: the frame of factors has no columns")
+    read = [factor_column(who, name, frame.iloc[:, k], notes) for k, name in enumerate(names)]
+    return np.stack(read, axis=1), None if isinstance(factors, ndarray) else names
+
+
+def _frame(factors: Any) -> pd.DataFrame | None:
+    """Factors whose columns have types of their own, as a frame of pandas: frames and columns of pandas and polars, and
+    arrays of Python's objects, words among them. None for what is one array of numbers or words."""
+    import pandas as pd
+
+    if isinstance(factors, ndarray) and factors.dtype == object and factors.ndim in (1, 2) and len(factors):
+        table = pd.DataFrame(factors)
+        return table.set_axis([f"factor_{k}" for k in range(table.shape[1])], axis=1)
+    if not _is_pandas(factors) and hasattr(factors, "to_pandas"):
+        factors = factors.to_pandas()
+    if isinstance(factors, pd.Series):
+        return factors.to_frame("factor_0" if factors.name in (None, "") else factors.name)
+    return factors if isinstance(factors, pd.DataFrame) else None
 
 
 def _array(who: str, what: str, value: Any) -> ndarray:

@@ -17,6 +17,7 @@ from numpy import ndarray
 from benchmark.codes import FACTORS_BESIDE, Codes
 from benchmark.datasets._archive import read_npy
 from benchmark.errors import UsageError
+from benchmark.naming import LONGEST
 from benchmark.reading import array_files
 from benchmark.reading.array_files import open_arrays
 from benchmark.reading.checked_arrays import (
@@ -307,6 +308,11 @@ def _checked(path: Where, source: Where, found: Found) -> Reading:
     names = found.names or tuple(f"factor_{k}" for k in range(factors.shape[1]))
     if len(names) != factors.shape[1]:
         raise UsageError(f"{source}: {len(names)} `factor_names` do not fit {factors.shape[1]} factors")
+    for name in names:
+        if not name.strip() or len(name.encode()) > LONGEST:
+            raise UsageError(
+                f"{source}: a factor is called {name[:40]!r}, {len(name):,} letters: a name has 1 to {LONGEST} bytes"
+            )
     for vectors in JACOBIANS:
         if vectors in arrays:
             check_jacobian(path, vectors, arrays[vectors], means, has_factors=bool(names))

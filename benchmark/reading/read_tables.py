@@ -27,12 +27,16 @@ INDEX = re.compile(r"(unnamed: \d+|index|__index_level_\d+__|level_\d+|idx|id|ro
 """What a column that numbers the rows is called."""
 
 
+MISSING = {"na", "n/a", "nan", "none", "null"}
+"""What other programs write where a value is missing; in a column of names each may be a name as well."""
+
+
 def read_table(path: Path) -> tuple[pd.DataFrame, pd.Index | None]:
     """A table with text names for its columns, and the index that pandas stored beside it.
 
     Raises `UsageError` on what is no table, and on one that is crooked.
     """
-    frame, index = (_read_csv(path), None) if path.suffix.lower() == ".csv" else _read_parquet(path)
+    frame, index = _index_apart(_read_csv(path)) if path.suffix.lower() == ".csv" else _read_parquet(path)
     frame.columns = frame.columns.map(lambda name: str(name).strip())
     names = list(frame.columns)
     if twice := sorted({name for name in names if names.count(name) > 1}):
@@ -109,6 +113,10 @@ def factor_column(path: Path | str, name: str, column: pd.Series, notes: list[st
         )
     words, labels = np.unique(column.to_numpy(dtype=str), return_inverse=True)
     notes.append(f"factor {name}: {len(words)} names became 0 … {len(words) - 1} in alphabetical order")
+    if missing := sorted(MISSING.intersection(map(str.lower, words.tolist()))):
+        notes.append(
+            f"factor {name}: {missing[0].upper()!r} is one of its names; leave such rows out if it means no value"
+        )
     return labels.astype(np.int64)
 
 
@@ -160,6 +168,19 @@ def _read_csv(path: Path) -> pd.DataFrame:
         )
     except (ValueError, OverflowError) as error:  # pandas' own errors are ValueErrors
         raise UsageError(f"{path} cannot be read as a table: {_line(error)}") from None
+
+
+def _index_apart(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.Index | None]:
+    """The index that pandas writes as a first column without a name: labels that tell all rows apart. Where it only
+    numbers the rows it stays in the table too, which says that it is left out."""
+    import pandas as pd
+
+    first = frame.iloc[:, 0]
+    named = re.fullmatch(r"(unnamed: 0|)", str(frame.columns[0]).strip(), re.IGNORECASE) is None
+    if named or pd.api.types.is_float_dtype(first) or not first.is_unique or first.isna().any():
+        return frame, None
+    index = pd.Index(first)
+    return frame if numbers_the_rows(index) else frame.iloc[:, 1:], index
 
 
 def _read_parquet(path: Path) -> tuple[pd.DataFrame, pd.Index | None]:

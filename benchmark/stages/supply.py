@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy import ndarray
 
+from benchmark import registry
 from benchmark.codes import FACTORS_BESIDE, TRAINED_ON, Codes, read_arrays
 from benchmark.errors import BenchmarkError, NotApplicable, TooFewPoints
 from benchmark.kinds import encoded
@@ -116,7 +118,8 @@ def arrays_from(codes: Codes, beside: Mapping[str, Any], task: ScoreTask, metric
         if value is None and need not in metric.optional:
             raise NotApplicable(MISSING.get(name, f"the codes come without {name.replace('_', ' ')}"))
         arrays.append(value)
-    return arrays
+    # Measures share these arrays. Built-in ones are known to leave them alone; what others write goes into copies.
+    return arrays if registry.is_builtin("metric", metric.name) else copy.deepcopy(arrays)
 
 
 def _of_corrupted(beside: Mapping[str, Any], discrete: Sequence[bool]) -> dict[str, ndarray]:

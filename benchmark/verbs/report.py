@@ -236,7 +236,7 @@ def _reported(
     newer = newer_scores(folder, [path for _, path in done])
     if newer:
         print(
-            f"note: {count(len(newer), 'run')} of {len(done):,} was scored or finished after the table was made;"
+            f"note: {count(len(newer), 'run')} of {len(done):,} scored or finished after the table was made;"
             f" {next_command('evaluate', suite, results)} makes it anew",
             file=sys.stderr,
         )

@@ -282,7 +282,7 @@ def test_a_split_that_is_none_is_one_sentence(split: Any, words: str) -> None:
         ({"budget": "some"}, "choose"),
         ({"seed": -1}, "whole number"),
         ({"continuous": ["nobody"]}, "no factor is called"),
-        ({"factors": np.array([["a"]] * N, dtype=object)}, "which is no number"),
+        ({"factors": np.array([["a"]] * (N - 1) + [[1]], dtype=object)}, "must hold numbers or names"),
         ({"factors": np.zeros((N, 1), complex)}, "must be numbers or names, not complex128"),
         ({"factor_names": 5}, "factor_names = 5 is no name and no list of names"),
         ({"discrete": 0}, "discrete = 0 is no name"),

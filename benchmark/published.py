@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from benchmark.atomic import write_atomically
+from benchmark.text import check_replaced
 
 ANCHORS = "anchors"
 """The suite whose summary says where every measure's floor and ceiling lie."""
@@ -53,7 +54,8 @@ def summarise(table: pd.DataFrame, configurations: pd.DataFrame) -> pd.DataFrame
 
 
 def publish(frame: pd.DataFrame, path: Path) -> Path:
-    """Write a table to keep as CSV, numbers to seven digits."""
+    """Write a table to keep as CSV, numbers to seven digits. Raises `UsageError` on a file of other columns there."""
+    check_replaced(path, frame.columns)
     write_atomically(path, lambda scratch: frame.to_csv(scratch, index=False, float_format="%.7g"))
     return path
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+import csv
+from collections.abc import Iterable
 from pathlib import Path
 
 from benchmark.errors import UsageError
@@ -24,3 +26,14 @@ def read_text(path: Path) -> str:
             f"{path} is no text in {encoding.removesuffix('-sig').upper()} (byte {error.start}): save it as UTF-8"
         ) from None
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def check_replaced(path: Path, columns: Iterable[str]) -> None:
+    """Raise `UsageError` where a file is there that shares fewer than half of the columns of the table to replace it:
+    it is somebody else's."""
+    if not path.exists():
+        return
+    wanted = set(columns)
+    there = set(next(csv.reader(read_text(path).splitlines()[:1]), []))
+    if 2 * len(there & wanted) < len(wanted):
+        raise UsageError(f"{path} is no such table, and stays as it is: move it, or name another folder")

@@ -13,6 +13,7 @@ from benchmark.errors import UsageError
 from benchmark.integrations.exported import Exported
 from benchmark.integrations.outcome import Outcomes
 from benchmark.table import COLUMNS, write_csv
+from benchmark.text import check_replaced
 
 OF_RUN = {
     "run_id": "a run: its configuration and its seed",
@@ -71,7 +72,10 @@ def export_tables(runs: Iterable[Exported], folder: Path) -> Outcomes:
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"--output {folder}: a file; name a folder")
     tables = {"runs.csv": run_table(found), "histories.csv": history_table(found), "scores.csv": score_table(found)}
-    for name, table in {**tables, "columns.csv": column_table(tables)}.items():
+    tables |= {"columns.csv": column_table(tables)}
+    for name, table in tables.items():
+        check_replaced(folder / name, ("run_id",) if name == "runs.csv" else table.columns)
+    for name, table in tables.items():
         write_csv(table, folder / name)
     for run in found:
         yield run, "exported"

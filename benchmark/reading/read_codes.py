@@ -308,10 +308,10 @@ def _checked(path: Where, source: Where, found: Found) -> Reading:
     names = found.names or tuple(f"factor_{k}" for k in range(factors.shape[1]))
     if len(names) != factors.shape[1]:
         raise UsageError(f"{source}: {len(names)} `factor_names` do not fit {factors.shape[1]} factors")
-    for name in names:
-        if not name.strip() or len(name.encode()) > LONGEST:
+    for called in names:
+        if not called.strip() or len(called.encode()) > LONGEST:
             raise UsageError(
-                f"{source}: a factor is called {name[:40]!r}, {len(name):,} letters: a name has 1 to {LONGEST} bytes"
+                f"{source}: a factor is called {called[:40]!r} of {len(called):,} letters; a name has 1 to {LONGEST} bytes"
             )
     for vectors in JACOBIANS:
         if vectors in arrays:

@@ -119,6 +119,11 @@ def test_only_some_runs(exported_results: Path, exported_runs: dict[str, Run], t
     assert ae == "ae"
     with pytest.raises(UsageError, match="no run matches --only model=nmf"):
         benchmark.export(SUITE, "csv", results=exported_results, output=tmp_path, only={"model": ["nmf"]})
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "runs.csv").write_text("precious\n")
+    with pytest.raises(UsageError, match=r"runs\.csv is no such table, and stays as it is"):
+        benchmark.export(SUITE, "csv", results=exported_results, output=tmp_path / "mine")
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["runs.csv"]
 
 
 @pytest.mark.parametrize(("kind", "module"), [("wandb", "wandb"), ("mlflow", "mlflow")])

@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmark import UsageError, score
+from benchmark import UsageError, registry, score
+from benchmark.published import publish
 from benchmark.reading.read_codes import read_codes
+from benchmark.text import check_replaced
 
 
 @pytest.fixture
@@ -92,7 +94,10 @@ def test_a_factor_has_a_name_that_can_be_shown(name: str) -> None:
         score(np.random.default_rng(0).random((1200, 2)), np.arange(1200) % 2, "mig", factor_names=[name], quiet=True)
 
 
-def test_a_measure_that_writes_into_its_arrays_changes_no_other(tmp_path: Path) -> None:
+def test_a_measure_that_writes_into_its_arrays_changes_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "_plugins", {})
     (tmp_path / "zeroing.py").write_text(
         "from benchmark import metric\n\n\n@metric(representations=('mean',))\n"
         "def zeroing(codes, *, seed: int = 0) -> dict[str, float]:\n    codes[:] = 0\n    return {'zeroing': 0.0}\n"
@@ -105,7 +110,8 @@ def test_a_measure_that_writes_into_its_arrays_changes_no_other(tmp_path: Path) 
     assert codes.std() > 0.1
 
 
-def test_a_measure_that_draws_nothing_needs_no_seed(tmp_path: Path) -> None:
+def test_a_measure_that_draws_nothing_needs_no_seed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_plugins", {})
     (tmp_path / "plain.py").write_text(
         "from benchmark import metric\n\n\n@metric(representations=('mean',))\n"
         "def plain(codes, *, power: int = 1) -> dict[str, float]:\n    return {'plain': float((codes**power).mean())}\n"
@@ -113,3 +119,15 @@ def test_a_measure_that_draws_nothing_needs_no_seed(tmp_path: Path) -> None:
     codes = np.full((1200, 2), 2.0)
     found = score(codes, None, "plain(power=3)", plugins=[tmp_path / "plain.py"], quiet=True)
     assert found["value"].tolist() == [8.0] and "power3" in found["protocol"][0]
+
+
+def test_a_file_of_somebody_else_is_not_replaced(tmp_path: Path) -> None:
+    table = pd.DataFrame({"metric": ["mig"], "score": ["mig"], "value": [0.5]})
+    path = publish(table, tmp_path / "mine.csv")
+    assert publish(table.assign(value=0.25), path).read_text().endswith("0.25\n")
+    (tmp_path / "precious.csv").write_text("day,weight\n1,70\n")
+    with pytest.raises(UsageError, match="is no such table, and stays as it is: move it"):
+        publish(table, tmp_path / "precious.csv")
+    assert (tmp_path / "precious.csv").read_text() == "day,weight\n1,70\n"
+    with pytest.raises(UsageError, match=r"precious\.csv is no such table"):
+        check_replaced(tmp_path / "precious.csv", ("run_id",))

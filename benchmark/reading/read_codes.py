@@ -311,7 +311,8 @@ def _checked(path: Where, source: Where, found: Found) -> Reading:
     for called in names:
         if not called.strip() or len(called.encode()) > LONGEST:
             raise UsageError(
-                f"{source}: a factor is called {called[:40]!r} of {len(called):,} letters; a name has 1 to {LONGEST} bytes"
+                f"{source}: a factor is called {called[:40]!r}, {len(called):,} letters:"
+                f" a name has 1 to {LONGEST} bytes"
             )
     for vectors in JACOBIANS:
         if vectors in arrays:

@@ -27,7 +27,7 @@ class IcaOfCodes(NeuralModel):
         active: Number = static(0.01, "least variance of a mean code that is unmixed", ge=0, allow_inf_nan=False)
         iterations: int = static(5_000, "FastICA's iterations at most", ge=1)
         tolerance: Number = static(1e-3, "change of the unmixing matrix at which FastICA stops", gt=0)
-        starts: int = static(5, "random starts at most: another one where FastICA did not converge", ge=1)
+        starts: int = static(5, "random starts at most: another one where FastICA did not converge", since=1, ge=1)
 
     settings: Settings
     centre: Tensor

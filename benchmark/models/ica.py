@@ -35,7 +35,7 @@ class ICA(Embedding):
         subset: int = static(5_000, "points fitted, drawn by the run's seed", ge=2)
         iterations: int = static(2_000, "FastICA's iterations at most", ge=1)
         tolerance: Number = static(1e-3, "change of the unmixing matrix at which FastICA stops", gt=0)
-        starts: int = static(5, "random starts at most: another one where FastICA did not converge", ge=1)
+        starts: int = static(5, "random starts at most: another one where FastICA did not converge", since=2, ge=1)
 
     settings: Settings
 

@@ -8,7 +8,10 @@ import hashlib
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
+
+from benchmark.suite import expand
 
 ROOT = Path(__file__).parents[2]
 LOCKS = Path(__file__).with_name("locks.json")
@@ -52,6 +55,12 @@ def test_a_lock_ignores_comments_and_docstrings_but_not_code(tmp_path: Path) -> 
     second.write_text('"""Another."""\n# why\nx = 1\n')
     third.write_text('"""One."""\nx = 2\n')
     assert lock(first) == lock(second) != lock(third)
+
+
+def test_the_quickstarts_runs_are_those_that_are_published() -> None:
+    """A setting that was added without saying since when changes the identity of all runs of its component."""
+    published = pd.read_csv(ROOT / "results" / "published" / "quickstart.csv", usecols=["run_id"])
+    assert {run.run_id for run in expand("quickstart").runs} == set(published["run_id"])
 
 
 if __name__ == "__main__":

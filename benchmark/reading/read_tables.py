@@ -177,7 +177,7 @@ def _index_apart(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.Index | None]:
 
     first = frame.iloc[:, 0]
     named = re.fullmatch(r"(unnamed: 0|)", str(frame.columns[0]).strip(), re.IGNORECASE) is None
-    if named or pd.api.types.is_float_dtype(first) or not first.is_unique or first.isna().any():
+    if named or len(frame.columns) == 1 or pd.api.types.is_float_dtype(first) or not first.is_unique or first.isna().any():
         return frame, None
     index = pd.Index(first)
     return frame if numbers_the_rows(index) else frame.iloc[:, 1:], index

@@ -176,8 +176,9 @@ def _index_apart(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.Index | None]:
     import pandas as pd
 
     first = frame.iloc[:, 0]
-    named = re.fullmatch(r"(unnamed: 0|)", str(frame.columns[0]).strip(), re.IGNORECASE) is None
-    if named or len(frame.columns) == 1 or pd.api.types.is_float_dtype(first) or not first.is_unique or first.isna().any():
+    unnamed = re.fullmatch(r"(unnamed: 0|)", str(frame.columns[0]).strip(), re.IGNORECASE)
+    labels = first.is_unique and not first.isna().any() and not pd.api.types.is_float_dtype(first)
+    if not unnamed or not labels or len(frame.columns) == 1:
         return frame, None
     index = pd.Index(first)
     return frame if numbers_the_rows(index) else frame.iloc[:, 1:], index

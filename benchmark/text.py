@@ -1,4 +1,5 @@
-"""Text files as people's editors save them: UTF-8, with or without a byte order mark, or UTF-16 with one."""
+"""Text files as people's editors save them, read (UTF-8, with or without a byte order mark, or UTF-16 with one) and not
+written over."""
 
 from __future__ import annotations
 

@@ -113,10 +113,8 @@ def factor_column(path: Path | str, name: str, column: pd.Series, notes: list[st
         )
     words, labels = np.unique(column.to_numpy(dtype=str), return_inverse=True)
     notes.append(f"factor {name}: {len(words)} names became 0 … {len(words) - 1} in alphabetical order")
-    if missing := sorted(MISSING.intersection(map(str.lower, words.tolist()))):
-        notes.append(
-            f"factor {name}: {missing[0].upper()!r} is one of its names; leave such rows out if it means no value"
-        )
+    if missing := [word for word in words.tolist() if word.lower() in MISSING]:
+        notes.append(f"factor {name}: {missing[0]!r} is one of its names; leave such rows out if it means no value")
     return labels.astype(np.int64)
 
 

@@ -82,10 +82,11 @@ def test_words_are_labels_whatever_holds_them(kind: str) -> None:
     assert set(found["factor"].dropna()) == names
 
 
-def test_na_among_words_is_said() -> None:
-    words = np.where(np.arange(1200) % 7 == 0, "NA", WORDS)
+@pytest.mark.parametrize("missing", ["NA", "nan", "None"])
+def test_na_among_words_is_said(missing: str) -> None:
+    words = np.where(np.arange(1200) % 7 == 0, missing, WORDS)
     found = score(np.random.default_rng(0).random((1200, 2)), pd.Series(words, name="shape"), "mcc", quiet=True)
-    assert any("NA' is one of its names" in note for note in found.attrs["notes"])
+    assert any(f"{missing!r} is one of its names" in note for note in found.attrs["notes"])
 
 
 @pytest.mark.parametrize("name", ["", "x" * 121])
